@@ -1,0 +1,1 @@
+"""Proposed writes and the people who decide about them."""

@@ -1,0 +1,1 @@
+"""The turn of a conversation: context, tool calls, evidence, answer."""

@@ -1,0 +1,81 @@
+"""What a conversation needs from the outside: a model, a memory of threads, a shelf for raw results, approvals."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from agent.approvals.action import Action
+from agent.conversation.messages import Reply, Request
+from agent.conversation.thread import Line, Said, ThreadId, TurnId
+from tools.contract import Asker, Json
+
+Clock = Callable[[], datetime]
+OnText = Callable[[str], Awaitable[None]]
+
+
+class ChatModel(Protocol):
+    """Something that answers a request with text or tool calls."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def complete(self, request: Request, on_text: OnText) -> Reply:
+        """Answers; text is passed to `on_text` as it arrives. Raises `ModelUnavailable` or `MalformedReply`."""
+
+
+class Threads(Protocol):
+    """The durable memory of threads and turns."""
+
+    async def hear(self, said: Said) -> TurnId | None:
+        """Accepts what was said, durably, and opens its turn; `None` when this event was heard before."""
+
+    async def history(self, thread: ThreadId, before: TurnId, limit: int) -> Sequence[Line]:
+        """The thread's last `limit` lines before this turn, oldest first."""
+
+    async def keep_reply(self, turn: TurnId, position: int, reply: Reply) -> None:
+        """Stores a model reply before it is acted on."""
+
+    async def replies(self, turn: TurnId) -> Sequence[Reply]:
+        """The replies stored for this turn, by position: a turn that starts over uses them again."""
+
+    async def finish(self, turn: TurnId, answer: str, record: Mapping[str, Json]) -> None:
+        """Closes the turn with its answer and its receipt, and writes the audit event in the same transaction."""
+
+
+class Shelf(Protocol):
+    """Where whole raw results are kept."""
+
+    async def keep(self, raw: str) -> str:
+        """Stores the text (already redacted) and returns its handle."""
+
+    async def read(self, handle: str) -> str: ...
+
+
+class Proposals(Protocol):
+    """Turns a model's wish to write into an action that waits."""
+
+    async def propose(
+        self,
+        tool: str,
+        arguments: Mapping[str, Json],
+        asker: Asker,
+        *,
+        thread: ThreadId,
+        key: str,
+        why: str,
+        provenance: Mapping[str, str],
+    ) -> Action:
+        """Judges the policy, plans, stores, and returns the action. `key` (turn and position) makes it idempotent.
+
+        `provenance` says for each argument where it came from: "asker", "settings" or "evidence 3".
+        Raises `ActionRefused` (policy, unknown tool) or a `ToolError` (arguments, planning).
+        """
+
+
+class TokenCounter(Protocol):
+    """Counts the tokens of a text; `exact` is False where a stated estimate stands in."""
+
+    @property
+    def exact(self) -> bool: ...
+
+    def count(self, text: str) -> int: ...

@@ -1,0 +1,1 @@
+"""Adapters of language models, the embedded planner among them."""

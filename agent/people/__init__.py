@@ -1,0 +1,1 @@
+"""Who is speaking: platform identity, person, roles."""

@@ -1,0 +1,336 @@
+"""Everything an operator decides, read once from `sayso.yaml` and `SAYSO_*` variables into one frozen value.
+
+Errors::
+
+    SettingsError     one or more things wrong, each with file, line, key, value and what would be right
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+
+# Read by the command line before there are settings, so they are not settings themselves.
+RESERVED = frozenset({"SAYSO_HOME", "SAYSO_CONFIG", "SAYSO_AS"})
+DURATION = re.compile(r"^(\d+)\s*(s|m|h|d|w)$")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+class SettingsError(Exception):
+    """`sayso.yaml` or a variable is wrong; the message has a line for each problem."""
+
+
+def duration(value: object) -> object:
+    """A length of time as people write it: `30s`, `15m`, `2h`, `7d`. Everything else is left to pydantic."""
+    if isinstance(value, str) and (found := DURATION.match(value.strip())):
+        return timedelta(**{UNITS[found[2]]: int(found[1])})
+    if isinstance(value, str | int | float):
+        raise ValueError("should be a length of time such as 30s, 15m, 2h or 7d")  # noqa: TRY004 - pydantic turns ValueError into its own
+    return value
+
+
+def time_zone(value: object) -> object:
+    """A name that this machine's time zone database knows."""
+    try:
+        ZoneInfo(str(value))
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("should be a time zone such as Europe/Paris or UTC") from error
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(duration)]
+TimeZone = Annotated[str, BeforeValidator(time_zone)]
+Language = Literal["en", "fr"]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
+
+
+class Section(BaseModel):
+    """Base of every section: unknown keys are refused, nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PersonSettings(Section):
+    """Somebody who may talk to sayso, and what they are called elsewhere."""
+
+    name: str = Field(description="How the person is called in answers and on cards")
+    roles: tuple[Name, ...] = Field(default=(), description="The roles that `access` and `policies` speak of")
+    email: str | None = Field(default=None, description="Ties the person to their messages in indexed chats")
+    language: Language | None = Field(
+        default=None, description="The language of answers; the request's if unset"
+    )
+    slack: str | None = Field(default=None, description="Slack user id, such as U012AB3CD")
+
+
+class ServiceSettings(Section):
+    """A service that tools may be asked about."""
+
+    aliases: tuple[str, ...] = Field(default=(), description="Other words for it, in any language")
+    environments: tuple[Name, ...] = Field(default=(), description="Where it runs; everywhere if unset")
+    owner: str | None = Field(default=None, description="The team or person to ask")
+
+
+class EnvironmentSettings(Section):
+    """A place services run in."""
+
+    aliases: tuple[str, ...] = Field(default=(), description="Other words for it, in any language")
+
+
+class PlatformSettings(Section):
+    """What deploys, rolls back, restarts and scales."""
+
+    backend: Literal["none", "supervisor"] = Field(
+        default="none", description="The platform that runs services"
+    )
+    file: Path = Field(default=Path("supervisor.json"), description="Address and token of a local supervisor")
+
+
+class LogsSettings(Section):
+    """Where logs are."""
+
+    backend: Literal["none", "files"] = Field(default="none", description="The kind of log store")
+    path: Path = Field(default=Path("logs"), description="Folder of <environment>/<service>.log JSON lines")
+
+
+class MetricsSettings(Section):
+    """Where metrics are."""
+
+    backend: Literal["none", "recorder", "prometheus"] = Field(
+        default="none", description="The metrics store"
+    )
+    path: Path = Field(default=Path("metrics.db"), description="File of the embedded recorder")
+    url: str = Field(default="http://127.0.0.1:9090", description="Address of a Prometheus server")
+
+
+class ToolsSettings(Section):
+    """The whitelist: what is not listed in `enabled` does not exist for the agent."""
+
+    enabled: tuple[Name, ...] = Field(
+        default=("knowledge",), description="Names of the tools people may be offered"
+    )
+    platform: PlatformSettings = PlatformSettings()
+    logs: LogsSettings = LogsSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    commands: tuple[Mapping[str, object], ...] = Field(
+        default=(), description="Operations declared here: typed arguments, argument lists, no shell"
+    )
+
+
+class RuleSettings(Section):
+    """One policy rule: for these tools and arguments, these people must agree."""
+
+    name: Name = Field(description="Shown on cards and in the audit trail")
+    tools: tuple[Name, ...] = Field(min_length=1, description="The write tools it covers")
+    when: Mapping[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="Argument values it is for: `environment: [production]`"
+    )
+    approvers: tuple[Name, ...] = Field(min_length=1, description="Roles of which an approver needs one")
+    quorum: int = Field(default=1, ge=1, le=10, description="How many different people must approve")
+    self_approval: bool = Field(default=False, description="Whether the requester may be one of them")
+    reason_required: bool = Field(default=False, description="Whether an approval must give a reason")
+    expires_after: Duration = Field(default=timedelta(minutes=30), description="How long a proposal waits")
+
+
+class SourceSettings(Section):
+    """Somewhere knowledge comes from."""
+
+    name: Name = Field(description="What the source is called in answers")
+    kind: Literal["markdown", "slack-export"] = Field(description="How to read it")
+    path: Path = Field(description="A folder, or an export as folder or zip; relative to the home folder")
+    link: str | None = Field(default=None, description="URL template of a document: {path}, {anchor}")
+    workspace: str | None = Field(default=None, description="URL of the Slack workspace, for permalinks")
+
+
+class KnowledgeSettings(Section):
+    """What is indexed, and with which embedding."""
+
+    sources: tuple[SourceSettings, ...] = ()
+    embedder: Literal["local", "openai", "none"] = Field(
+        default="local", description="local: multilingual-e5-small on this machine; none: keyword search only"
+    )
+    embedding_model: str = Field(default="text-embedding-3-small", description="For `embedder: openai`")
+
+
+class ModelSettings(Section):
+    """The language model. Without one the embedded planner answers."""
+
+    provider: Literal["none", "openai", "langchain"] = Field(
+        default="none", description="openai: any OpenAI-compatible endpoint; langchain: any other provider"
+    )
+    name: str = Field(default="", description="The model, for langchain with its provider: `anthropic:...`")
+    base_url: str | None = Field(default=None, description="The endpoint, such as http://127.0.0.1:11434/v1")
+    api_key: SecretStr | None = Field(default=None, description="Better set as SAYSO_MODEL__API_KEY")
+    timeout: Duration = Field(default=timedelta(seconds=60), description="How long one model call may take")
+    attempts: int = Field(default=3, ge=1, le=6, description="How often a failed model call is tried")
+    context_tokens: int = Field(default=16_000, ge=2_000, description="Tokens one request may fill")
+    input_price: float | None = Field(default=None, ge=0, description="US dollars a million input tokens")
+    output_price: float | None = Field(default=None, ge=0, description="US dollars a million output tokens")
+
+
+class TurnSettings(Section):
+    """Limits of one turn."""
+
+    steps: int = Field(
+        default=6, ge=1, le=20, description="Model calls before the best answer so far is given"
+    )
+    history: int = Field(
+        default=20, ge=0, le=200, description="Lines of the thread's past that are considered"
+    )
+
+
+class RedactionSettings(Section):
+    """What is blacked out before anything reaches a model, a chat or a log. Secrets always are."""
+
+    emails: bool = Field(default=False, description="Also black out e-mail addresses")
+
+
+class StoreSettings(Section):
+    """Where threads, actions and the audit trail are kept."""
+
+    path: Path = Field(default=Path("sayso.db"), description="SQLite file, relative to the home folder")
+
+
+class Settings(Section):
+    """All of `sayso.yaml`."""
+
+    language: Language = Field(default="en", description="For texts nobody's own language is known for")
+    time_zone: TimeZone = Field(default="UTC", description="For 'today', 'since noon', and days in reports")
+    people: Mapping[Name, PersonSettings] = Field(default_factory=dict, description="Who may talk to sayso")
+    services: Mapping[Name, ServiceSettings] = Field(
+        default_factory=dict, description="What can be asked about"
+    )
+    environments: Mapping[Name, EnvironmentSettings] = Field(
+        default_factory=lambda: {"production": EnvironmentSettings()},
+        description="The first one is the default",
+    )
+    tools: ToolsSettings = ToolsSettings()
+    access: Mapping[Name, tuple[Name, ...]] = Field(
+        default_factory=dict,
+        description="Tool name -> roles that may use it; a tool not listed is for nobody",
+    )
+    policies: tuple[RuleSettings, ...] = Field(default=(), description="Who must approve which write")
+    untrusted_targets: Literal["mark", "refuse"] = Field(
+        default="mark",
+        description="A write whose target only untrusted text named: mark it on the card, or refuse",
+    )
+    knowledge: KnowledgeSettings = KnowledgeSettings()
+    model: ModelSettings = ModelSettings()
+    turn: TurnSettings = TurnSettings()
+    redaction: RedactionSettings = RedactionSettings()
+    store: StoreSettings = StoreSettings()
+
+
+def load(file: Path, environ: Mapping[str, str]) -> Settings:
+    """Reads `file`, then the variables (`SAYSO_MODEL__NAME` is `model.name`). Raises `SettingsError`."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = yaml.safe_load(text) or {}
+    except FileNotFoundError as error:
+        raise SettingsError(f"{file}: there is no such file; `sayso init` writes one") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: cannot be read: {error}") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
+        raise SettingsError(f"{file}: {where}: not valid YAML: {error.problem}") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"{file}: line 1: should be a mapping of settings, got {type(values).__name__}")
+    if repeated := next(_repeated_keys(tree), None):
+        raise SettingsError(f"{file}: line {repeated[1]}: {repeated[0]!r} is given twice; keep one")
+    overridden = _override(values, environ)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        lines = [_explain(problem, tree, file, overridden) for problem in error.errors()]
+        raise SettingsError("\n".join(lines)) from error
+
+
+def _override(values: dict[str, object], environ: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    """Puts the variables into `values`; returns which path came from which variable."""
+    origin = {}
+    for variable, text in environ.items():
+        if not variable.startswith("SAYSO_") or variable in RESERVED:
+            continue
+        *parents, last = path = tuple(variable.removeprefix("SAYSO_").lower().split("__"))
+        section = values
+        for parent in parents:
+            inner = section.setdefault(parent, {})
+            if not isinstance(inner, dict):
+                raise SettingsError(f"{variable}: {parent!r} is not a section in the file")
+            section = inner
+        # A bare text stays a text: a key such as 0123 or a name such as `yes` is not YAML to its owner.
+        section[last] = yaml.safe_load(text) if text[:1] in "[{" else text
+        origin[path] = variable
+    return origin
+
+
+def _repeated_keys(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key.value, key.start_mark.line + 1
+            seen.add(key.value)
+            yield from _repeated_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(item)
+
+
+def _explain(
+    problem: ErrorDetails, tree: yaml.Node | None, file: Path, overridden: Mapping[tuple[str, ...], str]
+) -> str:
+    """One problem as a line: where, which key, which value, what would be right."""
+    path = tuple(part for part in problem["loc"] if part != "[key]")
+    key = ".".join(str(part) for part in path)
+    variable = overridden.get(tuple(str(part) for part in path))
+    where = variable or f"{file}: line {_line(tree, path)}"
+    if problem["type"] == "extra_forbidden":
+        known = _known_keys(path[:-1])
+        near = difflib.get_close_matches(str(path[-1]), known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(sorted(known))}"
+        return f"{where}: {key}: there is no such setting; {hint}"
+    if problem["type"] == "missing":
+        return f"{where}: {key}: is missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    shown = "(hidden)" if path and path[-1] == "api_key" else repr(problem["input"])
+    return f"{where}: {key} = {shown}: {message[:1].lower()}{message[1:]}"
+
+
+def _line(node: yaml.Node | None, path: tuple[str | int, ...]) -> int:
+    """The line of the deepest node on `path` that the file has, counted from 1."""
+    line = 1
+    for part in path:
+        if isinstance(node, yaml.MappingNode):
+            pair = next((pair for pair in node.value if pair[0].value == str(part)), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _known_keys(path: tuple[str | int, ...]) -> list[str]:
+    """The keys of the section at `path`, found by walking the models' annotations."""
+    section: type[BaseModel] | None = Settings
+    for part in path:
+        if section is None or part not in section.model_fields:
+            continue  # a name of the operator's choosing, or a place in a list
+        section = _section_in(section.model_fields[str(part)].annotation)
+    return list(section.model_fields) if section else []
+
+
+def _section_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _section_in(part))), None)

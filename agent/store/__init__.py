@@ -1,0 +1,1 @@
+"""Adapters that keep threads, actions and audit events."""

@@ -1,0 +1,1 @@
+"""The fixed strings of answers, cards and errors, in the languages sayso speaks."""

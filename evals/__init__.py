@@ -1,0 +1,1 @@
+"""Measures of how well sayso does its work: cases, scorers, benchmarks."""

@@ -1,0 +1,369 @@
+"""The values knowledge is made of, and the ports its parts keep.
+
+Errors of this room, by who should act::
+
+    KnowledgeError
+    ├── SourceFailed        the person who configured the source: the folder or archive cannot be read at all
+    ├── EmbedderUnavailable whoever runs it: no embedding model on this machine, or the endpoint refuses
+    ├── EmbedderMismatch    whoever runs it: the index was made with another model, and must be made again
+    ├── WriterBusy          nobody: another process is writing this library now
+    └── IndexDamaged        whoever runs it: the files of the index are unreadable, and must be made again
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]  # shape (texts, dims), each row of length one
+
+
+class KnowledgeError(Exception):
+    """Something in the knowledge room went wrong; the message says what would be right."""
+
+    code = "knowledge"
+
+    def __init__(self, message: str, **fields: str) -> None:
+        super().__init__(message)
+        self.fields: Mapping[str, str] = fields
+
+
+class SourceFailed(KnowledgeError):
+    """A source cannot be read at all."""
+
+    code = "source_failed"
+
+
+class EmbedderUnavailable(KnowledgeError):
+    """There is no embedding model here, or it does not answer."""
+
+    code = "embedder_unavailable"
+
+
+class EmbedderMismatch(KnowledgeError):
+    """The index was made with another embedding model than the one in use."""
+
+    code = "embedder_mismatch"
+
+
+class WriterBusy(KnowledgeError):
+    """Another process holds the one right to write this library."""
+
+    code = "writer_busy"
+
+
+class IndexDamaged(KnowledgeError):
+    """The files of an index cannot be read."""
+
+    code = "index_damaged"
+
+
+class Kind(StrEnum):
+    """What a document is: a written page, or a conversation."""
+
+    PAGE = "page"
+    CHAT = "chat"
+
+
+class Standing(StrEnum):
+    """Whether a document still holds."""
+
+    CURRENT = "current"
+    OBSOLETE = "obsolete"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where documents live, and who may read there: a folder, a channel.
+
+    `members` are identity keys (`person:raj`, `slack:U0RAJ`, `email:raj@example.com`); a public place is read by all.
+    """
+
+    id: str
+    name: str
+    source: str
+    public: bool = True
+    members: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One section or one message of a document: the span [start, end) of its text, and what to cite for it."""
+
+    start: int
+    end: int
+    headings: tuple[str, ...] = ()
+    author: str | None = None
+    date: datetime | None = None
+    link: str | None = None
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One page or one conversation, whole. `parts` cover `text` in order, without gaps."""
+
+    id: str
+    source: str
+    kind: Kind
+    title: str
+    text: str
+    place: str
+    parts: tuple[Part, ...]
+    author: str | None = None
+    date: datetime | None = None
+    link: str | None = None
+    services: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    pinned: bool = False
+    reactions: int = 0
+    standing: Standing = Standing.CURRENT
+    superseded_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A file a source could not read. Documents whose id starts with `keeps` stay as they were."""
+
+    file: str
+    reason: str
+    keeps: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A span of a document that is found and quoted: `text` is exactly `document.text[start:end]`.
+
+    `context` (title and headings, or the opening of the thread) is indexed with it and never quoted.
+    """
+
+    id: str
+    document: str
+    start: int
+    end: int
+    text: str
+    context: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who is asking: a person, and the keys this person is known by elsewhere (`slack:U0RAJ`, `email:...`)."""
+
+    person: str
+    keys: frozenset[str] = frozenset()
+
+    @property
+    def identities(self) -> frozenset[str]:
+        return self.keys | {f"person:{self.person}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to look for. Filters narrow what the reader may read; they never widen it.
+
+    `channel` is a place's id or name (`payments`, `#payments`); `person` a name or an identity key; `since` is
+    included and `until` is not. Documents without a date are left out once a date is asked for.
+    """
+
+    text: str
+    limit: int = 8
+    service: str | None = None
+    source: str | None = None
+    channel: str | None = None
+    person: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The best chunk of one document found, and all that a citation needs.
+
+    `quote` is the part of `text` (one section or message) that answers best: author, date, link and headings are
+    its own. `lexical` and `dense` are the two halves' normalised scores, `score` their weighted sum, `confidence`
+    the chance that this document answers (see `knowledge.confidence`).
+    """
+
+    document: str
+    title: str
+    text: str
+    start: int
+    end: int
+    quote: str
+    headings: tuple[str, ...]
+    kind: Kind
+    source: str
+    place: str
+    author: str | None
+    date: datetime | None
+    link: str | None
+    score: float
+    lexical: float
+    dense: float | None
+    cosine: float | None
+    coverage: float
+    confidence: float
+    services: tuple[str, ...] = ()
+    pinned: bool = False
+    standing: Standing = Standing.CURRENT
+    superseded_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What a search looked through: documents by source and the names of places, all of them readable to the asker."""
+
+    documents: Mapping[str, int]
+    places: tuple[str, ...]
+    notes: tuple[str, ...] = ()  # "lexical only: ...": what a reader of the answer should know
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Passages, best first, and what was searched. Below a confidence of its own choice a caller says it does not know."""
+
+    passages: tuple[Passage, ...]
+    searched: Searched
+    confidence: float  # of the best passage; 0 when there is none
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an ingestion is: documents done and known so far, and chunks embedded a second."""
+
+    source: str
+    done: int
+    total: int
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """What one ingestion did for one source. `removed` documents are gone from the source."""
+
+    source: str
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    chunks: int = 0
+    seconds: float = 0.0
+    troubles: tuple[Trouble, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """How much of one source is known, and when it was last read."""
+
+    source: str
+    documents: int
+    chunks: int
+    places: int
+    read_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryStatus:
+    """What a library holds. `embedder` is None when it searches by words alone; `notes` says why."""
+
+    sources: tuple[SourceStatus, ...]
+    documents: int
+    chunks: int
+    embedder: str | None
+    notes: tuple[str, ...] = field(default=())
+
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The part of the library one search may touch: readable places, then the asker's own filters.
+
+    `places` is always obeyed, in both halves, before anything is scored or counted.
+    """
+
+    places: frozenset[str]
+    source: str | None = None
+    service: str | None = None
+    person: str | None = None
+    since: int | None = None  # unix seconds
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One chunk as an index takes it: what is searched, and the fields a scope filters by."""
+
+    chunk: str
+    document: str
+    text: str
+    context: str
+    place: str
+    shelf: str
+    source: str
+    services: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    date: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One chunk found, with the index's own score (higher is better)."""
+
+    chunk: str
+    score: float
+
+
+class Source(Protocol):
+    """Where documents come from."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def places(self) -> Sequence[Place]:
+        """The places of this source, with who may read them now. Raises `SourceFailed`."""
+        ...
+
+    def documents(self) -> AsyncIterator[Document | Trouble]:
+        """Every document there is; a file that cannot be read is a `Trouble`, and the rest goes on."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors of length one."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dims(self) -> int: ...
+
+    async def embed_queries(self, texts: Sequence[str]) -> "Vectors":
+        """Vectors of questions, shape (texts, dims). Raises `EmbedderUnavailable`."""
+        ...
+
+    async def embed_passages(self, texts: Sequence[str]) -> "Vectors":
+        """Vectors of passages, shape (texts, dims). Raises `EmbedderUnavailable`."""
+        ...
+
+
+class Library(Protocol):
+    """All that is known, searched with the rights of whoever asks."""
+
+    async def search(self, query: Query, reader: Reader) -> SearchResult: ...
+
+    async def ingest(
+        self, sources: Sequence[Source], on_progress: OnProgress | None = None
+    ) -> tuple[SourceReport, ...]: ...
+
+    async def status(self) -> LibraryStatus: ...
+
+    async def close(self) -> None: ...

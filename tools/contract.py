@@ -1,0 +1,278 @@
+"""The contract every tool keeps: what it declares, what it returns, how it fails.
+
+A tool is data (`Spec`) and one or two functions. A `ReadTool` looks and returns an `Outcome`. A `WriteTool`
+computes a `Plan` before anybody is asked, runs once with a `Grant`, and can `verify` the world afterwards.
+
+Errors a tool may raise, by who should act::
+
+    ToolError
+    ├── BadArguments      the caller corrects the arguments (names the field, the value and what would be right)
+    ├── ToolUnavailable   nobody: try again later (the backend does not answer, or took too long)
+    └── ToolFailed        the person: the backend answered, and what it said is in the message
+"""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+Progress = Callable[[str], Awaitable[None]]
+
+
+class Effect(StrEnum):
+    """What a call may do to the world. Whatever is not known to be a read is a write."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """The person whose rights a read runs with."""
+
+    person: str
+    roles: frozenset[str] = frozenset()
+    locale: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A range of time, both ends aware and in UTC; the end is not included."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def length(self) -> timedelta:
+        return self.end - self.start
+
+    def before(self) -> "Window":
+        """The window of the same length that ends where this one starts."""
+        return Window(self.start - self.length, self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a read found, before it has a number: what evidence is made of.
+
+    `text` is the digest a model or a person reads; `raw` is the whole of it, kept on disk; `facts` are the values
+    that templates, checks and charts use (keys are fixed for each `kind`, see the tool's README).
+    """
+
+    kind: str
+    title: str
+    source: str
+    query: str
+    text: str
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    window: Window | None = None
+    link: str | None = None
+    raw: str | None = None
+    cut: str | None = None  # what the digest leaves out: "12,400 of 2,100,000 lines, newest first"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Something to hand to a person: a table, a chart."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call came to. `ok=False` is an answer too: the tool worked, and the world said no."""
+
+    ok: bool
+    summary: str
+    findings: tuple[Finding, ...] = ()
+    files: tuple[File, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing a write would change."""
+
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """The call that takes a write back."""
+
+    tool: str
+    arguments: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a write would do, computed from the world as it is now.
+
+    `observed` is the part of the world the plan rests on: the digest covers it, and when it differs at the time of
+    running, the action is stale. Keep in it what an approver decided on (versions, replicas), nothing that
+    changes by itself (clocks, latencies).
+    """
+
+    title: str
+    changes: tuple[Change, ...]
+    touches: tuple[str, ...]
+    observed: Mapping[str, Json]
+    undo: Undo | None = None
+    undo_text: str = ""
+    health: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def changes_nothing(self) -> bool:
+        return all(change.before == change.after for change in self.changes)
+
+
+class Verdict(StrEnum):
+    """What `verify` sees when it looks at the world after a run."""
+
+    DONE = "done"  # the world is as the action wanted it
+    NOT_DONE = "not_done"  # it is not
+    UNCLEAR = "unclear"  # this cannot be told; a person has to look
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    verdict: Verdict
+    detail: str
+
+
+@runtime_checkable
+class Grant(Protocol):
+    """The right to run one action once. Only `agent.approvals.execute` makes one, from a claimed action."""
+
+    @property
+    def action(self) -> str:
+        """The action's name, such as `A-17`: the idempotency key towards the world."""
+
+    @property
+    def approved_by(self) -> tuple[str, ...]: ...
+
+    def spend(self, tool: str, arguments: Mapping[str, Json]) -> None:
+        """Uses the grant up. Raises `GrantRefused` when it was spent or stands for something else."""
+
+
+class GrantRefused(Exception):  # noqa: N818 - a refusal is what it is
+    """A write was attempted without the right to it. Nothing was executed."""
+
+
+class ToolError(Exception):
+    """Something a tool could not do; `field`, `value` and `nearest` are set where they are known."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        value: str | None = None,
+        nearest: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.field, self.value, self.nearest = field, value, nearest
+
+
+class BadArguments(ToolError):  # noqa: N818 - the tree reads as who should act
+    """The arguments are wrong; the caller may correct them."""
+
+
+class ToolUnavailable(ToolError):  # noqa: N818
+    """The backend does not answer; nothing was done, later may work."""
+
+
+class ToolFailed(ToolError):  # noqa: N818
+    """The backend answered, and the answer is a failure that a person should know."""
+
+
+class Arguments(BaseModel):
+    """Base of every tool's arguments: nothing unknown passes, nothing is coerced silently."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def canonical(self) -> dict[str, Json]:
+        """As plain JSON values without the fields that were left at `None`."""
+        values: dict[str, Json] = self.model_dump(mode="json", exclude_none=True)
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Something a person might say to get this tool.
+
+    `{name}` stands for any value of the argument of that name. The embedded planner learns its intents from
+    these, so give eight or more for each language, worded as differently as people do.
+    """
+
+    text: str
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What a tool declares about itself."""
+
+    name: str
+    description: str
+    arguments: type[Arguments]
+    effect: Effect
+    version: str = "1"
+    timeout: float = 20.0  # seconds
+    examples: tuple[Example, ...] = ()
+
+    def validate(self, arguments: Mapping[str, object]) -> Arguments:
+        """The typed arguments. Raises `BadArguments` naming the first field that is wrong."""
+        try:
+            return self.arguments.model_validate(arguments)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"]) or "arguments"
+            value = "" if first["type"] == "missing" else repr(first["input"])
+            raise BadArguments(
+                f"{self.name}: {name}{f' = {value}' if value else ''}: {first['msg']}",
+                field=name,
+                value=value or None,
+            ) from error
+
+
+class ReadTool(Protocol):
+    """A tool that only looks. It sees what the asker may see, and nothing else."""
+
+    @property
+    def spec(self) -> Spec: ...
+
+    async def run(self, arguments: Arguments, asker: Asker) -> Outcome: ...
+
+
+class WriteTool(Protocol):
+    """A tool that changes the world; `run` is reached through an approved action only."""
+
+    @property
+    def spec(self) -> Spec: ...
+
+    async def plan(self, arguments: Arguments) -> Plan: ...
+
+    async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
+        """Spends the grant first, then makes the change. Never retried."""
+
+    async def verify(self, arguments: Arguments) -> Verification: ...
+
+
+Tool = ReadTool | WriteTool
+
+
+def digest(value: Mapping[str, Json]) -> str:
+    """SHA-256 (hex) of the canonical JSON of `value`: sorted keys, no spaces, UTF-8."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
