@@ -203,6 +203,7 @@ class Settings(Section):
     language: Language = Field(default="en", description="For texts nobody's own language is known for")
     time_zone: TimeZone = Field(default="UTC", description="For 'today', 'since noon', and days in reports")
     people: Mapping[Name, PersonSettings] = Field(default_factory=dict, description="Who may talk to sayso")
+    terminal_person: Name | None = Field(default=None, description="Who speaks in a terminal without `--as`")
     services: Mapping[Name, ServiceSettings] = Field(
         default_factory=dict, description="What can be asked about"
     )

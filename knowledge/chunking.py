@@ -8,6 +8,7 @@ import hashlib
 import math
 import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from knowledge.port import Chunk, Document, Kind, Part
@@ -17,6 +18,9 @@ OVERLAP_WORDS = 24
 OPENING_WORDS = 24
 _CHARS_A_WORD = 12  # text without spaces (base64, Chinese) is measured by its characters
 _BOUNDARIES = tuple(re.compile(p) for p in (r"\n[ \t]*\n+", r"\n", r"(?<=[.!?…;:])\s+", r"\s+"))
+_SPEECH = re.compile(r"([^\s:]{1,30}): ")
+_ADDRESSEE = re.compile(r"@?([^\s:,]{1,30})[:,]\s+")
+_TRANSCRIPT_SHARE = 0.8
 _WORD = re.compile(r"\S+")
 
 
@@ -39,13 +43,36 @@ def size(text: str) -> int:
     return max(len(text.split()), len(text) // _CHARS_A_WORD)
 
 
+def said(line: str, part: Part) -> str:
+    """What a message says, without the name of who said it."""
+    return line.strip().removeprefix(f"{part.author}: ")
+
+
+def without_speakers(text: str) -> str:
+    """A pasted chat log without its `name:` before each line; any other text as it is."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    spoken = [_SPEECH.match(line) for line in lines]
+    if len(lines) < 2 or sum(map(bool, spoken)) < _TRANSCRIPT_SHARE * len(lines):
+        return text
+    names = {line.group(1).lower() for line in spoken if line}
+    bare = (line[found.end() :] if found else line for line, found in zip(lines, spoken, strict=True))
+    return "\n".join(_without_addressee(line, names) for line in bare)
+
+
+def _without_addressee(line: str, names: AbstractSet[str]) -> str:
+    found = _ADDRESSEE.match(line)
+    return line[found.end() :] if found and found.group(1).lower() in names else line
+
+
 def _cut(text: str, part: Part, words: int) -> list[Span]:
     whole = size(text[part.start : part.end])
     if whole <= words:
         return [Span(part.start, part.end)]
     # Even pieces: a long section must not end in a scrap of five words.
     even = math.ceil(whole / math.ceil(whole / words) * 1.1)
-    return _packed(text, list(_atoms(text, Span(part.start, part.end), min(even, words), 0)), min(even, words))
+    return _packed(
+        text, list(_atoms(text, Span(part.start, part.end), min(even, words), 0)), min(even, words)
+    )
 
 
 def _atoms(text: str, span: Span, words: int, level: int) -> Iterator[Span]:
@@ -92,7 +119,10 @@ def _chunk(document: Document, span: Span, overlap: int) -> Chunk:
         start = _reach_back(document, start, overlap)
     parts = tuple(p for p in document.parts if p.start < end and p.end > start)
     text, context = document.text[start:end], _context(document, start, parts[0])
-    key = "\x1f".join((document.id, document.place, str(start), context, text))
+    dated = parts[0].date or document.date
+    # All that an index keeps of a chunk is in its id, so that an id never stands for two different entries.
+    fields = (document.id, document.place, document.source, *document.services, *document.people, str(dated))
+    key = "\x1f".join((*fields, str(start), context, text))
     return Chunk(hashlib.sha256(key.encode()).hexdigest()[:24], document.id, start, end, text, context, parts)
 
 
@@ -122,8 +152,10 @@ def _reach_back(document: Document, start: int, overlap: int) -> int:
 def _context(document: Document, start: int, first: Part) -> str:
     """What a chunk is about when its own words do not say: title and headings, or how the conversation began."""
     if document.kind is Kind.CHAT:
-        opening = _first_words(document.text, OPENING_WORDS) if start > 0 else ""
-        return f"{document.title}\n{opening}".strip()
+        channel = document.title.partition(":")[
+            0
+        ]  # the rest of a title is the opening, which the first chunk holds
+        return f"{channel}\n{_first_words(document.text, OPENING_WORDS)}" if start > 0 else channel
     inside = start > first.start
     headings = first.headings if inside else first.headings[:-1]
     return " > ".join(dict.fromkeys((document.title, *headings)))

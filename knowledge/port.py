@@ -70,6 +70,14 @@ class Kind(StrEnum):
     CHAT = "chat"
 
 
+class By(StrEnum):
+    """Which halves of a search count: the words, the meaning, or both."""
+
+    BOTH = "both"
+    WORDS = "words"
+    MEANING = "meaning"
+
+
 class Standing(StrEnum):
     """Whether a document still holds."""
 
@@ -180,6 +188,7 @@ class Query:
     person: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    by: By = By.BOTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +236,7 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Passages, best first, and what was searched. Below a confidence of its own choice a caller says it does not know."""
+    """Passages, best first, and what was searched. Below a confidence it chooses, a caller says it does not know."""
 
     passages: tuple[Passage, ...]
     searched: Searched
@@ -246,7 +255,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """What one ingestion did for one source. `removed` documents are gone from the source."""
+    """What one ingestion did for one source. `removed` documents are gone from the source.
+
+    `failed` says why nothing of it could be read; all that was known of it stays then.
+    """
 
     source: str
     added: int = 0
@@ -256,6 +268,7 @@ class SourceReport:
     chunks: int = 0
     seconds: float = 0.0
     troubles: tuple[Trouble, ...] = ()
+    failed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,12 +313,19 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One chunk as an index takes it: what is searched, and the fields a scope filters by."""
+    """One chunk as an index takes it: what is searched, and the fields a scope filters by.
+
+    `meaning` is what is embedded: the text without what says nothing of its meaning, such as who spoke.
+    """
 
     chunk: str
     document: str
+    start: int
+    end: int
     text: str
     context: str
+    meaning: str
+    language: str  # `en`, `fr`, or "" when it cannot be told
     place: str
     shelf: str
     source: str
@@ -345,6 +365,11 @@ class Embedder(Protocol):
 
     @property
     def dims(self) -> int: ...
+
+    @property
+    def floor(self) -> float:
+        """The cosine that unrelated texts have with this model: what lies below it says nothing."""
+        ...
 
     async def embed_queries(self, texts: Sequence[str]) -> "Vectors":
         """Vectors of questions, shape (texts, dims). Raises `EmbedderUnavailable`."""

@@ -13,15 +13,18 @@ Errors a tool may raise, by who should act::
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from typing_extensions import TypeAliasType
 
-Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+Json = TypeAliasType(
+    "Json", "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
+)  # a value that JSON can say; an alias with a name, so that pydantic can follow its recursion
 Progress = Callable[[str], Awaitable[None]]
 
 
@@ -165,7 +168,7 @@ class Grant(Protocol):
         """Uses the grant up. Raises `GrantRefused` when it was spent or stands for something else."""
 
 
-class GrantRefused(Exception):  # noqa: N818 - a refusal is what it is
+class GrantRefused(Exception):
     """A write was attempted without the right to it. Nothing was executed."""
 
 
@@ -184,15 +187,15 @@ class ToolError(Exception):
         self.field, self.value, self.nearest = field, value, nearest
 
 
-class BadArguments(ToolError):  # noqa: N818 - the tree reads as who should act
+class BadArguments(ToolError):
     """The arguments are wrong; the caller may correct them."""
 
 
-class ToolUnavailable(ToolError):  # noqa: N818
+class ToolUnavailable(ToolError):
     """The backend does not answer; nothing was done, later may work."""
 
 
-class ToolFailed(ToolError):  # noqa: N818
+class ToolFailed(ToolError):
     """The backend answered, and the answer is a failure that a person should know."""
 
 
@@ -255,6 +258,7 @@ class ReadTool(Protocol):
     async def run(self, arguments: Arguments, asker: Asker) -> Outcome: ...
 
 
+@runtime_checkable
 class WriteTool(Protocol):
     """A tool that changes the world; `run` is reached through an approved action only."""
 

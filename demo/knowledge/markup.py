@@ -12,14 +12,14 @@ _TOKEN = re.compile(
 )
 
 
-class UnknownMention(LookupError):
+class MentionError(LookupError):
     """The text mentions a person or a channel that does not exist in the demo's workspace."""
 
 
 def to_slack(text: str) -> str:
     """Render `@maya`, `@here`, `#payments`, `[label](url)` and bare URLs as Slack stores them.
 
-    Raises UnknownMention for a person or channel nobody knows.
+    Raises MentionError for a person or channel nobody knows.
     """
     parts: list[str] = []
     end = 0
@@ -42,11 +42,11 @@ def _rendered(match: re.Match[str]) -> str:
         return f"<{url}>"
     if name := match["channel"]:
         if name not in CHANNEL:
-            raise UnknownMention(f"no channel {name!r}; there are {', '.join(sorted(CHANNEL))}")
+            raise MentionError(f"no channel {name!r}; there are {', '.join(sorted(CHANNEL))}")
         return f"<#{CHANNEL[name].channel_id}|{name}>"
     person = match["person"]
     if person in {"here", "channel"}:
         return f"<!{person}>"
     if person not in MEMBER:
-        raise UnknownMention(f"no person {person!r}; there are {', '.join(sorted(MEMBER))}")
+        raise MentionError(f"no person {person!r}; there are {', '.join(sorted(MEMBER))}")
     return f"<@{MEMBER[person].user_id}>"

@@ -15,11 +15,6 @@ A story is one thread::
           file: pool.png              # optional: an attached file
           edited: true                # optional
           pinned: true                # optional: pins this message
-
-Errors:
-
-    StoryError
-    └── BrokenStory    a story that cannot be read; names the file and what is wrong
 """
 
 import re
@@ -43,11 +38,7 @@ _LINE_KEYS = frozenset({"solved", "react", "file", "edited", "pinned"})
 
 
 class StoryError(Exception):
-    """Something is wrong with the stories."""
-
-
-class BrokenStory(StoryError):
-    """A story cannot be read."""
+    """A story cannot be read, or there is none of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +109,12 @@ class _Written(BaseModel):
 def load_stories(folder: Path = STORIES) -> tuple[Story, ...]:
     """Every story of the folder, in order of file name and then as written.
 
-    Raises BrokenStory when a file is not as the module's docstring says.
+    Raises StoryError when a file is not as the module's docstring says.
     """
     stories = tuple(story for path in sorted(folder.glob("*.yaml")) for story in _read(path))
     ids = [story.id for story in stories]
     if twice := sorted({name for name in ids if ids.count(name) > 1}):
-        raise BrokenStory(f"{folder.name}: the ids {twice!r} are used more than once")
+        raise StoryError(f"{folder.name}: the ids {twice!r} are used more than once")
     return stories
 
 
@@ -144,7 +135,7 @@ def read_yaml(path: Path) -> object:
 def _read(path: Path) -> list[Story]:
     raw = read_yaml(path)
     if not isinstance(raw, list):
-        raise BrokenStory(f"{path.name}: a list of stories is wanted")
+        raise StoryError(f"{path.name}: a list of stories is wanted")
     return [_story(path, item) for item in raw]
 
 
@@ -153,9 +144,9 @@ def _story(path: Path, raw: object) -> Story:
         written = _Written.model_validate(raw)
     except ValidationError as error:
         name = raw.get("id") if isinstance(raw, dict) else None
-        raise BrokenStory(f"{path.name}, story {name!r}: {error}") from error
+        raise StoryError(f"{path.name}, story {name!r}: {error}") from error
     if written.channel not in CHANNEL:
-        raise BrokenStory(f"{path.name}, story {written.id!r}: no channel {written.channel!r}")
+        raise StoryError(f"{path.name}, story {written.id!r}: no channel {written.channel!r}")
     return Story(written.id, written.channel, tuple(_spoken(written)), written.only_here)
 
 

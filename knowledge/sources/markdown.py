@@ -4,6 +4,7 @@ import asyncio
 import re
 import unicodedata
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import cast
@@ -26,7 +27,12 @@ class MarkdownFolder:
     """
 
     def __init__(
-        self, folder: Path, *, name: str = "docs", permalink: str | None = None, members: frozenset[str] | None = None
+        self,
+        folder: Path,
+        *,
+        name: str = "docs",
+        permalink: str | None = None,
+        members: frozenset[str] | None = None,
     ) -> None:
         self.name = name
         self._folder = folder
@@ -37,7 +43,7 @@ class MarkdownFolder:
         """The one place of a folder. Raises `SourceFailed` when the folder is not there."""
         if not await asyncio.to_thread(self._folder.is_dir):
             raise SourceFailed(
-                f"source {self.name!r}: {str(self._folder)!r} is not a folder; give the path of a folder of Markdown files",
+                f"source {self.name!r}: {str(self._folder)!r} is not a folder; give the path of one",
                 source=self.name,
                 path=str(self._folder),
             )
@@ -63,24 +69,19 @@ class MarkdownFolder:
         return self._document(key, relative, text[body_at:], front)
 
     def _document(self, key: str, relative: str, body: str, front: Mapping[str, object]) -> Document:
-        title, parts = sections(body, stem=Path(relative).stem)
-        linked = tuple(
-            Part(p.start, p.end, p.headings, link=self._link(relative, p.link), date=None) for p in parts
-        )
-        status = _text(front.get("status")).lower()
-        superseded_by = _text(front.get("superseded_by")) or None
-        standing = Standing.SUPERSEDED if superseded_by or status == "superseded" else Standing.CURRENT
-        if status in _OBSOLETE:
-            standing = Standing.OBSOLETE
-        owner = _text(front.get("owner") or front.get("author")) or None
-        return Document(
-            id=key,
+        made = page(
+            key,
             source=self.name,
-            kind=Kind.PAGE,
-            title=_text(front.get("title")) or title,
-            text=body,
             place=self._place.id,
-            parts=linked,
+            body=body,
+            title=_text(front.get("title")),
+            stem=Path(relative).stem,
+        )
+        owner = _text(front.get("owner") or front.get("author")) or None
+        standing, superseded_by = _standing(front)
+        return replace(
+            made,
+            parts=tuple(replace(part, link=self._link(relative, part.link)) for part in made.parts),
             author=owner,
             date=_moment(front.get("date") or front.get("updated")),
             link=self._link(relative, None),
@@ -92,7 +93,15 @@ class MarkdownFolder:
         )
 
     def _link(self, relative: str, anchor: str | None) -> str:
-        return self._permalink.format(path=relative.replace(" ", "%20"), anchor=anchor or "").removesuffix("#")
+        return self._permalink.format(path=relative.replace(" ", "%20"), anchor=anchor or "").removesuffix(
+            "#"
+        )
+
+
+def page(key: str, *, source: str, place: str, body: str, title: str = "", stem: str = "") -> Document:
+    """One Markdown page as a document. Without a title it has its first heading's, or else `stem`."""
+    heading, parts = sections(body, stem=stem)
+    return Document(key, source, Kind.PAGE, title or heading, body, place, parts)
 
 
 def front_matter(text: str) -> tuple[Mapping[str, object], int]:
@@ -109,7 +118,7 @@ def front_matter(text: str) -> tuple[Mapping[str, object], int]:
     if values is None:
         return {}, found.end()
     if not isinstance(values, dict):
-        raise ValueError(f"front matter must be keys and values, not {type(values).__name__}")
+        raise ValueError(f"front matter must be keys and values, not {type(values).__name__}")  # noqa: TRY004 - bad text, not a bad call
     return {str(k).lower(): v for k, v in cast("dict[object, object]", values).items()}, found.end()
 
 
@@ -138,7 +147,7 @@ def sections(body: str, *, stem: str) -> tuple[str, tuple[Part, ...]]:
 
 
 def anchor_of(heading: str) -> str:
-    """The anchor of a heading: lower case, spaces to hyphens, what is neither letter, digit, hyphen nor underscore gone."""
+    """The anchor of a heading: lower case, hyphens for spaces, and nothing but letters, digits, `-` and `_`."""
     plain = unicodedata.normalize("NFC", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)).lower()
     return re.sub(r"[^\w\- ]", "", plain).strip().replace(" ", "-")
 
@@ -159,6 +168,15 @@ def _unique(anchor: str, used: dict[str, int]) -> str:
     count = used.get(anchor, 0)
     used[anchor] = count + 1
     return f"{anchor}-{count}" if count else anchor
+
+
+def _standing(front: Mapping[str, object]) -> tuple[Standing, str | None]:
+    status, superseded_by = _text(front.get("status")).lower(), _text(front.get("superseded_by")) or None
+    if status in _OBSOLETE:
+        return Standing.OBSOLETE, superseded_by
+    if superseded_by or status == "superseded":
+        return Standing.SUPERSEDED, superseded_by
+    return Standing.CURRENT, None
 
 
 def _text(value: object) -> str:

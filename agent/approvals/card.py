@@ -1,0 +1,114 @@
+"""The card: everything an approver has to know about one action, as a value that every surface can draw."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.approvals.action import Action, State, Verdict
+from agent.approvals.propose import TRUSTED
+from agent.approvals.refusal import Refusal
+from agent.words.catalogue import say
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One labelled line of a card; `warning` draws the eye."""
+
+    label: str
+    text: str
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A title in plain words, the state, and labelled rows in the order they are read."""
+
+    action: str
+    title: str
+    state: str
+    rows: tuple[Row, ...]
+    open: bool  # whether it still waits for somebody
+
+
+def card(action: Action, locale: str, now: datetime, name: Callable[[str], str]) -> Card:
+    """The card of an action in one language; `name` gives a person's display name."""
+    rows = [
+        *_changes(action, locale),
+        *_context(action, locale, name),
+        *_need(action, locale, now),
+        *_votes(action, locale, name),
+    ]
+    if action.detail:
+        rows.append(Row(say("card.outcome", locale), action.detail, warning=action.state is State.FAILED))
+    return Card(
+        action.id,
+        action.plan.title,
+        say(f"state.{action.state.value}", locale),
+        tuple(rows),
+        open=action.state is State.AWAITING_APPROVAL,
+    )
+
+
+def _changes(action: Action, locale: str) -> list[Row]:
+    plan = action.plan
+    rows = [
+        Row(say("card.change", locale), f"{change.what}: {change.before} → {change.after}")
+        for change in plan.changes
+    ]
+    rows.append(Row(say("card.touches", locale), ", ".join(plan.touches) or "-"))
+    if plan.health:
+        rows.append(Row(say("card.health", locale), plan.health))
+    rows += [Row(say("card.note", locale), note) for note in plan.notes]
+    rows.append(
+        Row(say("card.undo", locale), plan.undo_text or say("card.no_undo", locale), not plan.undo_text)
+    )
+    return rows
+
+
+def _context(action: Action, locale: str, name: Callable[[str], str]) -> list[Row]:
+    asked = say("card.asked_by_text", locale, name=name(action.requester), why=action.why)
+    rows = [Row(say("card.asked_by", locale), asked)]
+    for argument, origin in action.provenance.items():
+        if origin not in TRUSTED:
+            text = say(
+                "card.untrusted",
+                locale,
+                argument=argument,
+                value=action.arguments.get(argument),
+                origin=origin,
+            )
+            rows.append(Row(say("card.careful", locale), text, warning=True))
+    return rows
+
+
+def _need(action: Action, locale: str, now: datetime) -> list[Row]:
+    need = action.requirement
+    text = say(
+        "card.need_text",
+        locale,
+        count=need.quorum,
+        roles=", ".join(sorted(need.approver_roles)),
+        rule=need.rule,
+    )
+    rows = [Row(say("card.need", locale), text)]
+    if action.state in (State.AWAITING_APPROVAL, State.APPROVED):
+        minutes = max(0, round((action.expires_at - now).total_seconds() / 60))
+        until = action.expires_at.strftime("%Y-%m-%d %H:%M UTC")
+        rows.append(
+            Row(say("card.expires", locale), say("card.expires_text", locale, minutes=minutes, until=until))
+        )
+    return rows
+
+
+def _votes(action: Action, locale: str, name: Callable[[str], str]) -> list[Row]:
+    rows = []
+    for vote in action.decisions:
+        word = "card.yes" if vote.verdict is Verdict.APPROVE else "card.no"
+        reason = f": {vote.reason}" if vote.reason else ""
+        rows.append(Row(say("card.vote", locale), f"{name(vote.person)} · {say(word, locale)}{reason}"))
+    return rows
+
+
+def sentence(refusal: Refusal, locale: str) -> str:
+    """A refusal as people read it."""
+    return say(f"refusal.{refusal.reason.value}", locale, **refusal.fields)

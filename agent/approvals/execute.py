@@ -1,0 +1,251 @@
+"""Running an approved action: claimed once, checked against policy and world again, run, verified, settled.
+
+Whatever happens, a claimed action is never run a second time. When the worker dies in the middle, the action is found
+as RUNNING under a dead worker's name, becomes UNKNOWN, and is settled by looking at the world or by a person.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from agent.approvals.action import Action, State
+from agent.approvals.decide import Answer
+from agent.approvals.policy import Policy
+from agent.approvals.ports import Clock, Ledger, Roles, Tools, Workers
+from agent.approvals.refusal import ActionRefused, Reason, Refusal
+from agent.audit.event import Fact, FactKind
+from tools.contract import (
+    BadArguments,
+    Grant,
+    GrantRefused,
+    Json,
+    Outcome,
+    Plan,
+    Progress,
+    ToolError,
+    Verdict,
+    Verification,
+    WriteTool,
+    digest,
+)
+
+VERIFY_PAUSES = (0.0, 0.5, 1.0, 2.0)  # seconds before each look at the world after a run
+
+
+@dataclass(slots=True)
+class OneTimeGrant:
+    """The right to run one claimed action once."""
+
+    action: str
+    approved_by: tuple[str, ...]
+    _tool: str
+    _arguments: str
+    _spent: bool = field(default=False)
+
+    @classmethod
+    def of(cls, action: Action) -> "OneTimeGrant":
+        """For a claimed action only. Raises `GrantRefused` for any other."""
+        if action.state is not State.RUNNING:
+            raise GrantRefused(f"{action.id} is {action.state.value}, and only a claimed action may run")
+        people = tuple(vote.person for vote in action.approvals)
+        return cls(action.id, people, action.tool, digest(action.arguments))
+
+    def spend(self, tool: str, arguments: Mapping[str, Json]) -> None:
+        """Uses the grant up. Raises `GrantRefused` when it was spent or stands for something else."""
+        if self._spent:
+            raise GrantRefused(f"{self.action}: the grant was used already")
+        if tool != self._tool or digest(arguments) != self._arguments:
+            raise GrantRefused(
+                f"{self.action}: the grant is for other arguments than those given to {tool!r}"
+            )
+        self._spent = True
+
+
+class Executor:
+    """Claims approved actions and sees them through."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        tools: Tools,
+        policy: Policy,
+        roles: Roles,
+        workers: Workers,
+        clock: Clock,
+        pauses: tuple[float, ...] = VERIFY_PAUSES,
+    ) -> None:
+        self._ledger, self._tools, self._policy, self._roles = ledger, tools, policy, roles
+        self._workers, self._clock, self._pauses = workers, clock, pauses
+
+    async def run(self, action: Action, progress: Progress) -> Answer:
+        """Runs an approved action to its end. Refused (and recorded) when it may not run any more."""
+        refusal = self._objection(action)
+        if refusal is not None:
+            return await self._refuse(action, refusal)
+        tool = self._write_tool(action.tool)
+        try:
+            arguments = tool.spec.validate(action.arguments)
+            plan = await asyncio.wait_for(tool.plan(arguments), tool.spec.timeout)
+        except (ToolError, TimeoutError) as error:
+            return await self._stale(action, None, str(error) or "the plan took too long")
+        if digest(plan.observed) != digest(action.plan.observed):
+            return await self._stale(action, plan, drift(action.plan, plan))
+        claimed = await self._claim(action)
+        if claimed is None:
+            latest = await self._ledger.action(action.id) or action
+            return await self._refuse(latest, Refusal(Reason.OVERTAKEN, {"action": action.id}))
+        return Answer(await self._see_through(claimed, tool, progress))
+
+    async def recover(self) -> tuple[Action, ...]:
+        """Settles what dead workers left RUNNING: by looking at the world; what cannot be told stays UNKNOWN."""
+        found = []
+        for action in await self._ledger.actions(state=State.RUNNING, limit=1000):
+            if action.worker is None or not self._workers.alive(action.worker):
+                at = self._clock()
+                unknown = action.moved(State.UNKNOWN, detail="its worker died while it ran")
+                data: dict[str, Json] = {"worker": action.worker}
+                fact = Fact(FactKind.UNKNOWN, "sayso", action.id, at, data)
+                if await self._ledger.apply(action, unknown, fact):
+                    found.append(await self._look(unknown))
+        return tuple(found)
+
+    async def settle(self, action: Action, person: str, *, succeeded: bool, reason: str) -> Answer:
+        """A person says how an UNKNOWN action ended, after looking. It takes an approver's role."""
+        at = self._clock()
+        fields = {"action": action.id, "state": action.state.value}
+        roles = action.requirement.approver_roles
+        no: Refusal | None = None
+        if action.state is not State.UNKNOWN:
+            no = Refusal(Reason.NOT_UNKNOWN, fields)
+        elif roles.isdisjoint(self._roles.roles(person)):
+            no = Refusal(Reason.NO_ROLE, {**fields, "roles": ", ".join(sorted(roles))})
+        elif not reason.strip():
+            no = Refusal(Reason.REASON_MISSING, fields)
+        if no is not None:
+            return await self._refuse(action, no, actor=person)
+        after = action.moved(State.SUCCEEDED if succeeded else State.FAILED, detail=reason, at=at)
+        fact = Fact(FactKind.SETTLED, person, action.id, at, {"state": after.state.value, "reason": reason})
+        if await self._ledger.apply(action, after, fact):
+            return Answer(after)
+        return await self._refuse(action, Refusal(Reason.OVERTAKEN, fields), actor=person)
+
+    def _objection(self, action: Action) -> Refusal | None:
+        """Why it may not run: state, expiry, and the policy as it is now. The stricter of then and now counts."""
+        fields = {"action": action.id, "state": action.state.value}
+        if action.state is not State.APPROVED:
+            return Refusal(Reason.NOT_APPROVED, fields)
+        if self._clock() >= action.expires_at:
+            return Refusal(Reason.EXPIRED, fields)
+        try:
+            now = self._policy.judge(
+                action.tool, action.arguments, self._roles.roles(action.requester)
+            ).requirement
+        except ActionRefused:
+            return Refusal(Reason.POLICY_CHANGED, fields)
+        roles = now.approver_roles & action.requirement.approver_roles
+        counting = [
+            vote
+            for vote in action.approvals
+            if not roles.isdisjoint(self._roles.roles(vote.person))
+            and (vote.person != action.requester or (now.self_approval and action.requirement.self_approval))
+        ]
+        if len(counting) < max(now.quorum, action.requirement.quorum):
+            return Refusal(Reason.POLICY_CHANGED, fields)
+        return None
+
+    async def _claim(self, action: Action) -> Action | None:
+        at = self._clock()
+        claimed = replace(action.moved(State.RUNNING, at=at), worker=self._workers.me)
+        fact = Fact(FactKind.CLAIMED, "sayso", action.id, at, {"worker": self._workers.me})
+        return claimed if await self._ledger.apply(action, claimed, fact) else None
+
+    async def _see_through(self, action: Action, tool: WriteTool, progress: Progress) -> Action:
+        arguments = tool.spec.validate(action.arguments)
+        grant: Grant = OneTimeGrant.of(action)
+        try:
+            outcome = await asyncio.wait_for(tool.run(arguments, grant, progress), tool.spec.timeout)
+        except ToolError as error:
+            outcome = Outcome(ok=False, summary=str(error))
+        except TimeoutError:
+            # The effect may have happened: the world decides, not the clock.
+            outcome = Outcome(ok=True, summary=f"no answer within {tool.spec.timeout:.0f} s")
+        seen = await self._verified(tool, action) if outcome.ok else Verification(Verdict.NOT_DONE, "")
+        detail = "; ".join(part for part in (outcome.summary, seen.detail) if part)
+        at = self._clock()
+        data: dict[str, Json] = {"detail": detail, "verified": seen.verdict.value}
+        match seen.verdict:
+            case Verdict.DONE:
+                return await self._ended(action, State.SUCCEEDED, FactKind.SUCCEEDED, detail, at, data)
+            case Verdict.NOT_DONE:
+                return await self._ended(action, State.FAILED, FactKind.FAILED, detail, at, data)
+            case Verdict.UNCLEAR:
+                return await self._ended(action, State.UNKNOWN, FactKind.UNKNOWN, detail, at, data)
+
+    async def _verified(self, tool: WriteTool, action: Action) -> Verification:
+        """Looks at the world until it is as wanted, or the looks are used up."""
+        seen = Verification(Verdict.UNCLEAR, "")
+        for pause in self._pauses:
+            await asyncio.sleep(pause)
+            try:
+                arguments = tool.spec.validate(action.arguments)
+                seen = await asyncio.wait_for(tool.verify(arguments), tool.spec.timeout)
+            except (ToolError, TimeoutError) as error:
+                seen = Verification(Verdict.UNCLEAR, str(error) or "the check took too long")
+            if seen.verdict is Verdict.DONE:
+                break
+        return seen
+
+    async def _look(self, unknown: Action) -> Action:
+        try:
+            seen = await self._verified(self._write_tool(unknown.tool), unknown)
+        except BadArguments as error:
+            seen = Verification(Verdict.UNCLEAR, str(error))
+        if seen.verdict is Verdict.UNCLEAR:
+            return unknown
+        state = State.SUCCEEDED if seen.verdict is Verdict.DONE else State.FAILED
+        data: dict[str, Json] = {"state": state.value, "reason": seen.detail}
+        return await self._ended(unknown, state, FactKind.SETTLED, seen.detail, self._clock(), data)
+
+    async def _ended(
+        self,
+        action: Action,
+        state: State,
+        kind: FactKind,
+        detail: str,
+        at: datetime,
+        data: Mapping[str, Json],
+    ) -> Action:
+        after = action.moved(state, detail=detail, at=at)
+        if await self._ledger.apply(action, after, Fact(kind, "sayso", action.id, at, data)):
+            return after
+        return await self._ledger.action(action.id) or action
+
+    async def _stale(self, action: Action, plan: Plan | None, why: str) -> Answer:
+        at = self._clock()
+        after = action.moved(State.STALE, detail=why, at=at)
+        data: dict[str, Json] = {"why": why, "observed": dict(plan.observed) if plan else None}
+        if await self._ledger.apply(action, after, Fact(FactKind.STALE, "sayso", action.id, at, data)):
+            return Answer(after, Refusal(Reason.STALE, {"action": action.id, "why": why}))
+        latest = await self._ledger.action(action.id) or action
+        return Answer(latest, Refusal(Reason.OVERTAKEN, {"action": action.id}))
+
+    async def _refuse(self, action: Action, no: Refusal, actor: str = "sayso") -> Answer:
+        data: dict[str, Json] = {"reason": no.reason.value}
+        await self._ledger.record(Fact(FactKind.RUN_REFUSED, actor, action.id, self._clock(), data))
+        return Answer(action, no)
+
+    def _write_tool(self, name: str) -> WriteTool:
+        tool = self._tools.get(name)
+        if not isinstance(tool, WriteTool):
+            raise BadArguments(f"{name!r} is not a tool that changes anything", field="tool", value=name)
+        return tool
+
+
+def drift(then: Plan, now: Plan) -> str:
+    """What differs between the world that was approved and the world as it is, in words."""
+    keys = sorted({*then.observed, *now.observed})
+    changed = [key for key in keys if then.observed.get(key) != now.observed.get(key)]
+    return "; ".join(
+        f"{key} was {then.observed.get(key)!r} and is {now.observed.get(key)!r}" for key in changed
+    )

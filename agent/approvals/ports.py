@@ -1,0 +1,69 @@
+"""What approvals need from the outside: a ledger of actions, the tools, and who has which role now."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from agent.approvals.action import Action, ActionId, Draft, State
+from agent.audit.event import Fact
+from tools.contract import ReadTool, WriteTool
+
+
+class Ledger(Protocol):
+    """The durable record of actions. A state and the audit row of its change are one transaction."""
+
+    async def propose(self, draft: Draft) -> Action:
+        """Gives the draft an id and keeps it; the action that is there already when its `key` was seen before.
+
+        A draft that supersedes an action ends that one in the same transaction, if it still waits.
+        """
+        ...
+
+    async def action(self, id_: ActionId) -> Action | None: ...
+
+    async def actions(
+        self, *, state: State | None = None, thread: str | None = None, limit: int = 50
+    ) -> Sequence[Action]:
+        """The latest actions first."""
+        ...
+
+    async def apply(self, before: Action, after: Action, fact: Fact) -> bool:
+        """Puts `after` in the place of `before`, if nobody else changed it; False when somebody did.
+
+        Into APPROVED and RUNNING it goes only while `expires_at` lies after `fact.at`, checked inside the update.
+        """
+        ...
+
+    async def record(self, fact: Fact) -> None:
+        """An audit row without a change: an attempt that was refused."""
+        ...
+
+
+class Tools(Protocol):
+    """The whitelist as approvals see it."""
+
+    def get(self, name: str) -> ReadTool | WriteTool:
+        """The tool of this name. Raises `tools.contract.BadArguments` naming the nearest."""
+        ...
+
+
+class Roles(Protocol):
+    """Who has which role at this moment."""
+
+    def roles(self, id_: str) -> frozenset[str]: ...
+
+
+class Clock(Protocol):
+    def __call__(self) -> datetime: ...
+
+
+class Workers(Protocol):
+    """Who is at work: a claimed action names its worker, so that only a dead one's actions are recovered."""
+
+    @property
+    def me(self) -> str: ...
+
+    def alive(self, worker: str) -> bool: ...
+
+
+Provenance = Mapping[str, str]

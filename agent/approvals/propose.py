@@ -1,0 +1,129 @@
+"""Proposals: a wish to write becomes an action that waits, or is refused before anything is stored."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agent.approvals.action import Action, ActionId, Draft, State
+from agent.approvals.policy import Policy
+from agent.approvals.ports import Clock, Ledger, Tools
+from agent.approvals.refusal import ActionRefused, Reason, Refusal
+from agent.audit.event import Fact, FactKind
+from tools.contract import Asker, Json, ToolUnavailable, WriteTool
+
+FAILURES = 3  # approved and failed actions of one tool in one thread, after which no more are proposed
+TRUSTED = frozenset({"asker", "settings"})  # where an argument may come from without a mark
+CONFIDENT = "asker"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody, or a model on their behalf, would like to change."""
+
+    tool: str
+    arguments: Mapping[str, Json]
+    thread: str
+    key: str
+    why: str
+    provenance: Mapping[str, str]
+    supersedes: ActionId | None = None
+
+
+class Proposer:
+    """Implements `agent.conversation.ports.Proposals` on the ledger."""
+
+    def __init__(
+        self, ledger: Ledger, tools: Tools, policy: Policy, clock: Clock, *, refuse_untrusted: bool = False
+    ) -> None:
+        self._ledger, self._tools, self._policy, self._clock = ledger, tools, policy, clock
+        self._refuse_untrusted = refuse_untrusted
+
+    async def propose(
+        self,
+        tool: str,
+        arguments: Mapping[str, Json],
+        asker: Asker,
+        *,
+        thread: str,
+        key: str,
+        why: str,
+        provenance: Mapping[str, str],
+    ) -> Action:
+        """Judges, plans and stores. Raises `ActionRefused`, or a `ToolError` about arguments or planning."""
+        return await self.wish(Wish(tool, arguments, thread, key, why, provenance), asker)
+
+    async def edit(self, old: Action, asker: Asker, changes: Mapping[str, Json]) -> Action:
+        """Proposes `old` again with some arguments changed; the old one is superseded. Raises as `propose`."""
+        if old.state not in (State.AWAITING_APPROVAL, State.STALE, State.EXPIRED):
+            fields = {"action": old.id, "state": old.state.value}
+            raise await self._recorded(asker, old.tool, Refusal(Reason.NOT_WAITING, fields))
+        wish = Wish(
+            old.tool,
+            {**old.arguments, **changes},
+            old.thread,
+            f"{old.key}/edit-{old.id}-{old.revision}-{'-'.join(f'{k}={v}' for k, v in sorted(changes.items()))}",
+            old.why,
+            {**old.provenance, **dict.fromkeys(changes, CONFIDENT)},
+            supersedes=old.id if old.state is State.AWAITING_APPROVAL else None,
+        )
+        return await self.wish(wish, asker)
+
+    async def wish(self, wish: Wish, asker: Asker) -> Action:
+        """The action this wish becomes."""
+        tool = self._tools.get(wish.tool)
+        if not isinstance(tool, WriteTool):
+            raise await self._recorded(asker, wish.tool, Refusal(Reason.NOT_A_WRITE, {"tool": wish.tool}))
+        arguments = tool.spec.validate(wish.arguments)
+        try:
+            judged = self._policy.judge(wish.tool, arguments.canonical(), asker.roles)
+        except ActionRefused as refused:
+            raise await self._recorded(asker, wish.tool, refused.refusal) from refused
+        if (no := await self._objection(wish)) is not None:
+            raise await self._recorded(asker, wish.tool, no)
+        try:
+            plan = await asyncio.wait_for(tool.plan(arguments), tool.spec.timeout)
+        except TimeoutError as error:
+            raise ToolUnavailable(
+                f"{wish.tool}: planning took more than {tool.spec.timeout:.0f} s; nothing was proposed"
+            ) from error
+        if plan.changes_nothing:
+            raise await self._recorded(asker, wish.tool, Refusal(Reason.NOTHING_TO_DO, {"plan": plan.title}))
+        now = self._clock()
+        return await self._ledger.propose(
+            Draft(
+                key=wish.key,
+                tool=wish.tool,
+                tool_version=tool.spec.version,
+                arguments=arguments.canonical(),
+                provenance=wish.provenance,
+                requester=asker.person,
+                thread=wish.thread,
+                why=wish.why,
+                plan=plan,
+                requirement=judged.requirement,
+                created_at=now,
+                expires_at=now + judged.expires_after,
+                supersedes=wish.supersedes,
+            )
+        )
+
+    async def _objection(self, wish: Wish) -> Refusal | None:
+        earlier = await self._ledger.actions(thread=wish.thread, limit=50)
+        failed = 0
+        for action in earlier:
+            if action.tool == wish.tool and action.state is State.FAILED:
+                failed += 1
+            elif action.tool == wish.tool and action.state is State.SUCCEEDED:
+                break
+        if failed >= FAILURES:
+            return Refusal(Reason.TOO_MANY_FAILURES, {"tool": wish.tool, "count": str(failed)})
+        untrusted = [name for name, origin in wish.provenance.items() if origin not in TRUSTED]
+        if self._refuse_untrusted and untrusted:
+            return Refusal(Reason.UNTRUSTED_TARGET, {"arguments": ", ".join(untrusted)})
+        return None
+
+    async def _recorded(self, asker: Asker, tool: str, no: Refusal) -> ActionRefused:
+        data: dict[str, Json] = {"tool": tool, "reason": no.reason.value, **no.fields}
+        fact = Fact(FactKind.PROPOSAL_REFUSED, asker.person, tool, self._clock(), data)
+        await self._ledger.record(fact)
+        return ActionRefused(no)

@@ -1,0 +1,60 @@
+"""The `sayso` command: its verbs and options. Nothing heavy is imported before a verb needs it."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from agent import verbs
+from agent.verbs import actions, ask, audit, chat, doctor, init, search, show, tools
+from agent.verbs.exits import Exit, Stop
+
+DESCRIPTION = """\
+sayso runs operations by conversation: it answers with evidence,
+and changes nothing before somebody approved exactly that change."""
+EPILOG = """\
+start here:  sayso demo            a small shop of real processes, and a conversation about it
+             sayso init            write a commented sayso.yaml for your own systems
+             sayso VERB --help     what a verb takes
+exit codes:  0 done  1 could not  2 wrong use or settings  3 refused  4 not found  5 try again later"""
+VERBS = (ask, chat, actions, search, show, audit, tools, doctor, init)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line, with the verbs that other packages add (entry points `sayso.verbs`)."""
+    top = argparse.ArgumentParser(
+        prog="sayso",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"sayso {metadata.version('sayso')}")
+    group = top.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for verb in VERBS:
+        verb.add(group)
+    for entry in sorted(metadata.entry_points(group="sayso.verbs"), key=lambda entry: entry.name):
+        entry.load().add(group)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb and returns its exit code."""
+    chosen = parser().parse_args(arguments)
+    context = verbs.Context(environ=dict(os.environ), cwd=Path.cwd())
+    # A closed pipe (`sayso ... | head`) ends the program quietly, as with other commands.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        return int(asyncio.run(chosen.run(chosen, context)))
+    except Stop as stop:
+        sys.stderr.write(f"sayso: {stop}\n")
+        return int(stop.code)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,259 @@
+"""Understands a request with the tools at hand: intent by classifier, arguments by grammar, and a guard before writes."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+from agent.models.embedded import diagnosis
+from agent.models.embedded.acts import Act, Mood, judge, opening
+from agent.models.embedded.arguments import Context, Filled, fill
+from agent.models.embedded.folding import stem
+from agent.models.embedded.intents import Guess, Intents
+from agent.models.embedded.lexicon import lexicon
+from agent.models.embedded.phrases import TALK, Phrase, families, family, phrases
+from agent.models.embedded.reading import AskBack, Call, Doubt, Reading, Talk
+from agent.models.embedded.scan import Scan, Scanner
+from knowledge.port import Embedder
+from tools.contract import Effect, Json, Spec
+from tools.slots import Kind, slots
+
+_WRITE_BAR = 0.05  # the least a plainly ordered write must have of the classifier's belief
+_VAGUE_WRITE_BAR = 0.5  # the same for an order in words that could mean something else
+_READ_BAR = 0.25
+_MOST_CALLS = 4
+_EPOCH = datetime.fromisoformat("2026-01-07T12:00:00+00:00")
+
+
+class Understanding:
+    """Reads requests for one set of tools in one time zone."""
+
+    def __init__(
+        self, specs: Sequence[Spec], *, embedder: Embedder | None, zone: tzinfo, cache: Path | None = None
+    ) -> None:
+        self._specs = {spec.name: spec for spec in specs}
+        self._families = families(specs)
+        self._zone = zone
+        said = list(phrases(specs))
+        known = {word for phrase in said for word in re.findall(r"[a-z]{3,}", phrase.text)}
+        roles = [(slot.role or name, slot) for spec in specs for name, slot in slots(spec.arguments).items()]
+        self._scanner = Scanner(roles, known, zone)
+        self._intents = Intents(said, self._scanner, embedder, cache)
+        self._owners = _verb_owners(said, self._scanner, self._specs)
+        self._openings = _openings(said, self._scanner, self._specs)
+
+    async def read(
+        self, text: str, *, now: datetime, allowed: Iterable[str] | None = None, earlier: Sequence[str] = ()
+    ) -> Reading:
+        """What the text asks for. `earlier` are the person's messages before it, oldest first."""
+        reading = await self._read(text, now, earlier)
+        offered = set(self._specs if allowed is None else allowed)
+        if isinstance(reading, tuple) and any(call.tool not in offered for call in reading):
+            kept = tuple(call for call in reading if call.tool in offered)
+            return kept or AskBack(Doubt.NOT_OFFERED, reading[0].tool)
+        return reading
+
+    async def _read(self, text: str, now: datetime, earlier: Sequence[str]) -> Reading:
+        scan = self._scanner.scan(text, now)
+        act = judge(scan.abstract)
+        guess = await self._intents.guess(scan)
+        context = Context(now, self._zone)
+        if earlier and _leans_back(scan, act):
+            if (continued := await self._continue(scan, now, earlier)) is not None:
+                return continued
+        if (write := self._ordered(scan, act, guess, context)) is not None:
+            return write
+        if calls := diagnosis.reads(scan, act, self._families, context):
+            return calls
+        return self._unordered(scan, act, guess, context)
+
+    # --- writes ------------------------------------------------------------------------------------------------
+
+    def _ordered(self, scan: Scan, act: Act, guess: Guess, context: Context) -> Reading | None:
+        """The write that was ordered, or a question back about it; `None` when none was ordered."""
+        if act.mood is not Mood.ORDER:
+            return None
+        plain = {self._owners[verb] for verb, is_plain in act.verbs if is_plain and verb in self._owners}
+        vague = {self._owners[verb] for verb, is_plain in act.verbs if not is_plain and verb in self._owners}
+        own = (
+            {name for name, words in self._openings.items() if stem(act.opening) in words}
+            if not act.verbs
+            else set()
+        )
+        candidates = plain | vague | own
+        if not candidates:
+            return None
+        tool = max(candidates, key=guess.of)
+        writes = sum(share for name, share in guess.ranked if self._is_write(name))
+        if guess.of(tool) < (_WRITE_BAR if tool in plain else 0.2) or (
+            tool not in plain and writes < _VAGUE_WRITE_BAR
+        ):
+            return None
+        filled = fill(self._specs[tool], scan, context)
+        return self._checked(tool, filled)
+
+    def _checked(self, tool: str, filled: Filled) -> Reading:
+        """The call when nothing is open, a question back otherwise."""
+        if filled.relative:
+            return AskBack(Doubt.RELATIVE, tool, filled.missing[0], known=filled.values)
+        if filled.missing:
+            name = filled.missing[0]
+            slot = slots(self._specs[tool].arguments).get(name)
+            return AskBack(Doubt.MISSING, tool, name, slot.choices if slot else (), filled.values)
+        if filled.doubtful:
+            name, options = next(iter(filled.doubtful.items()))
+            return AskBack(Doubt.RIVALS, tool, name, options, filled.values)
+        if filled.refused is not None:
+            return AskBack(Doubt.REFUSED, tool, known=filled.values, detail=filled.refused)
+        return (Call(tool, filled.values, filled.said),)
+
+    def _is_write(self, intent: str) -> bool:
+        return intent in self._specs and self._specs[intent].effect is Effect.WRITE
+
+    # --- everything else ---------------------------------------------------------------------------------------
+
+    def _unordered(self, scan: Scan, act: Act, guess: Guess, context: Context) -> Reading:
+        intent = guess.intent
+        if self._is_write(intent):
+            return self._spoken_of(intent, scan, act, guess, context)
+        if intent.startswith(TALK):
+            return self._talk(intent, scan, act, guess, context)
+        if guess.sure < _READ_BAR:
+            return AskBack(Doubt.UNSURE)
+        return self._look(intent, scan, context)
+
+    def _spoken_of(self, tool: str, scan: Scan, act: Act, guess: Guess, context: Context) -> Reading:
+        """A sentence about a write that orders none: a question is looked up, all else is asked back."""
+        if act.mood is Mood.NEGATED:
+            return Talk("dismissal")
+        if act.mood is Mood.QUESTION:
+            reads = [name for name, _ in guess.ranked if name in self._specs and not self._is_write(name)]
+            if reads:
+                return self._look(reads[0], scan, context)
+        filled = fill(self._specs[tool], scan, context)
+        return AskBack(Doubt.CONFIRM, tool, known=filled.values)
+
+    def _talk(self, intent: str, scan: Scan, act: Act, guess: Guess, context: Context) -> Reading:
+        label = intent.removeprefix(TALK)
+        if guess.sure < _READ_BAR:
+            return AskBack(Doubt.UNSURE)
+        return Talk(label)
+
+    def _look(self, tool: str, scan: Scan, context: Context) -> Reading:
+        """One call of a read, or one for each of several things it names."""
+        filled = fill(self._specs[tool], scan, context)
+        if filled.missing or filled.refused is not None:
+            if (knowledge := self._families.get("knowledge")) and knowledge.name != tool and not _names(scan):
+                return self._look(knowledge.name, scan, context)
+            return self._checked(tool, replace(filled, doubtful={}))
+        calls = [Call(tool, filled.values, filled.said)]
+        for name, options in filled.doubtful.items():
+            calls = [
+                replace(call, arguments={**call.arguments, name: option})
+                for call in calls
+                for option in options
+            ]
+        return tuple(calls[:_MOST_CALLS])
+
+    # --- what came before --------------------------------------------------------------------------------------
+
+    async def _continue(self, scan: Scan, now: datetime, earlier: Sequence[str]) -> Reading | None:
+        """The request before, with what this sentence names put in: "and in staging?", "payments"."""
+        before = await self._read(earlier[-1], now, earlier[:-1])
+        context = Context(now, self._zone)
+        if isinstance(before, Talk) or (isinstance(before, AskBack) and before.tool not in self._specs):
+            return None
+        if isinstance(before, AskBack):
+            agreed = before.doubt is Doubt.CONFIRM and _agrees(scan)
+            if not agreed and before.doubt not in {Doubt.MISSING, Doubt.RIVALS, Doubt.RELATIVE}:
+                return None
+            spec, known = self._specs[before.tool], before.known
+            fresh = fill(spec, scan, context)
+            values: dict[str, Json] = {**known, **_named(spec, fresh)}
+            missing = tuple(
+                name
+                for name, info in spec.arguments.model_fields.items()
+                if info.is_required() and name not in values
+            )
+            if not agreed and values == dict(known):
+                return None
+            return self._checked(before.tool, Filled(values, fresh.said, missing, fresh.doubtful))
+        calls = []
+        for call in before:
+            if self._is_write(call.tool):
+                return None  # a change is asked for in full
+            spec = self._specs[call.tool]
+            values = {**call.arguments, **_named(spec, fill(spec, scan, context))}
+            if values == dict(call.arguments):
+                return None
+            calls.append(Call(call.tool, values))
+        return tuple(calls)
+
+
+def _names(scan: Scan) -> bool:
+    return any(mention.role in {"metric", "level", "service"} for mention in scan.mentions)
+
+
+def _named(spec: Spec, filled: Filled) -> dict[str, Json]:
+    """What a short sentence names, without the question it is itself."""
+    kinds = slots(spec.arguments)
+    return {name: value for name, value in filled.values.items() if kinds[name].kind is not Kind.QUESTION}
+
+
+_LEAN = re.compile(
+    r"^(?:(?:and|et|same|same thing|now|what about|how about|ok|pareil|idem|meme chose|plutot|only|just|for|in|on|since|depuis|pour|en|sur|dans|over|the|la|le|les|l'|service|yes|yep|oui|to|a|with|avec|version|x|then|alors|instead|please|stp|env|environment"
+    r"|replicas?|instances?|<\w+>|last|past|du|de|d'|[,.?!-]) )+$"
+)
+
+
+def _leans_back(scan: Scan, act: Act) -> bool:
+    """Whether a sentence says so little that it must go on from the one before."""
+    words = scan.abstract
+    if len(words.split()) > 9 or act.verbs:
+        return False
+    loose = " ".join(
+        word
+        for mention in scan.mentions
+        for word in mention.words.split()
+        if mention.role not in {"service", "environment", "count", "version", "time"}
+    )
+    rest = " ".join(word for word in words.split() if word not in loose.split()) + " "
+    return bool(_LEAN.match(rest)) and (bool(scan.mentions) or _agrees(scan))
+
+
+def _agrees(scan: Scan) -> bool:
+    return (
+        re.match(
+            r"(?:yes|yep|yeah|oui|ok|okay|sure|go ahead|do it|vas y|d' accord|please do|correct|exactly)\b",
+            scan.plain,
+        )
+        is not None
+    )
+
+
+def _verb_owners(said: Iterable[Phrase], scanner: Scanner, specs: Mapping[str, Spec]) -> dict[str, str]:
+    """Which write tool each class of verbs orders, as the phrases show it."""
+    counts: dict[str, Counter[str]] = {verb.name: Counter() for verb in lexicon().verbs}
+    for phrase in said:
+        if phrase.intent in specs and specs[phrase.intent].effect is Effect.WRITE:
+            for verb, plain in judge(scanner.scan(phrase.text, _EPOCH).abstract).verbs:
+                counts[verb][phrase.intent] += 2 if plain else 1
+    owners = {}
+    for verb, tools in counts.items():
+        named = next(
+            (name for name in specs if family(name) == verb and specs[name].effect is Effect.WRITE), None
+        )
+        if named or tools:
+            owners[verb] = named or tools.most_common(1)[0][0]
+    return owners
+
+
+def _openings(said: Iterable[Phrase], scanner: Scanner, specs: Mapping[str, Spec]) -> dict[str, set[str]]:
+    """For each write tool, the words its phrases begin an order with: the verbs of operations declared in settings."""
+    words: dict[str, set[str]] = {name: set() for name, spec in specs.items() if spec.effect is Effect.WRITE}
+    for phrase in said:
+        if phrase.intent in words and family(phrase.intent) is None:
+            words[phrase.intent].add(stem(opening(scanner.scan(phrase.text, _EPOCH).abstract)))
+    return words

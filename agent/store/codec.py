@@ -1,0 +1,34 @@
+"""Actions and replies as JSON text and back, the same for every store."""
+
+from functools import lru_cache
+
+from pydantic import TypeAdapter
+
+from agent.approvals.action import Action
+from agent.conversation.messages import Reply
+
+
+@lru_cache(maxsize=1)
+def _actions() -> TypeAdapter[Action]:
+    return TypeAdapter(Action)
+
+
+@lru_cache(maxsize=1)
+def _replies() -> TypeAdapter[Reply]:
+    return TypeAdapter(Reply)
+
+
+def action_text(action: Action) -> str:
+    return _actions().dump_json(action).decode()
+
+
+def action_of(text: str) -> Action:
+    return _actions().validate_json(text)
+
+
+def reply_text(reply: Reply) -> str:
+    return _replies().dump_json(reply).decode()
+
+
+def reply_of(text: str) -> Reply:
+    return _replies().validate_json(text)

@@ -1,0 +1,118 @@
+"""The store in memory: for tests and throw-away runs; it keeps the same contract as the one in SQL."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from agent.approvals.action import Action, ActionId, Draft, State
+from agent.audit import chain
+from agent.audit.event import Event, Fact, FactKind
+from agent.conversation.messages import Reply
+from agent.conversation.thread import Line, Said, ThreadId, TurnId
+from agent.store.facts import GUARDED, answered, proposed
+from agent.store.port import TurnRecord
+from tools.contract import Json
+
+
+class MemoryStore:
+    """Implements `agent.store.port.Store`; everything is gone with the process."""
+
+    def __init__(self) -> None:
+        self._turns: dict[TurnId, TurnRecord] = {}
+        self._heard: set[str] = set()
+        self._replies: dict[tuple[TurnId, int], Reply] = {}
+        self._notices: list[tuple[ThreadId, int, Line]] = []
+        self._actions: dict[ActionId, Action] = {}
+        self._events: list[Event] = []
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    async def hear(self, said: Said) -> TurnId | None:
+        if said.event_id in self._heard:
+            return None
+        self._heard.add(said.event_id)
+        turn = TurnId(f"T-{len(self._turns) + 1}")
+        self._turns[turn] = TurnRecord(turn, said.thread, said.speaker, said.text, said.at)
+        return turn
+
+    async def history(self, thread: ThreadId, before: TurnId, limit: int) -> Sequence[Line]:
+        lines = []
+        for number, turn in enumerate(self._turns.values(), 1):
+            if turn.turn == before:
+                break
+            if turn.thread == thread:
+                lines.append(Line(turn.speaker, turn.question, turn.asked_at))
+                if turn.finished_at is not None:
+                    lines.append(Line("sayso", turn.answer, turn.finished_at))
+                lines += [line for where, after, line in self._notices if (where, after) == (thread, number)]
+        return lines[-limit:] if limit else []
+
+    async def keep_reply(self, turn: TurnId, position: int, reply: Reply) -> None:
+        self._replies.setdefault((turn, position), reply)
+
+    async def replies(self, turn: TurnId) -> Sequence[Reply]:
+        return [reply for (owner, _), reply in sorted(self._replies.items()) if owner == turn]
+
+    async def finish(self, turn: TurnId, answer: str, record: Mapping[str, Json]) -> None:
+        kept = self._turns[turn]
+        if kept.finished_at is None:
+            at = datetime.fromisoformat(str(record["finished_at"]))
+            self._turns[turn] = replace(kept, answer=answer, record=record, finished_at=at)
+            await self.record(answered(kept.speaker, turn, at, record))
+
+    async def say(self, thread: ThreadId, text: str, at: datetime) -> None:
+        turns = [number for number, turn in enumerate(self._turns.values(), 1) if turn.thread == thread]
+        self._notices.append((thread, turns[-1] if turns else 0, Line("sayso", text, at)))
+
+    async def turn(self, id_: TurnId) -> TurnRecord | None:
+        return self._turns.get(id_)
+
+    async def unfinished(self) -> Sequence[TurnRecord]:
+        return [turn for turn in self._turns.values() if turn.finished_at is None]
+
+    async def propose(self, draft: Draft) -> Action:
+        for action in self._actions.values():
+            if action.key == draft.key:
+                return action
+        action = Action.from_draft(ActionId(f"A-{len(self._actions) + 1}"), draft)
+        self._actions[action.id] = action
+        old = self._actions.get(draft.supersedes) if draft.supersedes else None
+        if old is not None and old.state is State.AWAITING_APPROVAL:
+            at = draft.created_at
+            self._actions[old.id] = old.moved(State.SUPERSEDED, detail=f"edited as {action.id}", at=at)
+            await self.record(Fact(FactKind.SUPERSEDED, draft.requester, old.id, at, {"by": action.id}))
+        await self.record(proposed(action))
+        return action
+
+    async def action(self, id_: ActionId) -> Action | None:
+        return self._actions.get(id_)
+
+    async def actions(
+        self, *, state: State | None = None, thread: str | None = None, limit: int = 50
+    ) -> Sequence[Action]:
+        found = [
+            action
+            for action in reversed(self._actions.values())
+            if (state is None or action.state is state) and (thread is None or action.thread == thread)
+        ]
+        return found[:limit]
+
+    async def apply(self, before: Action, after: Action, fact: Fact) -> bool:
+        now = self._actions.get(before.id)
+        if now is None or (now.revision, now.state) != (before.revision, before.state):
+            return False
+        if after.state in GUARDED and now.expires_at <= fact.at:
+            return False
+        self._actions[before.id] = after
+        await self.record(fact)
+        return True
+
+    async def record(self, fact: Fact) -> None:
+        last = self._events[-1] if self._events else None
+        self._events.append(chain.seal(last.seq + 1 if last else 1, fact, last.hash if last else chain.ROOT))
+
+    async def events(self, subject: str | None = None) -> AsyncIterator[Event]:
+        for event in list(self._events):
+            if subject is None or event.fact.subject == subject:
+                yield event

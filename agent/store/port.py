@@ -1,0 +1,88 @@
+"""What one store adapter provides: threads and turns, the ledger of actions, and the audit trail.
+
+Errors::
+
+    StoreError
+    ├── StoreBusy       another process holds the lock for too long; try again, nothing was lost
+    ├── StoreFull       the disk is full; what was accepted before is safe, this was not accepted
+    ├── StoreReadOnly   the file or its folder cannot be written by this user
+    ├── StoreDamaged    the file is no SQLite database any more; restore a copy
+    └── StoreNewer      a newer sayso made it; upgrade, or use another home
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from agent.approvals.ports import Ledger
+from agent.audit.event import Event
+from agent.conversation.ports import Threads
+from agent.conversation.thread import ThreadId, TurnId
+from tools.contract import Json
+
+
+class StoreError(Exception):
+    """The store could not do it; the message says what to do, and nothing is half done."""
+
+
+class StoreBusy(StoreError):
+    """Another process holds the lock for too long."""
+
+
+class StoreFull(StoreError):
+    """The disk is full."""
+
+
+class StoreReadOnly(StoreError):
+    """The file cannot be written."""
+
+
+class StoreDamaged(StoreError):
+    """The file is not readable as a store."""
+
+
+class StoreNewer(StoreError):
+    """The file was made by a newer version."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """A turn as it was kept; `answer` and `record` are empty until it is finished."""
+
+    turn: TurnId
+    thread: ThreadId
+    speaker: str
+    question: str
+    asked_at: datetime
+    answer: str = ""
+    record: Mapping[str, Json] | None = None
+    finished_at: datetime | None = None
+
+
+class Turns(Protocol):
+    """Turns looked at afterwards."""
+
+    async def turn(self, id_: TurnId) -> TurnRecord | None: ...
+
+    async def unfinished(self) -> Sequence[TurnRecord]:
+        """Turns that were accepted and have no answer yet, oldest first: what a restart has to go on with."""
+        ...
+
+    async def say(self, thread: ThreadId, text: str, at: datetime) -> None:
+        """Adds a line that sayso says by itself, such as the outcome of an action."""
+        ...
+
+
+class Trail(Protocol):
+    """The audit trail, read."""
+
+    def events(self, subject: str | None = None) -> AsyncIterator[Event]:
+        """All events, oldest first, or those about one action or turn."""
+        ...
+
+
+class Store(Threads, Turns, Ledger, Trail, Protocol):
+    """One adapter for all of it, so that a state and its audit row are one transaction."""
+
+    async def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""The store in SQL: SQLite here, the same statements elsewhere later."""

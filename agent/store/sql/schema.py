@@ -1,0 +1,75 @@
+"""The tables, and the version of their shape."""
+
+from sqlalchemy import Column, Float, Index, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
+
+VERSION = 1  # goes up with every change of a table; a store of a higher one is refused
+
+metadata = MetaData()
+
+meta = Table(
+    "meta", metadata, Column("name", String, primary_key=True), Column("value", String, nullable=False)
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("event_id", String, nullable=False, unique=True),
+    Column("thread", String, nullable=False),
+    Column("speaker", String, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("asked_at", Float, nullable=False),  # unix seconds
+    Column("answer", Text),
+    Column("record", Text),
+    Column("finished_at", Float),
+    Index("turns_by_thread", "thread", "id"),
+)
+
+# What sayso says by itself, after the turn `after`: the outcome of an action.
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("thread", String, nullable=False),
+    Column("after", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Index("notices_by_thread", "thread", "after"),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("turn", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("turn", "position"),
+)
+
+actions = Table(
+    "actions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("state", String, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("thread", String, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("actions_by_state", "state", "id"),
+    Index("actions_by_thread", "thread", "id"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("previous", String, nullable=False),
+    Column("hash", String, nullable=False),
+    Index("audit_by_subject", "subject", "seq"),
+)

@@ -1,0 +1,305 @@
+"""The store in SQLite: every method is one short transaction."""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, Row, desc, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from agent.approvals.action import Action, ActionId, Draft, State
+from agent.audit import chain
+from agent.audit.event import Event, Fact, FactKind
+from agent.conversation.messages import Reply
+from agent.conversation.thread import Line, Said, ThreadId, TurnId
+from agent.store.codec import action_of, action_text, reply_of, reply_text
+from agent.store.facts import GUARDED, answered, proposed
+from agent.store.port import TurnRecord
+from agent.store.sql.database import Database
+from agent.store.sql.schema import actions, audit, notices, replies, turns
+from tools.contract import Json
+
+PAGE = 1000  # audit rows read at a time
+
+
+class SqlStore:
+    """Implements `agent.store.port.Store`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    async def open(cls, file: Path) -> "SqlStore":
+        """The store in this file, made where there is none. Raises `StoreError`."""
+        database = Database(file)
+        await database.open()
+        return cls(database)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    # --- threads -------------------------------------------------------------------------------------------------
+
+    async def hear(self, said: Said) -> TurnId | None:
+        """Accepts what was said, durably, and opens its turn; `None` when this event was heard before."""
+
+        def work(connection: Connection) -> TurnId | None:
+            added = connection.execute(
+                upsert(turns)
+                .values(
+                    event_id=said.event_id,
+                    thread=said.thread,
+                    speaker=said.speaker,
+                    question=said.text,
+                    asked_at=said.at.timestamp(),
+                )
+                .on_conflict_do_nothing(index_elements=["event_id"])
+            )
+            if added.rowcount == 0 or added.inserted_primary_key is None:
+                return None
+            return TurnId(f"T-{added.inserted_primary_key[0]}")
+
+        return await self._database.fast(work)
+
+    async def history(self, thread: ThreadId, before: TurnId, limit: int) -> Sequence[Line]:
+        """The thread's last `limit` lines before this turn, oldest first."""
+
+        def work(connection: Connection) -> list[Line]:
+            number = _number(before)
+            asked = connection.execute(
+                select(turns)
+                .where(turns.c.thread == thread, turns.c.id < number)
+                .order_by(desc(turns.c.id))
+                .limit(limit)
+            ).all()
+            told = connection.execute(
+                select(notices)
+                .where(notices.c.thread == thread, notices.c.after < number)
+                .order_by(desc(notices.c.id))
+                .limit(limit)
+            ).all()
+            keyed = [
+                ((row.id, 0, 0), Line(row.speaker, row.question, _moment(row.asked_at))) for row in asked
+            ]
+            keyed += [
+                ((row.id, 1, 0), Line("sayso", row.answer, _moment(row.finished_at)))
+                for row in asked
+                if row.answer is not None
+            ]
+            keyed += [((row.after, 2, row.id), Line("sayso", row.text, _moment(row.at))) for row in told]
+            return [line for _, line in sorted(keyed, key=lambda pair: pair[0])][-limit:] if limit else []
+
+        return await self._database.fast(work)
+
+    async def keep_reply(self, turn: TurnId, position: int, reply: Reply) -> None:
+        """Stores a model reply before it is acted on; one that is there already stays."""
+        row = {"turn": _number(turn), "position": position, "body": reply_text(reply)}
+        await self._database.fast(
+            lambda connection: connection.execute(upsert(replies).values(**row).on_conflict_do_nothing())
+        )
+
+    async def replies(self, turn: TurnId) -> Sequence[Reply]:
+        def work(connection: Connection) -> list[Reply]:
+            query = select(replies.c.body).where(replies.c.turn == _number(turn)).order_by(replies.c.position)
+            return [reply_of(body) for body in connection.execute(query).scalars()]
+
+        return await self._database.fast(work)
+
+    async def finish(self, turn: TurnId, answer: str, record: Mapping[str, Json]) -> None:
+        """Closes the turn with its answer and its receipt, and writes the audit event in the same transaction."""
+
+        def work(connection: Connection) -> None:
+            at = datetime.fromisoformat(str(record["finished_at"]))
+            speaker = connection.execute(
+                update(turns)
+                .where(turns.c.id == _number(turn), turns.c.finished_at.is_(None))
+                .values(answer=answer, record=_text(record), finished_at=at.timestamp())
+                .returning(turns.c.speaker)
+            ).scalar_one_or_none()
+            if speaker is not None:
+                _record(connection, answered(speaker, turn, at, record))
+
+        await self._database.fast(work)
+
+    async def say(self, thread: ThreadId, text: str, at: datetime) -> None:
+        """Adds a line that sayso says by itself, such as the outcome of an action."""
+
+        def work(connection: Connection) -> None:
+            last = connection.execute(select(func.max(turns.c.id)).where(turns.c.thread == thread)).scalar()
+            row = {"thread": thread, "after": last or 0, "text": text, "at": at.timestamp()}
+            connection.execute(insert(notices).values(**row))
+
+        await self._database.fast(work)
+
+    async def turn(self, id_: TurnId) -> TurnRecord | None:
+        def work(connection: Connection) -> TurnRecord | None:
+            number = _number(id_)
+            row = connection.execute(select(turns).where(turns.c.id == number)).one_or_none()
+            return None if row is None else _turn(row)
+
+        return await self._database.fast(work)
+
+    async def unfinished(self) -> Sequence[TurnRecord]:
+        query = select(turns).where(turns.c.finished_at.is_(None)).order_by(turns.c.id)
+        return await self._database.fast(lambda connection: [_turn(row) for row in connection.execute(query)])
+
+    # --- actions -------------------------------------------------------------------------------------------------
+
+    async def propose(self, draft: Draft) -> Action:
+        """Gives the draft an id and keeps it; the action that is there already when its `key` was seen before."""
+
+        def work(connection: Connection) -> Action:
+            seen = connection.execute(
+                select(actions.c.body).where(actions.c.key == draft.key)
+            ).scalar_one_or_none()
+            if seen is not None:
+                return action_of(seen)
+            number = (connection.execute(select(func.max(actions.c.id))).scalar() or 0) + 1
+            action = Action.from_draft(ActionId(f"A-{number}"), draft)
+            connection.execute(insert(actions).values(id=number, key=draft.key, **_columns(action)))
+            if draft.supersedes is not None:
+                _supersede(connection, draft.supersedes, action)
+            _record(connection, proposed(action))
+            return action
+
+        return await self._database.safe(work)
+
+    async def action(self, id_: ActionId) -> Action | None:
+        query = select(actions.c.body).where(actions.c.id == _number(id_))
+
+        def work(connection: Connection) -> Action | None:
+            body = connection.execute(query).scalar_one_or_none()
+            return None if body is None else action_of(body)
+
+        return await self._database.fast(work)
+
+    async def actions(
+        self, *, state: State | None = None, thread: str | None = None, limit: int = 50
+    ) -> Sequence[Action]:
+        """The latest actions first."""
+        query = select(actions.c.body).order_by(desc(actions.c.id)).limit(limit)
+        if state is not None:
+            query = query.where(actions.c.state == state.value)
+        if thread is not None:
+            query = query.where(actions.c.thread == thread)
+        return await self._database.fast(
+            lambda connection: [action_of(body) for body in connection.execute(query).scalars()]
+        )
+
+    async def apply(self, before: Action, after: Action, fact: Fact) -> bool:
+        """Puts `after` in the place of `before`, if nobody else changed it; False when somebody did."""
+
+        def work(connection: Connection) -> bool:
+            change = update(actions).where(
+                actions.c.id == _number(before.id),
+                actions.c.revision == before.revision,
+                actions.c.state == before.state.value,
+            )
+            if after.state in GUARDED:
+                change = change.where(actions.c.expires_at > fact.at.timestamp())
+            if connection.execute(change.values(**_columns(after))).rowcount != 1:
+                return False
+            _record(connection, fact)
+            return True
+
+        return await self._database.safe(work)
+
+    async def record(self, fact: Fact) -> None:
+        """An audit row without a change: an attempt that was refused."""
+        await self._database.safe(lambda connection: _record(connection, fact))
+
+    # --- audit ---------------------------------------------------------------------------------------------------
+
+    async def events(self, subject: str | None = None) -> AsyncIterator[Event]:
+        """All events, oldest first, or those about one action or turn; read in pages."""
+        last = 0
+        while True:
+            page = await self._events_after(last, subject)
+            for event in page:
+                yield event
+            if len(page) < PAGE:
+                return
+            last = page[-1].seq
+
+    async def _events_after(self, last: int, subject: str | None) -> list[Event]:
+        query = select(audit).where(audit.c.seq > last).order_by(audit.c.seq).limit(PAGE)
+        if subject is not None:
+            query = query.where(audit.c.subject == subject)
+        return await self._database.fast(
+            lambda connection: [_event(row) for row in connection.execute(query)]
+        )
+
+
+def _supersede(connection: Connection, old: ActionId, by: Action) -> None:
+    """Ends an edited action, if it still waits; otherwise the edit is only a new proposal."""
+    body = connection.execute(select(actions.c.body).where(actions.c.id == _number(old))).scalar_one_or_none()
+    before = None if body is None else action_of(body)
+    if before is None or before.state is not State.AWAITING_APPROVAL:
+        return
+    after = before.moved(State.SUPERSEDED, detail=f"edited as {by.id}", at=by.created_at)
+    connection.execute(update(actions).where(actions.c.id == _number(old)).values(**_columns(after)))
+    _record(connection, Fact(FactKind.SUPERSEDED, by.requester, old, by.created_at, {"by": by.id}))
+
+
+def _record(connection: Connection, fact: Fact) -> None:
+    """Adds a fact to the end of the chain; the transaction's write lock keeps the end where it is."""
+    last = connection.execute(
+        select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)
+    ).one_or_none()
+    event = chain.seal(last.seq + 1 if last else 1, fact, last.hash if last else chain.ROOT)
+    connection.execute(
+        insert(audit).values(
+            seq=event.seq,
+            at=fact.at.astimezone(UTC).isoformat(timespec="microseconds"),
+            kind=fact.kind.value,
+            actor=fact.actor,
+            subject=fact.subject,
+            data=_text(fact.data),
+            previous=event.previous,
+            hash=event.hash,
+        )
+    )
+
+
+def _columns(action: Action) -> dict[str, str | int | float]:
+    return {
+        "state": action.state.value,
+        "revision": action.revision,
+        "thread": action.thread,
+        "expires_at": action.expires_at.timestamp(),
+        "body": action_text(action),
+    }
+
+
+def _event(row: Row[tuple[object, ...]]) -> Event:
+    at = datetime.fromisoformat(row.at)
+    fact = Fact(FactKind(row.kind), row.actor, row.subject, at, json.loads(row.data))
+    return Event(row.seq, fact, row.previous, row.hash)
+
+
+def _turn(row: Row[tuple[object, ...]]) -> TurnRecord:
+    return TurnRecord(
+        TurnId(f"T-{row.id}"),
+        ThreadId(row.thread),
+        row.speaker,
+        row.question,
+        _moment(row.asked_at),
+        row.answer or "",
+        json.loads(row.record) if row.record else None,
+        _moment(row.finished_at) if row.finished_at is not None else None,
+    )
+
+
+def _number(id_: str) -> int:
+    """The row number in `A-17` or `T-12`; 0, which no row has, for anything else."""
+    digits = id_.partition("-")[2]
+    return int(digits) if digits.isascii() and digits.isdigit() else 0
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _text(value: Mapping[str, Json]) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

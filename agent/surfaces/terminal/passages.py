@@ -1,0 +1,68 @@
+"""Search results on a screen."""
+
+from agent.surfaces.terminal.screen import paper, plain
+from agent.words.catalogue import say
+from knowledge.port import Passage, SearchResult
+from tools.contract import Json
+
+QUOTE = 480  # characters of a passage that are shown; --json has all of it
+
+
+def show(result: SearchResult, text: str, locale: str) -> None:
+    """Prints passages, best first; where there are none, what was searched."""
+    searched = say(
+        "terminal.searched",
+        locale,
+        count=sum(result.searched.documents.values()),
+        places=", ".join(result.searched.places) or "-",
+    )
+    if not result.passages:
+        paper().print(say("terminal.nothing_found", locale, text=repr(text), searched=searched))
+    for number, passage in enumerate(result.passages, 1):
+        paper().print(f"[{number}] {plain(heading(passage))}")
+        quote = plain(passage.quote.strip())
+        paper().print(quote[:QUOTE] + ("…" if len(quote) > QUOTE else ""), style="dim")
+        if passage.link:
+            paper().print(passage.link, style="blue underline")
+        paper().print()
+    for note in result.searched.notes:
+        paper().print(note, style="yellow")
+
+
+def heading(passage: Passage) -> str:
+    """Where a passage stands: title, headings, place, who and when."""
+    parts = [passage.title, *passage.headings[1:], passage.place, passage.author or ""]
+    if passage.date:
+        parts.append(passage.date.strftime("%Y-%m-%d"))
+    if passage.standing != "current":
+        parts.append(passage.standing.value)
+    return " · ".join(part for part in parts if part)
+
+
+def as_json(result: SearchResult) -> dict[str, Json]:
+    return {
+        "confidence": result.confidence,
+        "searched": {
+            "documents": dict(result.searched.documents),
+            "places": list(result.searched.places),
+            "notes": list(result.searched.notes),
+        },
+        "passages": [
+            {
+                "document": passage.document,
+                "title": passage.title,
+                "headings": list(passage.headings),
+                "text": passage.text,
+                "quote": passage.quote,
+                "source": passage.source,
+                "place": passage.place,
+                "author": passage.author,
+                "date": passage.date.isoformat() if passage.date else None,
+                "link": passage.link,
+                "score": round(passage.score, 4),
+                "confidence": round(passage.confidence, 3),
+                "standing": passage.standing.value,
+            }
+            for passage in result.passages
+        ],
+    }

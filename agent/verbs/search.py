@@ -1,0 +1,49 @@
+"""`sayso search`: passages from documents and chat history, with the asker's rights."""
+
+import argparse
+
+from agent import verbs
+from agent.verbs.exits import Exit
+
+
+def add(group: verbs.Group) -> None:
+    verb = group.add_parser(
+        "search",
+        help="find passages in documents and chat history",
+        description="Finds passages in what is indexed and this person may read; best first, with links.",
+    )
+    verb.add_argument("text", nargs="+", help="what to look for, in your own words")
+    verb.add_argument("--limit", type=int, default=5, metavar="N", help="how many documents (default 5)")
+    verb.add_argument("--channel", metavar="NAME", help="only this channel or folder")
+    verb.add_argument("--service", metavar="NAME", help="only what concerns this service")
+    verb.add_argument("--source", metavar="NAME", help="only this source")
+    verbs.add_asker(verb)
+    verbs.add_json(verb)
+    verbs.add_place(verb)
+    verb.set_defaults(run=run)
+
+
+async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
+    from agent.surfaces.terminal import passages
+    from agent.verbs.exits import Stop
+    from agent.verbs.opening import opened, print_json
+    from knowledge.port import KnowledgeError, Query
+
+    async with opened(arguments, context) as session:
+        query = Query(
+            text=" ".join(arguments.text),
+            limit=arguments.limit,
+            channel=arguments.channel,
+            service=arguments.service,
+            source=arguments.source,
+        )
+        try:
+            library = await session.app.library()
+            result = await library.search(query, session.app.reader(session.person))
+        except KnowledgeError as error:
+            raise Stop(str(error), Exit.UNAVAILABLE) from error
+        if arguments.json:
+            print_json(passages.as_json(result))
+        else:
+            passages.show(result, query.text, session.locale)
+    return Exit.DONE if result.passages else Exit.NOT_FOUND

@@ -1,0 +1,206 @@
+"""The contract of a store, kept by the one in memory and the one in SQLite alike."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from agent.approvals.action import Action, ActionId, Draft, Requirement, State
+from agent.audit.chain import verify
+from agent.audit.event import Event, Fact, FactKind
+from agent.conversation.messages import Reply, ToolCall, Usage
+from agent.conversation.thread import Said, ThreadId, TurnId
+from agent.store.memory import MemoryStore
+from agent.store.port import Store
+from agent.store.sql.store import SqlStore
+from tools.contract import Change, Plan, Undo
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+THREAD = ThreadId("terminal:maya")
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    opened: Store = MemoryStore() if request.param == "memory" else await SqlStore.open(tmp_path / "sayso.db")
+    yield opened
+    await opened.close()
+
+
+def said(event: str, text: str = "hello", thread: ThreadId = THREAD) -> Said:
+    return Said(event, thread, "maya", text, NOW)
+
+
+def draft(key: str = "T-1/0", *, supersedes: ActionId | None = None) -> Draft:
+    return Draft(
+        key=key,
+        tool="valve",
+        tool_version="1",
+        arguments={"position": 20},
+        provenance={"position": "asker"},
+        requester="maya",
+        thread=THREAD,
+        why="move it",
+        plan=Plan(
+            "Move the valve",
+            (Change("position", "10", "20"),),
+            ("valve",),
+            {"position": 10},
+            Undo("valve", {"position": 10}),
+        ),
+        requirement=Requirement("valves", frozenset({"keeper"}), quorum=1, policy_version="p1"),
+        created_at=NOW,
+        expires_at=NOW + timedelta(minutes=30),
+        supersedes=supersedes,
+    )
+
+
+def fact(kind: FactKind, action: Action, at: datetime = NOW) -> Fact:
+    return Fact(kind, "tom", action.id, at, {"why": "a test"})
+
+
+async def events(store: Store, subject: str | None = None) -> list[Event]:
+    return [event async for event in store.events(subject)]
+
+
+async def kinds(store: Store) -> list[FactKind]:
+    return [event.fact.kind for event in await events(store)]
+
+
+async def test_a_message_heard_twice_opens_one_turn(store: Store) -> None:
+    assert await store.hear(said("e1")) == "T-1"
+    assert await store.hear(said("e1")) is None
+
+
+async def test_history_has_questions_answers_and_notices_of_this_thread_in_order(store: Store) -> None:
+    first = await store.hear(said("e1", "what runs?"))
+    await store.hear(said("x", "elsewhere", ThreadId("terminal:tom")))
+    assert first is not None
+    await store.finish(first, "catalog runs", {"finished_at": NOW.isoformat(), "receipt": {}})
+    await store.say(THREAD, "A-1 is done", NOW)
+    later = await store.hear(said("e2", "and now?"))
+    assert later is not None
+    assert [line.text for line in await store.history(THREAD, later, 10)] == [
+        "what runs?",
+        "catalog runs",
+        "A-1 is done",
+    ]
+    assert [line.text for line in await store.history(THREAD, later, 1)] == ["A-1 is done"]
+    assert list(await store.history(THREAD, later, 0)) == []
+
+
+async def test_replies_come_back_in_order_and_the_first_one_of_a_position_stays(store: Store) -> None:
+    turn = await store.hear(said("e1"))
+    assert turn is not None
+    first = Reply("", (ToolCall("c1", "logs", '{"service": "payments"}'),), Usage(10, 2, 0.1), "m")
+    await store.keep_reply(turn, 1, Reply("second"))
+    await store.keep_reply(turn, 0, first)
+    await store.keep_reply(turn, 0, Reply("another first"))
+    assert list(await store.replies(turn)) == [first, Reply("second")]
+
+
+async def test_a_finished_turn_is_kept_whole_and_audited_once(store: Store) -> None:
+    turn = await store.hear(said("e1", "why?"))
+    assert turn is not None
+    record = {"finished_at": NOW.isoformat(), "receipt": {"seconds": 1.5}, "answer_sha256": "abc"}
+    await store.finish(turn, "because", record)
+    await store.finish(turn, "another answer", record)
+    kept = await store.turn(turn)
+    assert kept is not None
+    assert (kept.question, kept.answer, kept.record, kept.finished_at) == ("why?", "because", record, NOW)
+    assert await kinds(store) == [FactKind.ANSWERED]
+
+
+async def test_a_turn_that_was_accepted_and_not_answered_is_found_after_a_restart(store: Store) -> None:
+    await store.hear(said("e1", "lost?"))
+    assert [turn.question for turn in await store.unfinished()] == ["lost?"]
+
+
+async def test_an_unknown_turn_or_action_is_none(store: Store) -> None:
+    assert await store.turn(TurnId("T-99")) is None
+    assert await store.turn(TurnId("nonsense")) is None
+    assert await store.action(ActionId("A-99")) is None
+
+
+async def test_an_action_comes_back_exactly_as_it_was_proposed(store: Store) -> None:
+    action = await store.propose(draft())
+    assert action.id == "A-1"
+    assert await store.action(action.id) == action
+    assert (await store.action(action.id) or action).digest == action.digest
+
+
+async def test_the_same_key_proposes_once(store: Store) -> None:
+    first = await store.propose(draft("T-1/0"))
+    assert await store.propose(draft("T-1/0")) == first
+    assert len(await store.actions()) == 1
+
+
+async def test_actions_are_listed_latest_first_and_by_state_and_thread(store: Store) -> None:
+    first, second = await store.propose(draft("a")), await store.propose(draft("b"))
+    await store.apply(first, first.moved(State.WITHDRAWN, at=NOW), fact(FactKind.WITHDRAWN, first))
+    assert [action.id for action in await store.actions()] == ["A-2", "A-1"]
+    assert [action.id for action in await store.actions(state=State.WITHDRAWN)] == ["A-1"]
+    assert await store.actions(thread="terminal:tom") == []
+    assert second.id == "A-2"
+
+
+async def test_of_two_changes_of_one_revision_only_the_first_counts(store: Store) -> None:
+    action = await store.propose(draft())
+    assert await store.apply(action, action.moved(State.APPROVED), fact(FactKind.DECIDED, action))
+    assert not await store.apply(action, action.moved(State.REJECTED, at=NOW), fact(FactKind.DECIDED, action))
+    kept = await store.action(action.id)
+    assert kept is not None
+    assert kept.state is State.APPROVED
+    assert await kinds(store) == [FactKind.PROPOSED, FactKind.DECIDED]
+
+
+async def test_many_claims_at_once_have_one_winner(store: Store) -> None:
+    action = await store.propose(draft())
+    approved = action.moved(State.APPROVED)
+    await store.apply(action, approved, fact(FactKind.DECIDED, action))
+    claims = [replace(approved.moved(State.RUNNING, at=NOW), worker=f"w{n}") for n in range(20)]
+    won = await asyncio.gather(
+        *(store.apply(approved, claim, fact(FactKind.CLAIMED, action)) for claim in claims)
+    )
+    assert sum(won) == 1
+
+
+@pytest.mark.parametrize("into", [State.APPROVED, State.RUNNING])
+async def test_an_expired_action_is_neither_approved_nor_claimed(store: Store, into: State) -> None:
+    action = await store.propose(draft())
+    late = action.expires_at
+    if into is State.RUNNING:
+        approved = action.moved(State.APPROVED)
+        await store.apply(action, approved, fact(FactKind.DECIDED, action))
+        action = approved
+    assert not await store.apply(action, action.moved(into, at=late), fact(FactKind.DECIDED, action, late))
+
+
+async def test_an_edit_supersedes_an_action_that_waits(store: Store) -> None:
+    old = await store.propose(draft("a"))
+    new = await store.propose(draft("b", supersedes=old.id))
+    ended = await store.action(old.id)
+    assert ended is not None
+    assert (ended.state, new.supersedes) == (State.SUPERSEDED, old.id)
+    assert FactKind.SUPERSEDED in await kinds(store)
+
+
+async def test_an_edit_leaves_an_action_that_was_decided_meanwhile(store: Store) -> None:
+    old = await store.propose(draft("a"))
+    await store.apply(old, old.moved(State.APPROVED), fact(FactKind.DECIDED, old))
+    await store.propose(draft("b", supersedes=old.id))
+    kept = await store.action(old.id)
+    assert kept is not None
+    assert kept.state is State.APPROVED
+
+
+async def test_the_trail_is_one_whole_chain(store: Store) -> None:
+    for number in range(5):
+        action = await store.propose(draft(f"k{number}"))
+        await store.record(fact(FactKind.DECISION_REFUSED, action))
+    report = verify(await events(store))
+    assert report.whole
+    assert report.checked == 10
+    assert [event.seq for event in await events(store, "A-2")] == [3, 4]

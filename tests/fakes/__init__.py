@@ -1,0 +1,1 @@
+"""Named fakes that several tests share."""

@@ -1,0 +1,294 @@
+"""The library whole: rights, increments, crashes, two processes, and a search without a model."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from knowledge.ingest import sole_writer
+from knowledge.library import FolderLibrary, open_library
+from knowledge.port import (
+    EmbedderMismatch,
+    Place,
+    Progress,
+    Query,
+    Reader,
+    SearchResult,
+    Standing,
+    Trouble,
+    WriterBusy,
+)
+from knowledge.sources.markdown import MarkdownFolder
+from tests.fakes.documents import OPEN, Notes, note
+from tests.fakes.embedder import HashedWords
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+SECRET = Place(
+    "notes:secret", "#security-response", "notes", public=False, members=frozenset({"slack:U0RAJ"})
+)
+MAYA = Reader("maya", frozenset({"slack:U0MAYA"}))
+RAJ = Reader("raj", frozenset({"slack:U0RAJ"}))
+POOL = note("pool", "payments connection pool exhausted: roll back to 2.1.7")
+CACHE = note("cache", "catalog cache stampede: warm the cache first")
+LEAK = note("leak", "the leaked Corvid Pay key was revoked on Tuesday", place=SECRET)
+
+
+async def opened(
+    folder: Path, embedder: HashedWords | None = None, *, rebuild: bool = False
+) -> FolderLibrary:
+    return await open_library(folder / "knowledge", embedder=embedder, clock=lambda: NOW, rebuild=rebuild)
+
+
+@pytest.fixture
+def embedder() -> HashedWords:
+    return HashedWords()
+
+
+@pytest.fixture
+async def library(tmp_path: Path, embedder: HashedWords) -> AsyncIterator[FolderLibrary]:
+    made = await opened(tmp_path, embedder)
+    yield made
+    await made.close()
+
+
+def ids(result: SearchResult) -> list[str]:
+    return [passage.document.removeprefix("notes:") for passage in result.passages]
+
+
+async def test_a_passage_is_quoted_exactly_and_scored_by_both_halves(library: FolderLibrary) -> None:
+    await library.ingest([Notes(POOL, CACHE)])
+    result = await library.search(Query("connection pool exhausted"), MAYA)
+    best = result.passages[0]
+    assert best.text == POOL.text[best.start : best.end]
+    assert best.lexical > 0
+    assert best.dense is not None
+    assert best.dense > 0
+    assert result.confidence == max(passage.confidence for passage in result.passages)
+    assert ids(result)[0] == "pool"
+
+
+async def test_a_private_place_leaks_neither_hits_nor_counts_nor_names(library: FolderLibrary) -> None:
+    await library.ingest([Notes(POOL, LEAK, places=[OPEN, SECRET])])
+    asked = Query("leaked Corvid Pay key")
+    hidden, shown = await library.search(asked, MAYA), await library.search(asked, RAJ)
+    assert "leak" not in ids(hidden)
+    assert hidden.searched.documents == {"notes": 1}
+    assert hidden.searched.places == ("#payments",)
+    assert ids(shown)[0] == "leak"
+    assert shown.searched.documents == {"notes": 2}
+
+
+async def test_asking_for_a_private_channel_by_name_opens_nothing(library: FolderLibrary) -> None:
+    await library.ingest([Notes(POOL, LEAK, places=[OPEN, SECRET])])
+    assert ids(await library.search(Query("leaked key", channel="security-response"), MAYA)) == []
+    assert ids(await library.search(Query("leaked key", channel="#security-response"), RAJ)) == ["leak"]
+
+
+async def test_a_member_who_leaves_stops_finding_without_a_new_ingestion_of_the_text(
+    library: FolderLibrary, embedder: HashedWords
+) -> None:
+    source = Notes(LEAK, places=[SECRET])
+    await library.ingest([source])
+    embedded = len(embedder.passages)
+    source.open_places = [replace(SECRET, members=frozenset())]
+    await library.ingest([source])
+    assert len(embedder.passages) == embedded
+    assert ids(await library.search(Query("leaked key"), RAJ)) == []
+
+
+async def test_a_channel_turned_private_is_closed_at_once(library: FolderLibrary) -> None:
+    source = Notes(POOL)
+    await library.ingest([source])
+    source.open_places = [replace(OPEN, public=False, members=frozenset({"slack:U0RAJ"}))]
+    await library.ingest([source])
+    assert ids(await library.search(Query("pool"), MAYA)) == []
+    assert ids(await library.search(Query("pool"), RAJ)) == ["pool"]
+
+
+async def test_an_unchanged_source_is_not_read_into_the_indexes_again(
+    library: FolderLibrary, embedder: HashedWords
+) -> None:
+    source = Notes(POOL, CACHE)
+    await library.ingest([source])
+    (report,) = await library.ingest([source])
+    assert (report.added, report.changed, report.unchanged, report.removed) == (0, 0, 2, 0)
+    assert len(embedder.passages) == 2
+
+
+async def test_a_changed_page_is_found_by_its_new_words_only(library: FolderLibrary) -> None:
+    source = Notes(POOL, CACHE)
+    await library.ingest([source])
+    source.put(note("pool", "nothing here but tulips"))
+    (report,) = await library.ingest([source])
+    assert report.changed == 1
+    assert ids(await library.search(Query("tulips"), MAYA))[0] == "pool"
+    assert all("exhausted" not in p.text for p in (await library.search(Query("exhausted"), MAYA)).passages)
+
+
+async def test_what_is_gone_from_the_source_is_gone_from_the_library(library: FolderLibrary) -> None:
+    source = Notes(POOL, CACHE)
+    await library.ingest([source])
+    del source.pages[POOL.id]
+    (report,) = await library.ingest([source])
+    assert report.removed == 1
+    assert ids(await library.search(Query("connection pool exhausted"), MAYA)) == ["cache"]
+    assert (await library.status()).documents == 1
+
+
+async def test_a_file_that_cannot_be_read_this_time_keeps_what_was_known(library: FolderLibrary) -> None:
+    source = Notes(POOL, CACHE)
+    await library.ingest([source])
+    del source.pages[POOL.id]
+    source.troubles = [Trouble("pool.md", "permission denied", keeps=POOL.id)]
+    (report,) = await library.ingest([source])
+    assert (report.removed, [trouble.file for trouble in report.troubles]) == (0, ["pool.md"])
+    assert ids(await library.search(Query("pool exhausted"), MAYA))[0] == "pool"
+
+
+async def test_a_source_that_cannot_be_read_says_so_and_the_others_go_on(
+    library: FolderLibrary, tmp_path: Path
+) -> None:
+    failed, read = await library.ingest([MarkdownFolder(tmp_path / "nowhere"), Notes(POOL)])
+    assert failed.failed is not None
+    assert "nowhere" in failed.failed
+    assert (read.failed, read.added) == (None, 1)
+
+
+async def test_filters_narrow_by_person_and_time(library: FolderLibrary) -> None:
+    june = note("june", "pool", date=datetime(2026, 6, 18, tzinfo=UTC), people=("Raj Iyer",))
+    october = note("october", "pool", date=datetime(2026, 10, 14, tzinfo=UTC), people=("Tom Okafor",))
+    await library.ingest([Notes(june, october)])
+    assert ids(await library.search(Query("pool", person="raj iyer"), MAYA)) == ["june"]
+    since = datetime(2026, 10, 1, tzinfo=UTC)
+    assert ids(await library.search(Query("pool", since=since), MAYA)) == ["october"]
+    assert ids(await library.search(Query("pool", until=since), MAYA)) == ["june"]
+
+
+async def test_what_no_longer_holds_falls_behind_what_does(library: FolderLibrary) -> None:
+    old = replace(note("a-old", "database failover by hand"), standing=Standing.OBSOLETE)
+    await library.ingest([Notes(old, note("b-new", "database failover by hand"))])
+    found = (await library.search(Query("database failover"), MAYA)).passages
+    assert [passage.standing for passage in found] == [Standing.CURRENT, Standing.OBSOLETE]
+
+
+async def test_without_a_model_words_are_searched_and_it_says_so(tmp_path: Path) -> None:
+    library = await opened(tmp_path)
+    await library.ingest([Notes(POOL, CACHE)])
+    result = await library.search(Query("cache stampede"), MAYA)
+    assert ids(result) == ["cache"]
+    assert result.passages[0].dense is None
+    assert "lexical only" in result.searched.notes[0]
+    await library.close()
+
+
+async def test_a_model_that_comes_later_embeds_what_has_no_vectors(
+    tmp_path: Path, embedder: HashedWords
+) -> None:
+    words = await opened(tmp_path)
+    await words.ingest([Notes(POOL)])
+    library = await opened(tmp_path, embedder)
+    await library.ingest([Notes(POOL)])
+    assert (await library.search(Query("pool"), MAYA)).passages[0].cosine is not None
+    await library.close()
+
+
+async def test_a_model_that_stops_answering_leaves_the_words(
+    library: FolderLibrary, embedder: HashedWords
+) -> None:
+    await library.ingest([Notes(POOL, CACHE)])
+    embedder.broken = True
+    result = await library.search(Query("cache stampede"), MAYA)
+    assert ids(result) == ["cache"]
+    assert "does not answer" in result.searched.notes[0]
+
+
+async def test_vectors_of_another_model_are_refused_until_a_rebuild(
+    library: FolderLibrary, tmp_path: Path
+) -> None:
+    await library.ingest([Notes(POOL)])
+    await library.close()
+    with pytest.raises(EmbedderMismatch, match="'hashed-words'"):
+        await opened(tmp_path, HashedWords("another"))
+    rebuilt = await opened(tmp_path, HashedWords("another"), rebuild=True)
+    assert (await rebuilt.status()).documents == 0
+    await rebuilt.close()
+
+
+async def test_a_second_writer_is_refused_at_once_and_readers_are_not(
+    library: FolderLibrary, tmp_path: Path
+) -> None:
+    await library.ingest([Notes(POOL)])
+    async with sole_writer(tmp_path / "knowledge" / "writer.lock"):
+        with pytest.raises(WriterBusy, match="another process"):
+            await library.ingest([Notes(CACHE)])
+        assert ids(await library.search(Query("pool"), MAYA)) == ["pool"]
+
+
+async def test_an_ingestion_that_dies_leaves_the_old_and_the_next_one_heals(
+    library: FolderLibrary, embedder: HashedWords
+) -> None:
+    source = Notes(POOL)
+    await library.ingest([source])
+    source.put(note("pool", "nothing here but tulips"))
+    embedder.broken = True
+    with pytest.raises(Exception, match="does not answer"):
+        await library.ingest([source])
+    embedder.broken = False
+    assert "exhausted" in (await library.search(Query("pool exhausted"), MAYA)).passages[0].text
+    await library.ingest([source])
+    assert "tulips" in (await library.search(Query("tulips"), MAYA)).passages[0].text
+
+
+async def test_progress_says_how_far_it_is(library: FolderLibrary) -> None:
+    seen: list[Progress] = []
+    await library.ingest([Notes(POOL, CACHE)], seen.append)
+    assert (seen[-1].done, seen[-1].total) == (2, 2)
+
+
+WRITER = """
+import asyncio, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from knowledge.library import open_library
+from knowledge.sources.markdown import MarkdownFolder
+from tests.fakes.documents import Notes, note
+from tests.fakes.embedder import HashedWords
+
+async def main():
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    library = await open_library(Path(sys.argv[1]), embedder=HashedWords(), clock=lambda: now)
+    await library.ingest([Notes(*(note(f"n{i}", f"note number{i} about tulips") for i in range(200)))])
+    await library.close()
+
+asyncio.run(main())
+"""
+
+
+async def in_another_process(folder: Path) -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", WRITER, str(folder / "knowledge"))
+    assert await process.wait() == 0
+
+
+async def test_a_reader_sees_what_another_process_wrote(library: FolderLibrary, tmp_path: Path) -> None:
+    await library.ingest([Notes(POOL)])
+    await library.search(Query("pool"), MAYA)
+    await in_another_process(tmp_path)
+    found = (await library.search(Query("number150"), MAYA)).passages[0]
+    assert found.document == "notes:n150"
+    assert found.cosine is not None
+
+
+async def test_writers_that_take_turns_lose_no_vectors(library: FolderLibrary, tmp_path: Path) -> None:
+    await library.ingest([Notes(POOL)])
+    await library.search(
+        Query("pool"), MAYA
+    )  # this process now holds a view from before the other one writes
+    await in_another_process(tmp_path)
+    await library.ingest([Notes(CACHE, name="more")])
+    results = [await library.search(Query(f"number{i}", limit=1), MAYA) for i in range(0, 200, 7)]
+    assert all(result.passages[0].cosine is not None for result in results)
+    assert [ids(result)[0] for result in results] == [f"n{i}" for i in range(0, 200, 7)]
