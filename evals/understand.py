@@ -91,7 +91,7 @@ def judge(case: Case, got: Reading, milliseconds: float, writes: frozenset[str])
 
 async def measure(cases: Sequence[Case], zone: tzinfo = UTC) -> list[Verdict]:
     """Reads every case with the product's planner over a toolset that knows the cases' names."""
-    specs = toolset(names(expected.args for case in cases for expected in case.expect))  # type: ignore[misc]
+    specs = toolset(names(expected.args for case in cases for expected in case.expect))
     writes = frozenset(spec.name for spec in specs if spec.effect is Effect.WRITE)
     embedder = local_embedder().embedder
     with tempfile.TemporaryDirectory() as folder:

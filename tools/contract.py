@@ -17,11 +17,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from typing_extensions import TypeAliasType
 
+Clock = Callable[[], datetime]  # aware, in UTC
 Json = TypeAliasType(
     "Json", "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 )  # a value that JSON can say; an alias with a name, so that pydantic can follow its recursion
@@ -204,6 +205,13 @@ class Arguments(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @classmethod
+    def of(cls, arguments: "Arguments") -> Self:
+        """The same arguments, known to be of this model. Raises `TypeError` for those of another tool."""
+        if not isinstance(arguments, cls):
+            raise TypeError(f"{type(arguments).__name__} are not {cls.__name__}")
+        return arguments
+
     def canonical(self) -> dict[str, Json]:
         """As plain JSON values without the fields that were left at `None`."""
         values: dict[str, Json] = self.model_dump(mode="json", exclude_none=True)
@@ -220,6 +228,17 @@ class Example:
 
     text: str
     language: str = "en"
+
+
+def examples(*, en: str, fr: str) -> tuple[Example, ...]:
+    """Examples written one a line, in both languages."""
+    texts = {"en": en, "fr": fr}
+    return tuple(
+        Example(line.strip(), language)
+        for language, text in texts.items()
+        for line in text.splitlines()
+        if line.strip()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,9 +265,11 @@ class Spec:
                 f"{self.name}: {name}{f' = {value}' if value else ''}: {first['msg']}",
                 field=name,
                 value=value or None,
+                nearest=tuple(first.get("ctx", {}).get("nearest", ())),
             ) from error
 
 
+@runtime_checkable
 class ReadTool(Protocol):
     """A tool that only looks. It sees what the asker may see, and nothing else."""
 

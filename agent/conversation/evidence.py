@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tools.contract import Finding
+from tools.contract import Finding, Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +17,23 @@ class Evidence:
     tool: str
     call: str
     handle: str | None = None
+
+
+def as_json(evidence: Evidence) -> dict[str, Json]:
+    """One piece of evidence as plain values, for records and for `--json`."""
+    finding = evidence.finding
+    window = finding.window
+    return {
+        "number": evidence.number,
+        "tool": evidence.tool,
+        "kind": finding.kind,
+        "title": finding.title,
+        "source": finding.source,
+        "query": finding.query,
+        "window": [window.start.isoformat(), window.end.isoformat()] if window else None,
+        "link": finding.link,
+        "text": finding.text,
+        "facts": dict(finding.facts),
+        "cut": finding.cut,
+        "handle": evidence.handle,
+    }

@@ -93,3 +93,5 @@ class Reply:
     calls: tuple[ToolCall, ...] = ()
     usage: Usage = Usage()
     model: str = ""
+    by_code: bool = False  # composed from the evidence by code: its figures need no second look
+    note: str = ""  # what a reader of the receipt should know: "the planner stood in"

@@ -130,6 +130,9 @@ def _likeliest(spec: Spec, slot: Slot, mentions: list[Mention], scan: Scan) -> l
         exact = [mention for mention in mentions if mention.exact]
         if slot.role == "environment" and len({mention.value for mention in exact}) == 1:
             return exact
+    if slot.role == "period":  # "weekly" says more of a report than "yesterday", which is also a time
+        told = {word for mention in scan.of("time") for word in mention.words.split()}
+        mentions = [mention for mention in mentions if mention.words not in told] or mentions
     if slot.role not in {"service", "environment", "metric"}:
         return sorted(mentions, key=lambda mention: -len(mention.words))[:1]
     return mentions

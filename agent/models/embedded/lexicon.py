@@ -118,11 +118,13 @@ class Spelling:
             return word
         allowed = 1 if len(word) < 7 else 2
         near = process.extract(word, self._candidates, scorer=OSA.distance, score_cutoff=allowed, limit=8)
-        near = [(found, distance) for found, distance, _ in near if self._is_slip(word, found, int(distance))]
-        if not near:
+        slips = [
+            (found, int(distance)) for found, distance, _ in near if self._is_slip(word, found, int(distance))
+        ]
+        if not slips:
             return word
-        best = min(distance for _, distance in near)
-        closest = {stem(found): found for found, distance in near if distance == best}
+        best = min(distance for _, distance in slips)
+        closest = {stem(found): found for found, distance in slips if distance == best}
         return next(iter(closest.values())) if len(closest) == 1 else word
 
     @staticmethod
@@ -186,8 +188,8 @@ def choice_phrases(
             add(plain + "s", choice, sure - 0.01)
     for group in lexicon().groups.get(role, ()):
         owners = [choice for name in group.names for choice in choices if as_words(choice) == as_words(name)]
-        for phrase in group.phrases if owners else ():
-            add(phrase, owners[0], 0.8)
+        for called in group.phrases if owners else ():
+            add(called, owners[0], 0.8)
     return table
 
 

@@ -29,7 +29,7 @@ def train(
     now = np.zeros((count, classes), dtype=np.float32)
     ahead = now
     for turn in range(steps):
-        slope = weight * (softmax(kernel @ ahead) - wanted) / count + decay * ahead
+        slope = weight * (softmax((kernel @ ahead).astype(np.float32)) - wanted) / count + decay * ahead
         following = (ahead - step * slope).astype(np.float32)
         ahead = following + (turn / (turn + 3)) * (following - now)
         now = following

@@ -1,0 +1,158 @@
+"""What explains present trouble: the error, the version it comes from, when that went live, and what was known before."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from agent.models.embedded import quoting
+from agent.models.embedded.facts import Deployment, Found, Passage, Pattern, Running, Series
+from agent.models.embedded.folding import as_words, stem
+
+_INCIDENT = re.compile(r"\bINC-\d+\b", re.IGNORECASE)
+_SLACK = timedelta(minutes=2)  # clocks of logs and of deployments may differ by this much
+_BAD_LEVELS = {"error", "critical", "fatal"}
+_RISES = 1.5  # a measure that grew by half is a symptom
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The findings that explain each other, for one service; what was not found is `None`."""
+
+    service: str
+    pattern: Pattern | None = None
+    running: Running | None = None
+    deployment: Deployment | None = None
+    one_version: str = ""  # every line of the pattern comes from it
+    fresh: bool = False  # the lines began with the version that runs
+    symptoms: tuple[Series, ...] = ()
+    upstream: Pattern | None = None  # the service asked about only reports another one's failure
+    incident: Passage | None = None
+    remedy: Passage | None = None  # where it is written how that incident was fixed
+
+    @property
+    def blames_version(self) -> bool:
+        return self.running is not None and self.fresh
+
+    @property
+    def previous(self) -> str:
+        if self.running is not None and self.running.previous:
+            return self.running.previous
+        return self.deployment.before if self.deployment is not None else ""
+
+
+def explain(found: Found, asked: str, known: Iterable[str]) -> Cause:
+    """Correlates findings about `asked`, and about the service that its errors point to."""
+    patterns = sorted(
+        (pattern for logs in found.logs for pattern in logs.patterns if pattern.level in _BAD_LEVELS),
+        key=lambda pattern: -pattern.count,
+    )
+    own = [pattern for pattern in patterns if pattern.service == asked]
+    pattern, upstream, service = next(iter(own), None), None, asked
+    if pattern is not None and (other := points_to(pattern.template, asked, known)) is not None:
+        deeper = next((found_pattern for found_pattern in patterns if found_pattern.service == other), None)
+        if deeper is not None:
+            pattern, upstream, service = deeper, pattern, other
+    running = _running(found.running, service)
+    versions = pattern.versions if pattern is not None else ()
+    deployment = next(
+        (
+            d
+            for d in found.deployments
+            if d.service == service and d.ok and running and d.after == running.version
+        ),
+        None,
+    )
+    fresh = (
+        pattern is not None and running is not None and _began_with(pattern, running.version, running.since)
+    )
+    incident = _incident(found.passages, pattern.template if pattern else "", service)
+    return Cause(
+        service=service,
+        pattern=pattern,
+        running=running,
+        deployment=deployment,
+        one_version=versions[0] if len(versions) == 1 else "",
+        fresh=fresh,
+        symptoms=_symptoms(found.series, {asked, service}),
+        upstream=upstream,
+        incident=incident,
+        remedy=_remedy(found.passages, incident),
+    )
+
+
+def points_to(template: str, asked: str, known: Iterable[str]) -> str | None:
+    """The other service an error speaks of: "payments answered 503" in the log of checkout."""
+    words = as_words(template).split()
+    # "payment failed: payments answered 503" names payments; a service's own name in its log says nothing
+    return next((name for name in known if name != asked and as_words(name) in words), None)
+
+
+def searchable(template: str) -> str:
+    """The words of a log template that a person might have written about: no numbers, no placeholders."""
+    head = re.split(r"[:;(\[{]", template, maxsplit=1)[0] if len(template) > 40 else template
+    words = [
+        word for word in re.findall(r"[A-Za-z][A-Za-z'_-]+", re.sub(r"<[^>]*>", " ", head)) if len(word) > 1
+    ]
+    return " ".join(words) if len(words) > 1 else " ".join(re.findall(r"[A-Za-z][A-Za-z'_-]+", template)[:8])
+
+
+def _running(running: Sequence[Running], service: str) -> Running | None:
+    mine = [entry for entry in running if entry.service == service]
+    return next((entry for entry in mine if entry.environment.startswith("prod")), next(iter(mine), None))
+
+
+def _began_with(pattern: Pattern, version: str, since: datetime | None) -> bool:
+    if pattern.versions and version not in pattern.versions:
+        return False
+    if since is not None and pattern.first is not None:
+        return pattern.first >= since - _SLACK
+    return pattern.versions == (version,)
+
+
+def _symptoms(series: Sequence[Series], services: set[str]) -> tuple[Series, ...]:
+    """The measures of these services, the ones that rose first."""
+    mine = [
+        measure
+        for measure in series
+        if measure.service in services and (measure.now is not None or measure.mean is not None)
+    ]
+    return tuple(sorted(mine, key=lambda measure: not rose(measure)))
+
+
+def rose(measure: Series) -> bool:
+    if measure.anomaly:
+        return measure.anomaly == "rose"
+    return measure.change is not None and measure.change >= _RISES
+
+
+def _incident(passages: Sequence[Passage], template: str, service: str) -> Passage | None:
+    """The past incident that is about the same error, or failing that, the best one about the service."""
+    wanted = {stem(word) for word in as_words(searchable(template)).split() if len(word) > 3}
+
+    def fit(passage: Passage) -> float:
+        words = {stem(word) for word in as_words(f"{passage.title} {passage.heading} {passage.text}").split()}
+        shared = len(wanted & words) / len(wanted) if wanted else 0.0
+        return (
+            shared + 0.5 * passage.confidence + (0.3 if service in words or stem(service) in words else 0.0)
+        )
+
+    incidents = [passage for passage in passages if incident_id(passage)]
+    best = max(incidents, key=fit, default=None)
+    return best if best is not None and fit(best) >= 0.6 else None
+
+
+def _remedy(passages: Sequence[Passage], incident: Passage | None) -> Passage | None:
+    """The passage about the same incident that says how it was fixed."""
+    if incident is None:
+        return None
+    same = [incident, *(passage for passage in passages if incident_id(passage) == incident_id(incident))]
+    return next((passage for passage in same if quoting.fix(passage.text)), None)
+
+
+def incident_id(passage: Passage) -> str:
+    """The incident's number, such as INC-112, from the document, its heading or its text."""
+    for place in (passage.document, passage.title, passage.heading, passage.text):
+        if match := _INCIDENT.search(place):
+            return match[0].upper()
+    return ""

@@ -1,0 +1,86 @@
+"""Numbers, times and quotations as an answer writes them."""
+
+import re
+from datetime import datetime, timedelta, tzinfo
+
+from agent.models.embedded.times import DAY, HOUR, MINUTE
+from agent.words.catalogue import say
+
+_LONGEST_QUOTE = 240
+
+
+def figure(value: float, locale: str) -> str:
+    """A number as people read it: at most three figures that matter, with the decimal sign of the language."""
+    if value == int(value) and abs(value) < 1e15:
+        written = f"{int(value):,}"
+    elif abs(value) >= 100:
+        written = f"{value:,.0f}"
+    else:
+        written = f"{value:.3g}" if abs(value) >= 0.001 else f"{value:.1g}"
+    if locale[:2] == "fr":
+        return written.replace(",", "\u202f").replace(".", ",")
+    return written
+
+
+def measured(value: float, unit: str, locale: str) -> str:
+    """A measured value with its unit: shares as per cent, seconds below one as milliseconds, bytes as MB."""
+    space = "\u00a0" if locale[:2] == "fr" else " "
+    if unit in {"ratio", "fraction", "share"}:
+        return f"{figure(round(value * 100, 1), locale)}{space if locale[:2] == 'fr' else ''}%"
+    if unit in {"%", "percent"}:
+        return f"{figure(round(value, 1), locale)}{space if locale[:2] == 'fr' else ''}%"
+    if unit in {"s", "seconds"}:
+        return (
+            f"{figure(round(value * 1_000), locale)}{space}ms"
+            if abs(value) < 1
+            else f"{figure(round(value, 2), locale)}{space}s"
+        )
+    if unit in {"bytes", "B"}:
+        return f"{figure(round(value / 1_000_000, 1), locale)}{space}MB"
+    return f"{figure(round(value, 2), locale)}{space}{unit}".strip()
+
+
+def clock(moment: datetime, now: datetime, zone: tzinfo) -> str:
+    """A moment as short as it can be understood: the time today, the date and time otherwise."""
+    local = moment.astimezone(zone)
+    if local.date() == now.astimezone(zone).date():
+        return local.strftime("%H:%M")
+    return local.strftime("%Y-%m-%d %H:%M")
+
+
+def span(length: timedelta, locale: str) -> str:
+    """A length of time in one unit: "8 minutes", "3 heures"."""
+    for name, size in (("day", DAY), ("hour", HOUR), ("minute", MINUTE)):
+        if length >= (2 * size if name != "minute" else size):
+            return say(f"planner.span.{name}", locale, count=int(length / size))
+    return say("planner.span.moment", locale)
+
+
+def quoted(text: str, locale: str) -> str:
+    """A quotation on one line, cut where it is long."""
+    plain = " ".join(re.sub(r"[*_`#>|]+", " ", text).split())
+    if len(plain) > _LONGEST_QUOTE:
+        plain = plain[:_LONGEST_QUOTE].rsplit(" ", 1)[0] + "…"
+    return f"« {plain} »" if locale[:2] == "fr" else f"“{plain}”"
+
+
+def name_of(metric: str, locale: str) -> str:
+    """What a metric is called in a sentence."""
+    known = {
+        "error_rate",
+        "request_rate",
+        "latency_p50",
+        "latency_p95",
+        "latency_p99",
+        "saturation",
+        "cpu",
+        "memory",
+        "failed_payments",
+    }
+    key = {
+        "p50": "latency_p50",
+        "p95": "latency_p95",
+        "p99": "latency_p99",
+        "payments_failed": "failed_payments",
+    }.get(metric, metric)
+    return say(f"planner.metric.{key}", locale) if key in known else metric.replace("_", " ")

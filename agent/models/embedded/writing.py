@@ -1,0 +1,349 @@
+"""Writes an answer from evidence by templates: every number and every quotation comes from a fact that is cited."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from agent.models.embedded import cause as causes
+from agent.models.embedded import quoting
+from agent.models.embedded.cause import Cause
+from agent.models.embedded.facts import (
+    Deployment,
+    Found,
+    Lines,
+    Logs,
+    Passage,
+    Pattern,
+    Running,
+    Series,
+    Table,
+)
+from agent.models.embedded.wording import clock, figure, measured, name_of, quoted, span
+from agent.words.catalogue import say
+
+_MOST = 5  # bullets of one kind
+_CLEAR = 0.4  # the confidence from which a passage answers
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes in one language, with times as one zone reads them."""
+
+    locale: str
+    now: datetime
+    zone: tzinfo
+
+    def say(
+        self,
+        key: str,
+        known: Mapping[str, object] | None = None,
+        /,
+        *,
+        count: int | None = None,
+        **more: object,
+    ) -> str:
+        return say(f"planner.{key}", self.locale, count=count, **{**(known or {}), **more})
+
+    def at(self, moment: datetime | None) -> str:
+        return "?" if moment is None else clock(moment, self.now, self.zone)
+
+    # --- one kind of evidence ----------------------------------------------------------------------------------
+
+    def everything(self, found: Found, question: str) -> list[str]:
+        """One paragraph for each kind of evidence there is."""
+        parts: list[str] = []
+        parts += [self.table(table) for table in found.tables]
+        if found.running:
+            parts.append(self.status(found.running))
+        parts += [self.series(series) for series in found.series]
+        parts += [self.logs(logs) for logs in found.logs]
+        parts += [
+            self.lines(lines)
+            for lines in found.lines
+            if not any(logs.service == lines.service for logs in found.logs)
+        ]
+        if found.deployments:
+            parts.append(self.deployments(found.deployments))
+        if found.passages:
+            parts.append(self.passages(found.passages, question))
+        parts += [f"{piece.finding.title}: {piece.finding.text} [{piece.number}]" for piece in found.others]
+        return parts
+
+    def logs(self, logs: Logs) -> str:
+        fields = {"where": _where(logs), "cites": cite(logs), "level": logs.level}
+        suffix = "_level" if logs.level else ""
+        if logs.total == 0:
+            return self.say(f"logs.none{suffix}", fields)
+        head = self.say(
+            f"logs.total{suffix}", fields, count=logs.total, count_text=figure(logs.total, self.locale)
+        )
+        ranked = sorted(logs.patterns, key=lambda pattern: -pattern.count)[:_MOST]
+        return _list(head, [self.pattern(pattern) for pattern in ranked])
+
+    def pattern(self, pattern: Pattern) -> str:
+        key = "logs.pattern" if pattern.first and pattern.last else "logs.pattern_undated"
+        return self.say(
+            key, count=pattern.count, count_text=figure(pattern.count, self.locale), template=pattern.sample or pattern.template,
+            first=self.at(pattern.first), last=self.at(pattern.last), cites=cite(pattern),
+        )  # fmt: skip
+
+    def lines(self, lines: Lines) -> str:
+        fields = {"where": _where(lines), "cites": cite(lines)}
+        if not lines.lines:
+            return self.say("logs.none", fields)
+        head = self.say("logs.total", fields, count=lines.total, count_text=figure(lines.total, self.locale))
+        return _list(
+            head,
+            [
+                self.say("logs.line", at=at, level=level, message=message)
+                for at, level, message in lines.lines[-_MOST:]
+            ],
+        )
+
+    def series(self, series: Series) -> str:
+        value = series.now if series.now is not None else series.mean
+        fields: dict[str, object] = {
+            "metric": name_of(series.metric, self.locale), "where": _where(series), "cites": cite(series),
+        }  # fmt: skip
+        if value is None:
+            return _capital(self.say("series.none", fields))
+        key = "now" if series.now is not None else "mean"
+        fields[key] = measured(value, series.unit, self.locale)
+        if series.before is not None:
+            fields["before"] = measured(series.before, series.unit, self.locale)
+            key += "_before"
+        parts = [_capital(self.say(f"series.{key}", fields))]
+        if series.highest is not None:
+            parts.append(
+                self.say(
+                    "series.highest",
+                    highest=measured(series.highest, series.unit, self.locale),
+                    cites=cite(series),
+                )
+            )
+        if series.anomaly in {"rose", "fell"} and series.since is not None:
+            parts.append(
+                self.say(f"series.{series.anomaly}", since=self.at(series.since), cites=cite(series))
+            )
+        return " ".join(parts)
+
+    def status(self, running: Sequence[Running]) -> str:
+        if len(running) == 1 and running[0].since is not None and running[0].replicas is not None:
+            return self.say("status.one", self._running(running[0]))
+        bullets = [self.running(entry) for entry in running]
+        return _list(self._health(running), bullets)
+
+    def _health(self, running: Sequence[Running]) -> str:
+        counted = [entry for entry in running if entry.replicas is not None and entry.healthy is not None]
+        if len(counted) < len(running):
+            return self.say("status.running", count=len(running))
+        sick = [entry for entry in counted if entry.healthy != entry.replicas]
+        if not sick:
+            return self.say("status.all_healthy", count=len(running))
+        names = ", ".join(f"{entry.service} ({entry.environment})" for entry in sick)
+        return self.say("status.some_unhealthy", unhealthy=len(sick), total=len(running), names=names)
+
+    def running(self, entry: Running) -> str:
+        key = "line" if entry.since is not None else "line_undated"
+        return self.say(f"status.{key if entry.replicas is not None else 'line_bare'}", self._running(entry))
+
+    def _running(self, entry: Running) -> dict[str, object]:
+        return {
+            "service": entry.service, "version": entry.version, "environment": entry.environment,
+            "healthy": entry.healthy, "replicas": entry.replicas, "since": self.at(entry.since), "cites": cite(entry),
+        }  # fmt: skip
+
+    def deployments(self, deployments: Sequence[Deployment]) -> str:
+        return _list(
+            self.say("deployments.head", count=len(deployments)),
+            [
+                self.say(
+                    "deployments.line" if entry.ok else "deployments.failed", at=self.at(entry.at), service=entry.service,
+                    before=entry.before or "–", after=entry.after or "–", environment=entry.environment, by=entry.by, cites=cite(entry),
+                )
+                for entry in deployments[: 2 * _MOST]
+            ],
+        )  # fmt: skip
+
+    def table(self, table: Table) -> str:
+        if not table.rows:
+            return self.say("table.empty", cites=cite(table))
+        lines = [" | ".join(table.columns)] if table.columns else []
+        lines += [" | ".join(self._cell(cell) for cell in row) for row in table.rows[:31]]
+        parts = [self.say("table.head", title=table.title, cites=cite(table)), *lines]
+        if table.total is not None:
+            parts.append(self.say("table.total", total=figure(table.total, self.locale), cites=cite(table)))
+        if table.computed:
+            parts.append(self.say("table.computed", computed=table.computed))
+        return "\n".join(parts)
+
+    def _cell(self, cell: str | float | None) -> str:
+        return "–" if cell is None else cell if isinstance(cell, str) else figure(cell, self.locale)
+
+    def passages(self, passages: Sequence[Passage], question: str) -> str:
+        ranked = sorted(passages, key=lambda passage: -passage.confidence)
+        head = self.say("passage.answer" if ranked[0].confidence >= _CLEAR else "passage.weak")
+        best = ranked[0]
+        parts = [head, f"- {self.passage(best, quoting.best(best.text, question))}"]
+        others = [
+            passage
+            for passage in ranked[1:]
+            if passage.document != best.document and passage.confidence >= _CLEAR / 2
+        ]
+        parts += [
+            f"- {self.passage(passage, quoting.best(passage.text, question))}" for passage in others[:2]
+        ]
+        return "\n".join(parts)
+
+    def passage(self, passage: Passage, quote: str) -> str:
+        """A quotation with where it stands."""
+        text = quoted(quote, self.locale)
+        if passage.kind == "thread" and passage.author:
+            line = self.say(
+                "passage.said",
+                author=passage.author,
+                place=passage.place.lstrip("#"),
+                date=passage.date[:10],
+                quote=text,
+                cites=cite(passage),
+            )
+        else:
+            title = passage.title or passage.document
+            heading = passage.heading if passage.heading and passage.heading not in title else ""
+            line = self.say(
+                "passage.best_in" if heading else "passage.best",
+                title=title,
+                heading=heading,
+                quote=text,
+                cites=cite(passage),
+            )
+        return (
+            f"{line} {self.say('passage.superseded')}"
+            if passage.status in {"obsolete", "superseded"}
+            else line
+        )
+
+    # --- several kinds that explain each other -----------------------------------------------------------------
+
+    def cause(self, cause: Cause) -> str:
+        """A plain first sentence, the evidence as bullets, and the obvious next step."""
+        bullets: list[str] = []
+        if cause.upstream is not None:
+            bullets.append(self.pattern(cause.upstream))
+        if cause.pattern is not None:
+            bullets += self._pattern_bullets(cause, cause.pattern)
+        bullets += [self.symptom(series) for series in cause.symptoms[:4]]
+        if cause.running is not None:
+            bullets.append(self._deployed(cause, cause.running))
+        if cause.incident is not None:
+            bullets.append(self.incident(cause.incident, cause.remedy))
+        answer = _list(self._headline(cause), [bullet for bullet in bullets if bullet])
+        if cause.blames_version and cause.previous:
+            answer += "\n" + self.say("next_rollback", service=cause.service, version=cause.previous)
+        return answer
+
+    def _headline(self, cause: Cause) -> str:
+        if cause.pattern is None:
+            risen = next(
+                (series for series in cause.symptoms if causes.rose(series) and series.now is not None), None
+            )
+            if risen is None or risen.now is None:
+                return self.say("cause.nothing", service=cause.service)
+            return _capital(self.say(
+                "cause.symptom", metric=name_of(risen.metric, self.locale), service=risen.service,
+                now=measured(risen.now, risen.unit, self.locale), cites=cite(risen),
+            ))  # fmt: skip
+        template = cause.pattern.sample or cause.pattern.template
+        if cause.blames_version and cause.running is not None:
+            key = "version_error" if cause.running.since is not None else "version_error_undated"
+            return self.say(
+                f"cause.{key}", service=cause.service, version=cause.running.version, environment=cause.running.environment,
+                since=self.at(cause.running.since), template=template, cites=cite(cause.pattern, cause.running),
+            )  # fmt: skip
+        if cause.upstream is not None:
+            return self.say(
+                "cause.dependency",
+                service=cause.upstream.service,
+                other=cause.service,
+                template=template,
+                cites=cite(cause.upstream, cause.pattern),
+            )
+        return self.say("cause.error", service=cause.service, template=template, cites=cite(cause.pattern))
+
+    def _pattern_bullets(self, cause: Cause, pattern: Pattern) -> list[str]:
+        bullets = [self.pattern(pattern)]
+        if cause.one_version:
+            bullets.append(
+                self.say(
+                    "cause.only_version", version=f"{cause.service} {cause.one_version}", cites=cite(pattern)
+                )
+            )
+        running = cause.running
+        if cause.fresh and running is not None and running.since is not None and pattern.first is not None:
+            after = span(max(pattern.first - running.since, pattern.first - pattern.first), self.locale)
+            bullets.append(
+                self.say(
+                    "cause.started_after", after=after, version=running.version, cites=cite(pattern, running)
+                )
+            )
+        return bullets
+
+    def symptom(self, series: Series) -> str:
+        value = series.now if series.now is not None else series.mean
+        if value is None:
+            return ""
+        fields: dict[str, object] = {
+            "metric": f"{series.service}, {name_of(series.metric, self.locale)}",
+            "now": measured(value, series.unit, self.locale), "cites": cite(series), "since": self.at(series.since),
+        }  # fmt: skip
+        if series.before is None:
+            return self.say("series.evidence", fields)
+        fields["before"] = measured(series.before, series.unit, self.locale)
+        key = "evidence_rose" if causes.rose(series) and series.since is not None else "evidence_before"
+        return self.say(f"series.{key}", fields)
+
+    def _deployed(self, cause: Cause, running: Running) -> str:
+        fields: dict[str, object] = {
+            "version": f"{cause.service} {running.version}",
+            "previous": cause.previous,
+            "environment": running.environment,
+        }
+        if cause.deployment is not None and cause.previous:
+            return self.say(
+                "cause.deployed",
+                fields,
+                at=self.at(cause.deployment.at),
+                by=cause.deployment.by,
+                cites=cite(cause.deployment, running),
+            )
+        if cause.previous:
+            return self.say("cause.replaced", fields, cites=cite(running))
+        return self.running(running)
+
+    def incident(self, passage: Passage, remedy: Passage | None) -> str:
+        number, title = causes.incident_id(passage), passage.title or passage.document
+        name = title if number in title.upper() else f"{number}, {title}"
+        quote = quoting.fix(remedy.text) if remedy is not None else quoting.best(passage.text, title)
+        cites = cite(passage, remedy) if remedy is not None else cite(passage)
+        return self.say("passage.seen", title=name, quote=quoted(quote, self.locale), cites=cites)
+
+
+def cite(*pieces: Logs | Pattern | Lines | Series | Running | Deployment | Table | Passage) -> str:
+    """The numbers of the evidence, each once."""
+    return "".join(f"[{number}]" for number in dict.fromkeys(piece.number for piece in pieces))
+
+
+def _where(piece: Logs | Lines | Series) -> str:
+    return (
+        f"{piece.service} ({piece.environment})"
+        if piece.service and piece.environment
+        else piece.service or piece.environment or "–"
+    )
+
+
+def _list(head: str, bullets: Iterable[str]) -> str:
+    return "\n".join([head, *(f"- {bullet}" for bullet in bullets)])
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

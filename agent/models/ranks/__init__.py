@@ -1,0 +1,1 @@
+"""Data: the ranks of tiktoken's encodings."""

@@ -1,0 +1,43 @@
+"""The one place where something is tried again: reads and calls of a model, never a write."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity.wait import wait_exponential_jitter
+
+T = TypeVar("T")
+LONGEST_WAIT = 20.0  # seconds; an endpoint that asks for more is treated as unavailable
+
+
+class Passing(Exception):
+    """A failure that may pass: wrap it in this to have it tried again. `after` is what the endpoint asked to wait."""
+
+    def __init__(self, cause: Exception, after: float | None = None) -> None:
+        super().__init__(str(cause))
+        self.cause, self.after = cause, after
+
+
+async def retried(attempt: Callable[[], Awaitable[T]], *, attempts: int, first_wait: float = 0.5) -> T:
+    """Runs `attempt` until it works, at most `attempts` times; only `Passing` failures are tried again.
+
+    Waits as the endpoint asked (`Retry-After`), else exponentially with jitter. Raises the last failure's cause.
+    """
+    backoff = wait_exponential_jitter(initial=first_wait, max=LONGEST_WAIT, jitter=first_wait)
+
+    def wait(state: RetryCallState) -> float:
+        failure = state.outcome.exception() if state.outcome else None
+        if isinstance(failure, Passing) and failure.after is not None:
+            return failure.after
+        return backoff(state)
+
+    def worth_it(failure: BaseException) -> bool:
+        return isinstance(failure, Passing) and (failure.after is None or failure.after <= LONGEST_WAIT)
+
+    retrying = AsyncRetrying(
+        stop=stop_after_attempt(attempts), wait=wait, retry=retry_if_exception(worth_it), reraise=True
+    )
+    try:
+        return await retrying(attempt)
+    except Passing as failure:
+        raise failure.cause from failure

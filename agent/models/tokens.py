@@ -1,0 +1,72 @@
+"""Counting tokens offline, with tiktoken and the ranks shipped here; a stated estimate stands in where they fail."""
+
+import gzip
+import hashlib
+import os
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.conversation.ports import TokenCounter
+
+if TYPE_CHECKING:
+    import tiktoken
+
+ENCODING = "o200k_base"
+# Where tiktoken looks: a file named after the SHA-1 of the address it would download from.
+ADDRESS = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
+SHA256 = "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
+CHARACTERS_A_TOKEN = 3.2  # of English and French chat and logs in this encoding, rounded down to be careful
+REMEMBERED = 4096  # texts whose count is kept: prompts and schemas are counted in every turn
+
+
+class EstimatingCounter:
+    """Implements `agent.conversation.ports.TokenCounter` by the length of a text. Rounds up."""
+
+    exact = False
+
+    def count(self, text: str) -> int:
+        return int(len(text) / CHARACTERS_A_TOKEN) + 1 if text else 0
+
+
+class TiktokenCounter:
+    """Implements `agent.conversation.ports.TokenCounter` exactly."""
+
+    exact = True
+
+    def __init__(self, encoding: "tiktoken.Encoding") -> None:
+        # Text that looks like a special token is counted as the text it is.
+        self.count = lru_cache(maxsize=REMEMBERED)(
+            lambda text: len(encoding.encode(text, disallowed_special=()))
+        )
+
+
+def counter(cache: Path) -> TokenCounter:
+    """The exact counter, its ranks unpacked below `cache`; the estimating one where that cannot be done."""
+    try:
+        # tiktoken reads this variable, and nothing else tells it where its ranks are; a person's own choice stays.
+        folder = Path(os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(cache / "tiktoken")))  # noqa: TID251
+        unpack(folder)
+        import tiktoken
+
+        return TiktokenCounter(tiktoken.get_encoding(ENCODING))
+    except (OSError, ValueError, ImportError):
+        return EstimatingCounter()
+
+
+def unpack(folder: Path, packed: bytes | None = None) -> Path:
+    """Puts the ranks where tiktoken finds them. Raises `ValueError` when they are not the published ones."""
+    file = folder / hashlib.sha1(ADDRESS.encode(), usedforsecurity=False).hexdigest()
+    if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == SHA256:
+        return file
+    if packed is None:
+        packed = resources.files("agent.models.ranks").joinpath(f"{ENCODING}.tiktoken.gz").read_bytes()
+    ranks = gzip.decompress(packed)
+    if hashlib.sha256(ranks).hexdigest() != SHA256:
+        raise ValueError(f"the shipped ranks of {ENCODING} are damaged")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    aside = file.with_suffix(f".{os.getpid()}")
+    aside.write_bytes(ranks)
+    aside.replace(file)
+    return file

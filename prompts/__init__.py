@@ -1,0 +1,1 @@
+"""System prompts: Markdown with front matter, one file a version; a released version is never edited."""

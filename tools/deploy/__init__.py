@@ -1,0 +1,1 @@
+"""Deploying, rolling back, restarting, scaling, and seeing what runs where."""

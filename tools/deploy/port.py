@@ -1,0 +1,117 @@
+"""What the deploy tools need: a platform that runs services, and, if there is one, a look at how they feel.
+
+A platform raises `BadArguments` for what it does not know (naming the nearest), `ToolUnavailable` when it does not
+answer, `ToolFailed` when it answers with a failure, and `Unanswered` when an order was sent and nobody knows its end.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from tools.contract import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One service in one environment, as it runs now."""
+
+    service: str
+    environment: str
+    version: str
+    previous_version: str | None
+    replicas: int
+    healthy_replicas: int
+    since: datetime
+
+    @property
+    def healthy(self) -> bool:
+        return self.healthy_replicas == self.replicas
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A version that can be deployed."""
+
+    version: str
+    released_at: datetime | None
+    notes: str = ""
+
+
+class OrderKind(StrEnum):
+    """What an order is about; the platform's history speaks of the same four."""
+
+    DEPLOY = "deploy"
+    ROLLBACK = "rollback"
+    RESTART = "restart"
+    SCALE = "scale"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One entry of the history; `before` and `after` are versions, or replicas where it scaled."""
+
+    id: str
+    kind: OrderKind
+    service: str
+    environment: str
+    before: str | None
+    after: str | None
+    at: datetime
+    by: str
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A change a platform is told to make; `key` makes it happen at most once, `by` goes into its history."""
+
+    kind: OrderKind
+    service: str
+    environment: str
+    key: str
+    by: str
+    version: str | None = None
+    replicas: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How an order ended."""
+
+    ok: bool
+    detail: str
+
+
+class Unanswered(Exception):
+    """The order left, and the connection broke before the platform said how it ended. Only looking can tell."""
+
+
+class Platform(Protocol):
+    """Something that runs services and can change how."""
+
+    async def running(self) -> tuple[Running, ...]:
+        """Everything that runs, in every environment."""
+        ...
+
+    async def releases(self, service: str) -> tuple[Release, ...]:
+        """The versions of a service that can be deployed, newest first."""
+        ...
+
+    async def history(
+        self, service: str | None = None, environment: str | None = None, since: datetime | None = None
+    ) -> tuple[Deployment, ...]:
+        """What was changed, newest first."""
+        ...
+
+    async def apply(self, order: Order, progress: Progress) -> Result:
+        """Carries the order out and tells of its progress; a key seen before gets its first result."""
+        ...
+
+
+class Vitals(Protocol):
+    """How a service feels."""
+
+    async def error_rate(self, service: str, environment: str) -> float | None:
+        """The share of failed requests in the last minutes, 0 to 1; `None` where nothing was measured."""
+        ...

@@ -1,0 +1,83 @@
+"""The tool `restart`: the same version, new processes."""
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from tools.contract import (
+    Arguments,
+    Change,
+    Clock,
+    Effect,
+    Grant,
+    Outcome,
+    Plan,
+    Progress,
+    Spec,
+    Verdict,
+    Verification,
+)
+from tools.deploy import phrases
+from tools.deploy.deploy import observed
+from tools.deploy.port import Order, OrderKind, Platform, Vitals
+from tools.deploy.target import aim_at_running, carry_out, health, signed
+from tools.times import clock_time, iso
+from tools.vocabulary import Vocabulary
+
+RECENT = timedelta(minutes=15)  # processes this young are taken for the restarted ones
+
+
+class RestartArguments(Arguments):
+    """What is restarted."""
+
+    service: str = Field(description="The service to restart")
+    environment: str = Field(default="", description="Where to restart it")
+
+
+class Restart:
+    """Stops and starts the processes of a service, through the platform."""
+
+    def __init__(
+        self, platform: Platform, vocabulary: Vocabulary, clock: Clock, vitals: Vitals | None = None
+    ) -> None:
+        self._platform, self._clock, self._vitals = platform, clock, vitals
+        self.spec = Spec(
+            name="restart",
+            description="Restarts a service in an environment, the same version. Needs approval.",
+            arguments=vocabulary.narrow(RestartArguments),
+            effect=Effect.WRITE,
+            timeout=180.0,
+            examples=phrases.RESTART,
+        )
+
+    async def plan(self, arguments: Arguments) -> Plan:
+        asked = RestartArguments.of(arguments)
+        target, now = await aim_at_running(self._platform, asked.service, asked.environment)
+        return Plan(
+            title=f"Restart {asked.service} in {asked.environment}",
+            changes=(
+                Change(
+                    f"processes of {target.name}",
+                    f"{now.replicas} running since {clock_time(now.since)} UTC",
+                    f"{now.replicas} started anew, still {now.version}",
+                ),
+            ),
+            touches=target.touches,
+            observed={**observed(now), "since": iso(now.since)},
+            undo_text="a restart cannot be taken back; requests in flight may fail once",
+            health=await health(now, self._vitals),
+        )
+
+    async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
+        asked = RestartArguments.of(arguments)
+        grant.spend(self.spec.name, asked.canonical())
+        order = Order(OrderKind.RESTART, asked.service, asked.environment, key=grant.action, by=signed(grant))
+        return await carry_out(self._platform, order, progress)
+
+    async def verify(self, arguments: Arguments) -> Verification:
+        """Done when the processes are young and well. Old ones may have been restarted long ago: unclear."""
+        asked = RestartArguments.of(arguments)
+        _, now = await aim_at_running(self._platform, asked.service, asked.environment)
+        text = f"running since {clock_time(now.since)} UTC, {now.healthy_replicas} of {now.replicas} replicas healthy"
+        fresh = self._clock() - now.since <= RECENT
+        return Verification(Verdict.DONE if fresh and now.healthy else Verdict.UNCLEAR, text)

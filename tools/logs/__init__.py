@@ -1,0 +1,1 @@
+"""Logs: lines found by service, level, time and text, and what they have in common."""

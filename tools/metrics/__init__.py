@@ -1,0 +1,1 @@
+"""Metrics: a few named figures of each service, from the embedded recorder or from Prometheus."""

@@ -1,0 +1,71 @@
+"""The embedded recorder: samples in one SQLite file, written by a scraper and read by `RecorderStore`.
+
+Samples are what Prometheus would hold: a series is a name with labels, a sample is a value at an instant.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS series(
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    labels TEXT NOT NULL,  -- canonical JSON: sorted keys, no spaces
+    UNIQUE(name, labels)
+);
+CREATE TABLE IF NOT EXISTS samples(
+    series INTEGER NOT NULL,
+    at REAL NOT NULL,  -- unix seconds
+    value REAL NOT NULL,
+    PRIMARY KEY(series, at)
+) WITHOUT ROWID;
+"""
+
+Sample = tuple[str, Mapping[str, str], float]
+
+
+def canonical(labels: Mapping[str, str]) -> str:
+    """Labels as the one JSON text that stands for them."""
+    return json.dumps(dict(labels), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+class RecorderWriter:
+    """Appends samples to the file, which it creates for its owner alone. One writer, any number of readers.
+
+    Calls block for about a millisecond; a scraper makes them through a thread. One call at a time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.touch(mode=0o600, exist_ok=True)
+        self._connection = sqlite3.connect(path, check_same_thread=False, timeout=10.0)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.executescript(SCHEMA)
+        self._known: dict[tuple[str, str], int] = {}
+
+    def append(self, at: float, samples: Iterable[Sample]) -> None:
+        """Stores `(name, labels, value)` for the instant `at` (unix seconds), all of them or none.
+
+        A second value of one series at the same instant replaces the first. Raises `sqlite3.Error`.
+        """
+        with self._connection:
+            rows = [(self._series(name, canonical(labels)), at, value) for name, labels, value in samples]
+            self._connection.executemany("INSERT OR REPLACE INTO samples VALUES (?, ?, ?)", rows)
+
+    def forget_before(self, at: float) -> int:
+        """Deletes samples older than `at` (unix seconds) and returns how many there were."""
+        with self._connection:
+            return self._connection.execute("DELETE FROM samples WHERE at < ?", (at,)).rowcount
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _series(self, name: str, labels: str) -> int:
+        key = (name, labels)
+        if key not in self._known:
+            self._connection.execute("INSERT OR IGNORE INTO series(name, labels) VALUES (?, ?)", key)
+            found = self._connection.execute("SELECT id FROM series WHERE name = ? AND labels = ?", key)
+            self._known[key] = int(found.fetchone()[0])
+        return self._known[key]

@@ -1,0 +1,93 @@
+"""The names people may use: services and environments with their other words, narrowed into argument models."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import Annotated, TypeVar
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, create_model
+from pydantic_core import PydanticCustomError
+
+from tools.contract import Arguments
+from tools.slots import Kind, Slot
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+Model = TypeVar("Model", bound=Arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Services and environments by name, each with its aliases in any language; the first environment is meant
+    when nobody names one. `zone` is where "today" begins and ends.
+
+    Without any service every well-formed name is taken, and the platform decides whether it exists.
+    """
+
+    services: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    environments: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"production": ()})
+    zone: tzinfo = UTC
+
+    @property
+    def default_environment(self) -> str:
+        return next(iter(self.environments), "production")
+
+    def narrow(self, model: type[Model]) -> type[Model]:
+        """`model` with its fields `service` and `environment` held to the names known here.
+
+        An alias or another case is taken for the name; anything else is refused with the nearest names.
+        """
+        fields: dict[str, object] = {}
+        for name, known in (("service", self.services), ("environment", self.environments)):
+            info = model.model_fields.get(name)
+            if info is None:
+                continue
+            default = self.default_environment if info.default == "" else info.default
+            fields[name] = (
+                Annotated[
+                    str if info.is_required() else str | None,
+                    BeforeValidator(_Known(name, known)),
+                    WithJsonSchema({"type": "string", **({"enum": list(known)} if known else {})}),
+                    Slot(Kind.CHOICE, role=name, choices=tuple(known), aliases=_aliases(known)),
+                    Field(description=info.description),
+                ],
+                default,
+            )
+        narrowed: type[Model] = create_model(model.__name__, __base__=model, __doc__=model.__doc__, **fields)  # type: ignore[call-overload]  # the overloads know no computed fields
+        return narrowed
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Turns what was said into a known name, or refuses it."""
+
+    what: str
+    names: Mapping[str, tuple[str, ...]]
+
+    def __call__(self, value: object) -> object:
+        if not isinstance(value, str):
+            return value  # pydantic says what is wrong with it
+        said = value.strip()
+        if not self.names and NAME.fullmatch(said):
+            return said
+        for name, others in self.names.items():
+            if said.casefold() in {name.casefold(), *(other.casefold() for other in others)}:
+                return name
+        near = nearest(said, self.names)
+        raise PydanticCustomError(
+            "unknown_name",
+            "there is no such {what}; nearest: {listed}",
+            {"what": self.what, "listed": ", ".join(near) or "none is known", "nearest": list(near)},
+        )
+
+
+def _aliases(names: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    return {other: name for name, others in names.items() for other in others}
+
+
+def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
+    """The known words most like `word`, best first; the first few when none is like it."""
+    by_fold = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(word.casefold(), by_fold, n=count, cutoff=0.5)
+    return tuple(by_fold[name] for name in close) or tuple(by_fold.values())[:count]
