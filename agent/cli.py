@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb and returns its exit code."""
     chosen = parser().parse_args(arguments)
-    context = verbs.Context(environ=dict(os.environ), cwd=Path.cwd())
+    context = verbs.Context(environ=dict(os.environ), cwd=Path.cwd())  # noqa: TID251 - read once, here
     # A closed pipe (`sayso ... | head`) ends the program quietly, as with other commands.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:

@@ -29,7 +29,8 @@ def default_folder() -> Path:
 
 def find(home: Path | None, config: Path | None, environ: Mapping[str, str], cwd: Path) -> Home:
     """The home to use, in this order: `--home`, `--config`, `SAYSO_HOME`, `SAYSO_CONFIG`, `sayso.yaml` here,
-    the demo that was started last, the default home."""
+    the demo that was started last, the default home.
+    """
     home = home or (Path(environ["SAYSO_HOME"]) if not config and environ.get("SAYSO_HOME") else None)
     config = config or (Path(environ["SAYSO_CONFIG"]) if environ.get("SAYSO_CONFIG") else None)
     if home:

@@ -146,6 +146,9 @@ class SourceSettings(Section):
     path: Path = Field(description="A folder, or an export as folder or zip; relative to the home folder")
     link: str | None = Field(default=None, description="URL template of a document: {path}, {anchor}")
     workspace: str | None = Field(default=None, description="URL of the Slack workspace, for permalinks")
+    members: tuple[Name, ...] | None = Field(
+        default=None, description="The people who may read it (markdown); everybody if unset"
+    )
 
 
 class KnowledgeSettings(Section):
@@ -156,6 +159,11 @@ class KnowledgeSettings(Section):
         default="local", description="local: multilingual-e5-small on this machine; none: keyword search only"
     )
     embedding_model: str = Field(default="text-embedding-3-small", description="For `embedder: openai`")
+    embedding_dimensions: int = Field(default=1536, ge=8, description="Numbers in a vector of that model")
+    shipped_vectors: tuple[Path, ...] = Field(
+        default=(),
+        description="Files of ready-made vectors (.npz), so that known texts are not embedded again",
+    )
 
 
 class ModelSettings(Section):

@@ -21,7 +21,9 @@ from evals.understand_tools import names, toolset
 from knowledge.embed import local_embedder
 from tools.contract import Effect, Json
 
-_NOW = datetime(2026, 11, 23, 15, 42, tzinfo=UTC)  # a Monday afternoon; the cases say nothing that depends on the day
+_NOW = datetime(
+    2026, 11, 23, 15, 42, tzinfo=UTC
+)  # a Monday afternoon; the cases say nothing that depends on the day
 
 
 class Expected(BaseModel):
@@ -146,7 +148,9 @@ def load(file: Path) -> list[Case]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the figures as one JSON object; `--failures` lists what went wrong on stderr."""
     parser = argparse.ArgumentParser(prog="evals.understand", description=__doc__)
-    parser.add_argument("--json", type=Path, required=True, metavar="FILE", help="the cases, one JSON object a line")
+    parser.add_argument(
+        "--json", type=Path, required=True, metavar="FILE", help="the cases, one JSON object a line"
+    )
     parser.add_argument("--failures", action="store_true", help="list the cases that went wrong, on stderr")
     chosen = parser.parse_args(arguments)
     try:
@@ -160,7 +164,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not verdict.arguments or verdict.wrong_write:
                 mark = "WRITE" if verdict.wrong_write else "tool" if not verdict.tool else "args"
                 wanted = [(expected.tool, expected.args) for expected in verdict.case.expect]
-                print(f"{mark:5} {verdict.case.id} {verdict.case.text!r}\n      want {wanted}\n      got  {verdict.got}", file=sys.stderr)
+                print(
+                    f"{mark:5} {verdict.case.id} {verdict.case.text!r}\n      want {wanted}\n      got  {verdict.got}",
+                    file=sys.stderr,
+                )
     print(json.dumps(figures(verdicts), indent=2))
     return 0
 

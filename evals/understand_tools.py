@@ -71,11 +71,11 @@ def toolset(known: Names) -> tuple[Spec, ...]:
     period = Slot(Kind.CHOICE, role="period", choices=known.periods)
     deploy = create_model(
         "Deploy", __base__=Arguments, service=Annotated[str, service], version=Annotated[str, version],
-        environment=(Annotated[str, environment], known.environments[0]),
+        environment=place("deploy"),
     )  # fmt: skip
     rollback = create_model(
-        "Rollback", __base__=Arguments, service=Annotated[str, service],
-        environment=(Annotated[str, environment], known.environments[0]), version=(Annotated[str | None, version], None),
+        "Rollback", __base__=Arguments, service=Annotated[str, service], environment=place("rollback"),
+        version=(Annotated[str | None, version], None),
     )  # fmt: skip
     restart = create_model(
         "Restart", __base__=Arguments, service=Annotated[str, service],
@@ -119,12 +119,35 @@ def toolset(known: Names) -> tuple[Spec, ...]:
 
 
 _EXAMPLES = {
-    "deploy": ("deploy {service} {version}", "release {version} of {service} on {environment}", "livre {service} {version}"),
-    "rollback": ("roll back {service}", "go back to the earlier {service}", "annule la livraison de {service}"),
+    "deploy": (
+        "deploy {service} {version}",
+        "release {version} of {service} on {environment}",
+        "livre {service} {version}",
+    ),
+    "rollback": (
+        "roll back {service}",
+        "go back to the earlier {service}",
+        "annule la livraison de {service}",
+    ),
     "restart": ("restart {service} on {environment}", "reboot {service}", "relance {service}"),
-    "scale": ("scale {service} to {replicas}", "run {replicas} {service} pods", "passe {service} à {replicas}"),
+    "scale": (
+        "scale {service} to {replicas}",
+        "run {replicas} {service} pods",
+        "passe {service} à {replicas}",
+    ),
     "query_logs": ("logs of {service}", "errors {service} logged since {since}", "les logs de {service}"),
     "query_metrics": ("{metric} of {service}", "how is the {metric} of {service}", "{metric} de {service}"),
     "search_knowledge": ("who knows about {service}", "runbook for {service}", "où est la procédure ?"),
-    "report": ("{period} report of {kind}", "summary of {kind} for the {period}", "rapport des {kind}"),
+    "report": (
+        "{period} report of {kind}",
+        "summary of {kind} for the {period}",
+        "rapport des {kind}",
+        "which releases went out this month",
+        "everything we shipped this week",
+        "what has been put live since monday",
+        "list what broke this month",
+        "qu'a-t-on livré cette semaine ?",
+        "tout ce qui est sorti en prod ce mois-ci",
+        "ce qui a cassé cette semaine",
+    ),
 }

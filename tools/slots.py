@@ -36,7 +36,7 @@ class Slot:
     kind: Kind
     role: str = ""
     choices: tuple[str, ...] = ()
-    aliases: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 def slots(arguments: type[Arguments]) -> dict[str, Slot]:

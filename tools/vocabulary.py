@@ -39,23 +39,26 @@ class Vocabulary:
         An alias or another case is taken for the name; anything else is refused with the nearest names.
         """
         fields: dict[str, object] = {}
-        for name, known in (("service", self.services), ("environment", self.environments)):
-            info = model.model_fields.get(name)
+        for what in ("service", "environment"):
+            info = model.model_fields.get(what)
             if info is None:
                 continue
             default = self.default_environment if info.default == "" else info.default
-            fields[name] = (
-                Annotated[
-                    str if info.is_required() else str | None,
-                    BeforeValidator(_Known(name, known)),
-                    WithJsonSchema({"type": "string", **({"enum": list(known)} if known else {})}),
-                    Slot(Kind.CHOICE, role=name, choices=tuple(known), aliases=_aliases(known)),
-                    Field(description=info.description),
-                ],
-                default,
-            )
+            shape = self.shape(what, info.description or "", optional=not info.is_required())
+            fields[what] = (shape, default)
         narrowed: type[Model] = create_model(model.__name__, __base__=model, __doc__=model.__doc__, **fields)  # type: ignore[call-overload]  # the overloads know no computed fields
         return narrowed
+
+    def shape(self, what: str, description: str, *, optional: bool = False) -> object:
+        """The type of an argument that is a `"service"` or an `"environment"`, for a computed model."""
+        known = self.services if what == "service" else self.environments
+        return Annotated[
+            str | None if optional else str,
+            BeforeValidator(_Known(what, known)),
+            WithJsonSchema({"type": "string", **({"enum": list(known)} if known else {})}),
+            Slot(Kind.CHOICE, role=what, choices=tuple(known), aliases=_aliases(known)),
+            Field(description=description),
+        ]
 
 
 @dataclass(frozen=True, slots=True)

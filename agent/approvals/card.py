@@ -111,4 +111,7 @@ def _votes(action: Action, locale: str, name: Callable[[str], str]) -> list[Row]
 
 def sentence(refusal: Refusal, locale: str) -> str:
     """A refusal as people read it."""
-    return say(f"refusal.{refusal.reason.value}", locale, **refusal.fields)
+    fields = dict(refusal.fields)
+    if "state" in fields:
+        fields["state"] = say(f"state.{fields['state']}", locale)
+    return say(f"refusal.{refusal.reason.value}", locale, **fields)

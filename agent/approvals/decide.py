@@ -29,8 +29,8 @@ def objection(action: Action, decision: Decision, roles: frozenset[str]) -> Refu
         (Reason.NOT_WAITING, action.state is not State.AWAITING_APPROVAL),
         (Reason.EXPIRED, decision.at >= action.expires_at),
         (Reason.OTHER_DIGEST, decision.digest != action.digest),
-        (Reason.NO_ROLE, need.approver_roles.isdisjoint(roles)),
         (Reason.OWN_REQUEST, own and not need.self_approval),
+        (Reason.NO_ROLE, need.approver_roles.isdisjoint(roles)),
         (Reason.VOTED_ALREADY, any(earlier.person == decision.person for earlier in action.decisions)),
         (Reason.REASON_MISSING, silent and (need.reason_required or decision.verdict is Verdict.REJECT)),
     )

@@ -78,6 +78,10 @@ class Policy:
         """Whether somebody with these roles may ask for the tool; one without an access rule is for nobody."""
         return not self._access.get(tool, frozenset()).isdisjoint(roles)
 
+    def roles_for(self, tool: str) -> frozenset[str]:
+        """The roles that may ask for the tool."""
+        return self._access.get(tool, frozenset())
+
     def judge(self, tool: str, arguments: Mapping[str, Json], roles: frozenset[str]) -> Judgement:
         """What a write by somebody with these roles needs. Raises `ActionRefused`."""
         if not self.may_use(tool, roles):

@@ -1,5 +1,6 @@
 """Evidence: what tools and searches returned, numbered, so that an answer can point at it."""
 
+import re
 from dataclasses import dataclass
 
 from tools.contract import Finding, Json
@@ -17,6 +18,28 @@ class Evidence:
     tool: str
     call: str
     handle: str | None = None
+
+
+_FENCE = re.compile(r"<(?=\s*/?\s*evidence)", re.IGNORECASE)
+
+
+def fenced(evidence: Evidence, digest: str) -> str:
+    """A digest as a language model reads it: labelled with its number, and unable to end its own fence."""
+    finding = evidence.finding
+    cut = f' cut="{_attribute(finding.cut)}"' if finding.cut else ""
+    return (
+        f'<evidence n="{evidence.number}" tool="{evidence.tool}" source="{_attribute(finding.source)}" '
+        f'title="{_attribute(finding.title)}"{cut}>\n{_FENCE.sub("‹", digest)}\n</evidence>'
+    )
+
+
+def fenced_text(label: str, text: str) -> str:
+    """What a tool says beside its findings, fenced the same way: it may quote anybody."""
+    return f'<evidence label="{label}">{_FENCE.sub("‹", text)}</evidence>'
+
+
+def _attribute(text: str) -> str:
+    return " ".join(text.replace('"', "'").replace("<", "‹").replace(">", "›").split())
 
 
 def as_json(evidence: Evidence) -> dict[str, Json]:

@@ -36,7 +36,11 @@ class ResultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One entry of the context. A tool's result carries its evidence, so that a planner needs no prose parsing."""
+    """One entry of the context. A tool's result carries its evidence, so that a planner needs no prose parsing.
+
+    `text` is the plain text; `shown`, where there is one, is what a language model reads in its place: fenced, numbered
+    and shortened to what fits.
+    """
 
     role: Role
     text: str
@@ -45,6 +49,16 @@ class Message:
     result: ResultKind | None = None
     evidence: tuple[Evidence, ...] = ()
     action: str | None = None
+    shown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a turn is doing: a call that begins (`result` is None), or one that is done, with what became of it."""
+
+    call: ToolCall
+    result: ResultKind | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from agent.approvals.action import Action
-from agent.conversation.messages import Reply, Request
+from agent.conversation.messages import Reply, Request, Step
 from agent.conversation.thread import Line, Said, ThreadId, TurnId
 from tools.contract import Asker, Json
 
@@ -21,6 +21,22 @@ class ChatModel(Protocol):
 
     async def complete(self, request: Request, on_text: OnText) -> Reply:
         """Answers; text is passed to `on_text` as it arrives. Raises `ModelUnavailable` or `MalformedReply`."""
+
+
+class Audience(Protocol):
+    """Who watches a turn while it runs: the surface the person sits at."""
+
+    async def text(self, piece: str) -> None:
+        """A piece of the answer as it is written, redacted; the checked whole follows at the end and counts."""
+        ...
+
+    async def progress(self, step: Step) -> None:
+        """A tool call begins or is done."""
+        ...
+
+    async def card(self, action: Action) -> None:
+        """An action was proposed."""
+        ...
 
 
 class Threads(Protocol):

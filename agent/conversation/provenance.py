@@ -1,16 +1,19 @@
 """Where the arguments of a proposed write came from: the asker's own words, the settings, or untrusted text."""
 
+import difflib
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
 from agent.conversation.evidence import Evidence
 from tools.contract import Json, Spec
-from tools.slots import slots
+from tools.slots import Kind, Slot, slots
 
 ASKER, SETTINGS, MODEL = "asker", "settings", "model"
-_NUMBER_WORDS = {
-    "0": "zero zéro", "1": "one un une single", "2": "two deux couple", "3": "three trois", "4": "four quatre",
+ALIKE = 0.84  # of two words, by difflib's ratio: one slip in a word of six letters
+_WORD = re.compile(r"[\w-]+")
+_NUMBERS = {
+    "0": "zero", "1": "one un une single", "2": "two deux couple", "3": "three trois", "4": "four quatre",
     "5": "five cinq", "6": "six", "7": "seven sept", "8": "eight huit", "9": "nine neuf", "10": "ten dix",
     "12": "twelve douze dozen douzaine",
 }  # fmt: skip
@@ -21,35 +24,59 @@ def provenance(
 ) -> dict[str, str]:
     """For each argument `asker`, `settings`, `evidence N`, or `model` when nobody else named the value.
 
-    `said` are the asker's own messages in the thread. A value counts as said in any of the tool's aliases for it.
+    `said` are the asker's own messages in the thread. A value counts as said in any of the tool's aliases for it,
+    as a number word, and with a slip of the pen when it is one of a few choices.
     """
-    spoken = folded(" \n ".join(said))
-    return {name: _origin(spec, name, value, spoken, evidence) for name, value in arguments.items()}
+    spoken = folded("\n".join(said))
+    meanings = slots(spec.arguments)
+    return {
+        name: _origin(spec, name, value, meanings.get(name), spoken, evidence)
+        for name, value in arguments.items()
+    }
 
 
-def _origin(spec: Spec, name: str, value: Json, spoken: str, evidence: Sequence[Evidence]) -> str:
-    field = spec.arguments.model_fields.get(name)
-    slot = slots(spec.arguments).get(name)
-    words = [str(value), *_NUMBER_WORDS.get(str(value), "").split()]
-    if slot is not None:
-        words += [alias for alias, meant in slot.aliases.items() if meant == value]
-    if any(_stands_in(folded(word), spoken) for word in words):
+def _origin(
+    spec: Spec, name: str, value: Json, slot: Slot | None, spoken: str, evidence: Sequence[Evidence]
+) -> str:
+    written = str(value)
+    words = [written, *_NUMBERS.get(written, "").split(), *_aliases(slot, value)]
+    if any(_stands_in(folded(word), spoken) for word in words) or _misspelt(slot, written, spoken):
         return ASKER
+    field = spec.arguments.model_fields.get(name)
     if field is not None and not field.is_required() and field.get_default() == value:
         return SETTINGS
     for item in evidence:
-        finding = item.finding
-        if _stands_in(folded(str(value)), folded(f"{finding.title} {finding.text}")):
+        if _stands_in(folded(written), folded(f"{item.finding.title}\n{item.finding.text}")):
             return f"evidence {item.number}"
     return MODEL
 
 
 def folded(text: str) -> str:
     """Lower case, without accents."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.lower())
     return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+
+
+def _aliases(slot: Slot | None, value: Json) -> list[str]:
+    return [alias for alias, meant in slot.aliases.items() if meant == value] if slot else []
 
 
 def _stands_in(word: str, text: str) -> bool:
     """Whether the word stands in the text on its own; a plural s and a version's v are the same word."""
     return bool(word) and re.search(rf"(?<![\w.])v?{re.escape(word)}s?(?![\w]|\.\d)", text) is not None
+
+
+def _misspelt(slot: Slot | None, value: str, spoken: str) -> bool:
+    """Whether some word is nearly this choice, and no other choice is nearer to it. Versions and counts never are."""
+    if slot is None or slot.kind is not Kind.CHOICE or value not in slot.choices:
+        return False
+    names = {folded(choice): choice for choice in slot.choices} | {
+        folded(other): name for other, name in slot.aliases.items()
+    }
+    for word in _WORD.findall(spoken):
+        near = difflib.get_close_matches(word, names, n=1, cutoff=ALIKE) if len(word) > 4 else []
+        if near and names[near[0]] == value:
+            return True
+    return False

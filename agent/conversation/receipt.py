@@ -8,7 +8,10 @@ from tools.contract import Json
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`cut` says in words what did not fit or was left out; `notes` what else a reader should know."""
+    """`cut` says in words what did not fit or was left out; `notes` what else a reader should know.
+
+    Tokens are those the model counted, where it does; `prompt` names the prompt with its version and hash.
+    """
 
     turn: str
     seconds: float
@@ -17,8 +20,9 @@ class Receipt:
     prompt: str
     steps: int
     usage: Usage = Usage()
-    schema_tokens: int = 0
-    exact_tokens: bool = True
+    offer_tokens: int = 0  # what describing the tools takes, of every model call
+    exact_tokens: bool = True  # False where an estimate stood in for counting
+    refused: int = 0  # calls that were refused: not offered, repeated, or wrong
     cut: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -33,8 +37,9 @@ class Receipt:
             "input_tokens": self.usage.input_tokens,
             "output_tokens": self.usage.output_tokens,
             "cost_usd": self.usage.cost,
-            "schema_tokens": self.schema_tokens,
+            "offer_tokens": self.offer_tokens,
             "exact_tokens": self.exact_tokens,
+            "refused_calls": self.refused,
             "cut": list(self.cut),
             "notes": list(self.notes),
         }

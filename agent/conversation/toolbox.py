@@ -1,8 +1,9 @@
-"""Running the calls of one model reply: reads at once and side by side, writes as proposals."""
+"""Running the calls of one model reply: reads side by side, writes as proposals, everything else refused."""
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -10,26 +11,31 @@ from agent.approvals.action import Action
 from agent.approvals.card import sentence
 from agent.approvals.refusal import ActionRefused
 from agent.conversation.evidence import Evidence
-from agent.conversation.messages import Message, Offer, ResultKind, Role, ToolCall
-from agent.conversation.ports import Proposals, Shelf
+from agent.conversation.messages import Message, Offer, ResultKind, Role, Step, ToolCall
+from agent.conversation.ports import Audience, Proposals, Shelf
 from agent.conversation.provenance import provenance
 from agent.conversation.redact import Redactor
-from agent.conversation.thread import ThreadId
+from agent.conversation.thread import ThreadId, TurnId
 from tools.contract import (
     Arguments,
     Asker,
     BadArguments,
     File,
+    Finding,
     Json,
     Outcome,
     ReadTool,
     Spec,
     ToolError,
+    ToolFailed,
     ToolUnavailable,
     WriteTool,
 )
 
-Notify = Callable[[str], Awaitable[None]]
+MOST_WRITES = 3  # proposals of one turn: nobody asks for more at once, and a model that loops must not
+BIG = 100_000  # characters, above which redacting is worth a thread
+
+log = logging.getLogger("sayso.turn")
 
 
 class Whitelist(Protocol):
@@ -44,27 +50,28 @@ class Whitelist(Protocol):
 
 @dataclass(slots=True)
 class Bench:
-    """What one turn has gathered so far."""
+    """What one turn has on its bench: whose it is, what may be used, and what was gathered so far."""
 
     thread: ThreadId
-    turn: str
+    turn: TurnId
     asker: Asker
-    said: tuple[str, ...]  # the asker's own messages, for the provenance of arguments
+    said: tuple[str, ...]  # the asker's own messages, newest last: what provenance goes by
     offered: frozenset[str]
     evidence: list[Evidence] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
-    called: dict[str, str] = field(default_factory=dict)  # tool and arguments -> call id
+    called: set[str] = field(default_factory=set)  # tool and arguments
     calls: list[dict[str, Json]] = field(default_factory=list)  # for the record
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A call that passed every check and may run."""
+    """A call that passed every check. `position` is its place among the turn's calls, the same when it starts over."""
 
     call: ToolCall
     tool: ReadTool | WriteTool
     arguments: Arguments
+    position: int
 
 
 class Toolbox:
@@ -72,89 +79,104 @@ class Toolbox:
 
     def __init__(self, tools: Whitelist, proposals: Proposals, shelf: Shelf, redactor: Redactor) -> None:
         self._tools, self._proposals, self._shelf, self._redactor = tools, proposals, shelf, redactor
-        self._offers: dict[str, Offer] = {}
+        self._offers = {spec.name: offer(spec) for spec in tools.specs()}
 
     def offers(self, names: frozenset[str]) -> tuple[Offer, ...]:
         """The tools of these names as a model sees them."""
-        return tuple(self._offer(spec) for spec in self._tools.specs() if spec.name in names)
+        return tuple(offered for name, offered in self._offers.items() if name in names)
 
-    async def run(self, calls: Sequence[ToolCall], bench: Bench, notify: Notify) -> tuple[Message, ...]:
-        """One result message for each call, in order; what they found is added to the bench."""
-        checked = [self._check(call, bench) for call in calls]
-        reads = [
-            (item, item.tool)
-            for item in checked
-            if isinstance(item, _Ready) and not isinstance(item.tool, WriteTool)
-        ]
-        if reads:
-            await notify(", ".join(dict.fromkeys(tool.spec.name for _, tool in reads)))
-        outcomes = await asyncio.gather(*(_read(tool, item.arguments, bench.asker) for item, tool in reads))
-        found = dict(zip((item.call.id for item, _ in reads), outcomes, strict=True))
+    async def run(self, calls: Sequence[ToolCall], bench: Bench, audience: Audience) -> tuple[Message, ...]:
+        """One result for each call, in order; what they found and proposed lies on the bench afterwards."""
+        first = len(bench.calls)
+        checked = [self._checked(call, bench, first + place) for place, call in enumerate(calls)]
+        outcomes = await asyncio.gather(*(self._looked(item, bench.asker, audience) for item in checked))
         results = []
-        for call, item in zip(calls, checked, strict=True):
+        for call, item, outcome in zip(calls, checked, outcomes, strict=True):
             if isinstance(item, Message):
                 result = item
-            elif call.id in found:
-                result = await self._shelved(item, found[call.id], bench)
+            elif outcome is None:
+                result = await self._proposed(item, bench, audience)
             else:
-                result = await self._propose(item, bench)
+                result = await self._numbered(item, outcome, bench)
+            await audience.progress(Step(call, result.result, result.text))
+            bench.calls.append(self._noted(call, result))
             results.append(result)
-            _note(bench, call, result)
         return tuple(results)
 
-    def _offer(self, spec: Spec) -> Offer:
-        if spec.name not in self._offers:
-            # Only the shape and the descriptions: titles repeat the names, and every token is paid for each turn.
-            schema = _untitled(spec.arguments.model_json_schema())
-            text = f"[{spec.effect}] {spec.description}"
-            self._offers[spec.name] = Offer(spec.name, text, schema, spec.effect)
-        return self._offers[spec.name]
-
-    def _check(self, call: ToolCall, bench: Bench) -> _Ready | Message:
+    def _checked(self, call: ToolCall, bench: Bench, position: int) -> _Ready | Message:
         """Whether a call may run: offered, not repeated, with arguments that fit."""
         if call.name not in bench.offered:
             return refused(
                 call, f"{call.name!r} is not offered here. Offered: {', '.join(sorted(bench.offered))}"
             )
         try:
-            raw = json.loads(call.arguments or "{}")
-        except ValueError as error:
+            written = json.loads(call.arguments or "{}")
+        except (ValueError, RecursionError) as error:
             return refused(call, f"the arguments are no valid JSON ({error}); send one JSON object")
-        if not isinstance(raw, dict):
-            return refused(call, "the arguments must be one JSON object")
-        same = f"{call.name} {json.dumps(raw, sort_keys=True)}"
+        if not isinstance(written, dict):
+            return refused(call, "the arguments should be one JSON object")
+        same = f"{call.name} {json.dumps(written, sort_keys=True)}"
         if same in bench.called:
             return refused(
-                call, "this call was made already in this turn; its result is above. Do something else"
+                call, "this very call was made in this turn already; use its result, or do something else"
             )
-        bench.called[same] = call.id
+        bench.called.add(same)
         try:
             tool = self._tools.get(call.name)
-            return _Ready(call, tool, tool.spec.validate(raw))
+            return _Ready(call, tool, tool.spec.validate(written), position)
         except BadArguments as error:
             return refused(call, _advice(error))
 
-    async def _shelved(self, item: _Ready, outcome: Outcome | ToolError, bench: Bench) -> Message:
+    async def _looked(
+        self, item: _Ready | Message, asker: Asker, audience: Audience
+    ) -> Outcome | ToolError | None:
+        """What a read came to, or how it failed; `None` for what is no read."""
+        if isinstance(item, Message) or isinstance(item.tool, WriteTool):
+            return None
+        await audience.progress(Step(item.call))
+        spec = item.tool.spec
+        try:
+            async with asyncio.timeout(spec.timeout):
+                return await item.tool.run(item.arguments, asker)
+        except ToolError as error:
+            return error
+        except TimeoutError:
+            return ToolUnavailable(f"it did not answer within {spec.timeout:.0f} s")
+        except Exception as error:
+            # Tools may be anybody's code: one that breaks must not take the turn and the other reads with it.
+            log.exception("tool_broke", extra={"tool": spec.name})
+            return ToolFailed(f"it broke: {type(error).__name__}: {error}")
+
+    async def _numbered(self, item: _Ready, outcome: Outcome | ToolError, bench: Bench) -> Message:
         """The result of a read: redacted, numbered, kept whole on the shelf."""
-        name, call = item.tool.spec.name, item.call
+        call, clean = item.call, self._redactor
         if isinstance(outcome, BadArguments):
-            return refused(call, _advice(outcome))
+            return refused(call, clean.text(_advice(outcome)))
         if isinstance(outcome, ToolError):
-            text = f"{name} could not be checked: {self._redactor.text(str(outcome))}"
-            return Message(Role.TOOL, text, call_id=call.id, result=ResultKind.FAILED)
+            return Message(Role.TOOL, clean.text(str(outcome)), call_id=call.id, result=ResultKind.FAILED)
         found = []
         for finding in outcome.findings:
-            clean = self._redactor.finding(finding)
-            handle = None if clean.raw is None else await self._shelf.keep(clean.raw)
-            found.append(Evidence(len(bench.evidence) + 1, clean, name, call.id, handle))
+            kept = await self._redacted(finding)
+            handle = None if kept.raw is None else await self._shelf.keep(kept.raw)
+            found.append(Evidence(len(bench.evidence) + 1, kept, call.name, call.id, handle))
             bench.evidence.append(found[-1])
-        bench.files += outcome.files
-        summary = self._redactor.text(outcome.summary)
-        return Message(Role.TOOL, summary, call_id=call.id, result=ResultKind.FOUND, evidence=tuple(found))
+        bench.files += [clean.file(file) for file in outcome.files]
+        text = clean.text(outcome.summary)
+        return Message(Role.TOOL, text, call_id=call.id, result=ResultKind.FOUND, evidence=tuple(found))
 
-    async def _propose(self, item: _Ready, bench: Bench) -> Message:
+    async def _redacted(self, finding: Finding) -> Finding:
+        if len(finding.raw or "") + len(finding.text) < BIG:
+            return self._redactor.finding(finding)
+        return await asyncio.to_thread(self._redactor.finding, finding)
+
+    async def _proposed(self, item: _Ready, bench: Bench, audience: Audience) -> Message:
         """The result of a write: an action that waits, or why there is none."""
-        spec, call = item.tool.spec, item.call
+        call, spec = item.call, item.tool.spec
+        if len(bench.actions) >= MOST_WRITES:
+            return refused(
+                call,
+                f"{MOST_WRITES} changes are proposed in this turn already; the rest can be asked for next",
+            )
         arguments = item.arguments.canonical()
         try:
             action = await self._proposals.propose(
@@ -162,37 +184,49 @@ class Toolbox:
                 arguments,
                 bench.asker,
                 thread=bench.thread,
-                key=f"{bench.turn}/{call.id}",
+                key=f"{bench.turn}/{item.position}",
                 why=self._redactor.text(bench.said[-1]),
                 provenance=provenance(spec, arguments, bench.said, bench.evidence),
             )
-        except ActionRefused as refusal:
-            return refused(call, sentence(refusal.refusal, bench.asker.locale))
+        except ActionRefused as no:
+            return refused(call, sentence(no.refusal, bench.asker.locale))
         except BadArguments as error:
-            return refused(call, _advice(error))
+            return refused(call, self._redactor.text(_advice(error)))
         except ToolError as error:
-            return Message(Role.TOOL, str(error), call_id=call.id, result=ResultKind.FAILED)
+            return Message(
+                Role.TOOL, self._redactor.text(str(error)), call_id=call.id, result=ResultKind.FAILED
+            )
         bench.actions.append(action)
+        await audience.card(action)
         need = action.requirement
         text = (
-            f"proposed as {action.id}: {action.plan.title}; it waits for {need.quorum} of "
+            f"proposed as {action.id}: {self._redactor.text(action.plan.title)}; it waits for {need.quorum} of "
             f"{', '.join(sorted(need.approver_roles))}. Nothing has changed yet."
         )
         return Message(Role.TOOL, text, call_id=call.id, result=ResultKind.PROPOSED, action=action.id)
 
-
-async def _read(tool: ReadTool, arguments: Arguments, asker: Asker) -> Outcome | ToolError:
-    """What the tool found, or the error it ended with; a slow one is cut off at its timeout."""
-    try:
-        return await asyncio.wait_for(tool.run(arguments, asker), tool.spec.timeout)
-    except ToolError as error:
-        return error
-    except TimeoutError:
-        return ToolUnavailable(f"{tool.spec.name} did not answer within {tool.spec.timeout:.0f} s")
+    def _noted(self, call: ToolCall, result: Message) -> dict[str, Json]:
+        """A call and what became of it, for the record."""
+        return {
+            "id": call.id,
+            "tool": call.name,
+            "arguments": self._redactor.text(call.arguments),
+            "result": result.result.value if result.result else None,
+            "text": result.text,
+            "evidence": [item.number for item in result.evidence],
+            "action": result.action,
+        }
 
 
 def refused(call: ToolCall, why: str) -> Message:
+    """A result that says why a call was not run, in words a model can act on."""
     return Message(Role.TOOL, why, call_id=call.id, result=ResultKind.REFUSED)
+
+
+def offer(spec: Spec) -> Offer:
+    """A tool as a model sees it. Titles repeat the names of fields, and every token is paid for each turn."""
+    schema = _untitled(spec.arguments.model_json_schema())
+    return Offer(spec.name, f"[{spec.effect}] {spec.description}", schema, spec.effect)
 
 
 def _advice(error: BadArguments) -> str:
@@ -200,20 +234,6 @@ def _advice(error: BadArguments) -> str:
     if error.nearest and error.nearest[0] not in str(error):
         return f"{error}; nearest: {', '.join(error.nearest)}"
     return str(error)
-
-
-def _note(bench: Bench, call: ToolCall, result: Message) -> None:
-    bench.calls.append(
-        {
-            "id": call.id,
-            "tool": call.name,
-            "arguments": call.arguments,
-            "result": result.result.value if result.result else None,
-            "text": result.text,
-            "evidence": [item.number for item in result.evidence],
-            "action": result.action,
-        }
-    )
 
 
 def _untitled(schema: Mapping[str, Json]) -> dict[str, Json]:

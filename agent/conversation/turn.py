@@ -2,72 +2,47 @@
 
 The loop is short on purpose: ask the model; run what it calls; ask again. Reads run at once, writes become actions that
 wait for people, and the turn ends without waiting for them. Every model reply is stored before it is acted on, so a
-turn that is started over after a crash goes the same way again and makes nothing twice.
+turn that starts over after a crash goes the same way again and makes nothing twice.
 """
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Protocol
+from datetime import UTC, datetime, tzinfo
 
-from agent.approvals.action import Action
-from agent.conversation import budget, checking
-from agent.conversation.evidence import Evidence, as_json
+from agent.conversation import checking
+from agent.conversation.answer import Answer, cuts, record, worded
+from agent.conversation.budget import Context
+from agent.conversation.errors import ConversationError
 from agent.conversation.language import language_of
-from agent.conversation.messages import Message, Offer, Reply, Request, Role, Usage
-from agent.conversation.ports import ChatModel, Clock, Threads, TokenCounter
+from agent.conversation.messages import Message, Reply, Request, ResultKind, Role, Usage
+from agent.conversation.ports import Audience, ChatModel, Clock, Threads, TokenCounter
 from agent.conversation.receipt import Receipt
-from agent.conversation.redact import Redactor
+from agent.conversation.redact import Redactor, Stream
 from agent.conversation.thread import Line, Said, TurnId
 from agent.conversation.toolbox import Bench, Toolbox
-from agent.words.catalogue import say
 from prompts.loader import Prompt
-from tools.contract import Asker, File, Json
+from tools.contract import Asker
 
-DIGEST_TOKENS = 700  # of one finding's digest in the context; the whole of it is on the shelf
+__all__ = ["Answer", "Audience", "Limits", "Turns"]
 
-
-class Audience(Protocol):
-    """Who watches a turn while it runs: the surface the person sits at."""
-
-    async def text(self, piece: str) -> None:
-        """A piece of the answer as it is written; the checked whole follows at the end."""
-        ...
-
-    async def progress(self, what: str) -> None:
-        """What is being looked at now."""
-        ...
-
-    async def card(self, action: Action) -> None:
-        """An action was proposed."""
-        ...
+MOST_CALLS = 12  # of one reply; what a model calls beyond that is not heard
+LANGUAGES = {"en": "English", "fr": "French"}  # as the prompt names them
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one turn may take. Tokens are those of one model call."""
+    """How much one turn may take: model calls, lines of the thread's past, tokens of one model call."""
 
     steps: int = 6
     history: int = 20
     context_tokens: int = 16_000
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a turn came to."""
-
-    turn: TurnId
-    text: str
-    evidence: tuple[Evidence, ...]
-    files: tuple[File, ...]
-    actions: tuple[Action, ...]
-    receipt: Receipt
-    locale: str
-
-
 class Turns:
-    """Runs turns. Everything it needs is passed in; it knows no vendor, no clock and no environment."""
+    """Runs turns. Everything it needs is passed in; it knows no vendor, no clock and no environment.
+
+    `zone` is where people are; `language` is answered in where neither the person's choice nor the question tells.
+    """
 
     def __init__(
         self,
@@ -79,166 +54,123 @@ class Turns:
         counter: TokenCounter,
         redactor: Redactor,
         clock: Clock,
-        zone: str = "UTC",
+        zone: tzinfo = UTC,
+        language: str = "en",
         limits: Limits | None = None,
     ) -> None:
         self._model, self._threads, self._toolbox, self._prompt = model, threads, toolbox, prompt
-        self._counter, self._redactor, self._clock, self._zone = counter, redactor, clock, zone
-        self._limits = limits or Limits()
+        self._counter, self._redactor, self._clock = counter, redactor, clock
+        self._zone, self._language, self._limits = zone, language, limits or Limits()
 
     async def answer(
         self, turn: TurnId, said: Said, asker: Asker, offered: frozenset[str], audience: Audience
     ) -> Answer:
-        """Answers what was said, with the tools in `offered`. Raises only what the model adapter cannot handle."""
+        """Answers what was said with the tools in `offered`, whatever the model does, and closes the turn.
+
+        An asker without a locale is answered in the language of the question. Raises only what the store raises.
+        """
         began = self._clock()
-        asker = replace(asker, locale=language_of(said.text, asker.locale))
-        offers = self._toolbox.offers(offered)
+        asker = replace(asker, locale=asker.locale or language_of(said.text, self._language))
         past = await self._threads.history(said.thread, turn, self._limits.history)
-        context, cut = self._context(said, asker, offers, past)
-        own_words = (*(line.text for line in past if line.speaker == said.speaker), said.text)
-        bench = Bench(said.thread, turn, asker, own_words, offered)
-        replies, final = await self._converse(turn, context, offers, bench, audience)
-        text = self._checked(final, said, bench)
-        used = tuple(dict.fromkeys(str(call["tool"]) for call in bench.calls))
-        receipt = Receipt(
+        context = self._context(said, asker, offered, past)
+        bench = Bench(
+            thread=said.thread,
             turn=turn,
-            seconds=(self._clock() - began).total_seconds(),
-            tools=used,
-            model=final.model,
-            prompt=self._prompt.label,
-            steps=len(replies),
-            usage=sum((reply.usage for reply in replies), Usage()),
-            schema_tokens=sum(self._counter.count(str(offer.schema)) for offer in offers),
-            exact_tokens=self._counter.exact,
-            cut=(*cut, *self._cuts(bench, turn)),
-            notes=tuple(dict.fromkeys(reply.note for reply in replies if reply.note)),
+            asker=asker,
+            said=(*(line.text for line in past if line.speaker == said.speaker), said.text),
+            offered=frozenset(offer.name for offer in context.offers),
         )
+        replies, trouble = await self._converse(context, bench, audience)
         answer = Answer(
-            turn, text, tuple(bench.evidence), tuple(bench.files), tuple(bench.actions), receipt, asker.locale
+            turn,
+            worded(replies[-1] if replies else None, trouble, said.text, bench, self._redactor),
+            tuple(bench.evidence),
+            tuple(bench.files),
+            tuple(bench.actions),
+            self._receipt(began, context, bench, replies, trouble),
+            asker.locale,
         )
-        await self._threads.finish(turn, text, record(answer, said, bench, self._clock()))
+        story = record(answer, said, bench, self._prompt, self._redactor, self._clock())
+        await self._threads.finish(turn, answer.text, story)
         return answer
 
-    async def _converse(
-        self,
-        turn: TurnId,
-        context: Sequence[Message],
-        offers: tuple[Offer, ...],
-        bench: Bench,
-        audience: Audience,
-    ) -> tuple[list[Reply], Reply]:
-        """Model and tools in turn, until the model has nothing more to call or the steps are used up."""
-        stored = list(await self._threads.replies(turn))
-        messages, replies = list(context), list[Reply]()
+    async def _converse(self, context: Context, bench: Bench, audience: Audience) -> tuple[list[Reply], str]:
+        """Model and tools in turn, until the model calls nothing more or the steps are used up.
+
+        Gives all replies, and why the model gave up where it did.
+        """
+        stored = await self._threads.replies(bench.turn)
+        replies: list[Reply] = []
         for step in range(self._limits.steps):
-            last = step == self._limits.steps - 1
+            may_call = step < self._limits.steps - 1
             if step < len(stored):
                 reply = stored[step]
             else:
-                request = Request(
-                    tuple(messages), offers, bench.asker.locale, self._clock(), may_call=not last
-                )
-                reply = await self._model.complete(request, audience.text)
-                await self._threads.keep_reply(turn, step, reply)
+                try:
+                    reply = await self._ask(context, bench, audience, step, may_call=may_call)
+                except ConversationError as error:
+                    return replies, self._redactor.text(str(error))
+                await self._threads.keep_reply(bench.turn, step, reply)
             replies.append(reply)
-            if not reply.calls:
-                return replies, reply
-            if not last:
-                results = await self._toolbox.run(reply.calls, bench, audience.progress)
-                for action in bench.actions:
-                    if any(result.action == action.id for result in results):
-                        await audience.card(action)
-                messages.append(Message(Role.AGENT, reply.text, calls=reply.calls))
-                messages += [self._shown(result) for result in results]
-        return replies, replace(reply, text=self._best_so_far(reply, bench), calls=())
+            if not reply.calls or not may_call:
+                break
+            results = await self._toolbox.run(reply.calls, bench, audience)
+            context.add(Message(Role.AGENT, reply.text, calls=reply.calls), results)
+        return replies, ""
 
-    def _context(
-        self, said: Said, asker: Asker, offers: Sequence[Offer], past: Sequence[Line]
-    ) -> tuple[list[Message], tuple[str, ...]]:
-        """Prompt, as much of the thread's past as fits, and the question; and what was left out, in words."""
+    async def _ask(
+        self, context: Context, bench: Bench, audience: Audience, step: int, *, may_call: bool
+    ) -> Reply:
+        """One reply of the model, streamed to the audience, each of its calls with an id of its own."""
+        stream = Stream(self._redactor, audience.text)
+        request = Request(context.messages(), context.offers, bench.asker.locale, self._clock(), may_call)
+        reply = await self._model.complete(request, stream.take)
+        await stream.rest()
+        # Endpoints number calls from zero in every reply, or not at all, and one takes nine letters and digits only.
+        calls = enumerate(reply.calls[:MOST_CALLS])
+        return replace(
+            reply, calls=tuple(replace(call, id=f"call{step:02}{place:03}") for place, call in calls)
+        )
+
+    def _context(self, said: Said, asker: Asker, offered: frozenset[str], past: Sequence[Line]) -> Context:
+        """Prompt, offers, the thread's past and the question, redacted."""
         prompt = self._prompt.filled(
             person=asker.person,
             roles=", ".join(sorted(asker.roles)) or "none",
-            now=self._clock().strftime("%A %Y-%m-%d %H:%M UTC"),
-            zone=self._zone,
-            language={"fr": "French"}.get(asker.locale[:2], "English"),
+            now=self._clock().astimezone(self._zone).strftime("%A %Y-%m-%d %H:%M"),
+            zone=str(self._zone),
+            language=LANGUAGES.get(asker.locale[:2], "English"),
         )
-        question = self._redactor.text(said.text)
-        fixed = self._counter.count(prompt) + sum(self._counter.count(str(offer.schema)) for offer in offers)
-        # Half of what is left is kept for what the tools will bring.
-        room = (self._limits.context_tokens - fixed) // 2
-        question = budget.shortened(question, max(room // 2, 100), self._counter)
-        kept = budget.newest_that_fit(past, room - self._counter.count(question), self._counter)
-        messages = [Message(Role.SYSTEM, prompt)]
-        for line in kept:
-            role = Role.AGENT if line.speaker == "sayso" else Role.PERSON
-            messages.append(Message(role, self._redactor.text(line.text)))
-        left_out = len(past) - len(kept)
-        cut = (say("turn.history_cut", asker.locale, count=left_out),) if left_out else ()
-        return [*messages, Message(Role.PERSON, question)], cut
+        return Context(
+            prompt=prompt,
+            offers=self._toolbox.offers(offered),
+            past=[self._remembered(line) for line in past],
+            question=self._redactor.text(said.text),
+            limit=self._limits.context_tokens,
+            counter=self._counter,
+        )
 
-    def _shown(self, result: Message) -> Message:
-        """A tool's result as the model reads it: fenced and numbered, each digest within its limit."""
-        if not result.evidence:
-            return result
-        blocks = [
-            f'<evidence n="{item.number}" source="{item.finding.source}" title="{_flat(item.finding.title)}">\n'
-            f"{budget.shortened(_unfenced(item.finding.text), DIGEST_TOKENS, self._counter)}\n</evidence>"
-            for item in result.evidence
-        ]
-        return replace(result, text="\n".join([result.text, *blocks]))
+    def _remembered(self, line: Line) -> Message:
+        text = self._redactor.text(line.text)
+        if line.speaker == "sayso":
+            return Message(Role.AGENT, checking.without_citations(text))
+        return Message(Role.PERSON, text)
 
-    def _checked(self, reply: Reply, said: Said, bench: Bench) -> str:
-        """The answer without citations that do not exist, and with a mark where a figure has no evidence."""
-        text = self._redactor.text(reply.text).strip()
-        numbers = {item.number for item in bench.evidence}
-        if reply.by_code:
-            text = checking.with_real_citations(text, numbers)
-        else:
-            mark = say("turn.unverified", bench.asker.locale)
-            text = checking.checked(text, bench.evidence, said.text, mark)
-        return text or say("turn.nothing_to_say", bench.asker.locale)
-
-    def _best_so_far(self, reply: Reply, bench: Bench) -> str:
-        """What there is when the steps are used up: the model's own words, else what was found, point by point."""
-        if reply.text.strip():
-            return reply.text
-        lines = [say("turn.steps_used_up", bench.asker.locale, steps=self._limits.steps)]
-        lines += [f"- {item.finding.title} [{item.number}]" for item in bench.evidence]
-        return "\n".join(lines)
-
-    def _cuts(self, bench: Bench, turn: TurnId) -> list[str]:
-        """What the digests left out of what was found."""
-        said = []
-        for item in bench.evidence:
-            if item.finding.cut:
-                said.append(f"[{item.number}] {item.finding.cut}")
-            if self._counter.count(item.finding.text) > DIGEST_TOKENS:
-                said.append(say("turn.result_shortened", bench.asker.locale, number=item.number, turn=turn))
-        return said
-
-
-def record(answer: Answer, said: Said, bench: Bench, at: datetime) -> Mapping[str, Json]:
-    """Everything `sayso show` needs to tell the story of a turn."""
-    return {
-        "question": said.text,
-        "thread": said.thread,
-        "speaker": said.speaker,
-        "asked_at": said.at.isoformat(),
-        "finished_at": at.isoformat(),
-        "answer_sha256": hashlib.sha256(answer.text.encode()).hexdigest(),
-        "calls": list(bench.calls),
-        "evidence": [as_json(item) for item in answer.evidence],
-        "actions": [action.id for action in answer.actions],
-        "files": [file.name for file in answer.files],
-        "receipt": answer.receipt.as_json(),
-    }
-
-
-def _flat(text: str) -> str:
-    return text.replace('"', "'").replace("\n", " ")
-
-
-def _unfenced(text: str) -> str:
-    """The text without anything that could close its fence."""
-    return text.replace("<evidence", "<\u200bevidence").replace("</evidence", "<\u200b/evidence")
+    def _receipt(
+        self, began: datetime, context: Context, bench: Bench, replies: Sequence[Reply], trouble: str
+    ) -> Receipt:
+        notes = dict.fromkeys(self._redactor.text(reply.note) for reply in replies if reply.note)
+        return Receipt(
+            turn=bench.turn,
+            seconds=(self._clock() - began).total_seconds(),
+            tools=tuple(dict.fromkeys(str(call["tool"]) for call in bench.calls)),
+            model=replies[-1].model if replies else self._model.name,
+            prompt=self._prompt.label,
+            steps=len(replies),
+            usage=sum((reply.usage for reply in replies), Usage()),
+            offer_tokens=context.offer_tokens,
+            exact_tokens=self._counter.exact,
+            refused=sum(call["result"] == ResultKind.REFUSED for call in bench.calls),
+            cut=tuple(cuts(context, bench)),
+            notes=(*notes, *([trouble] if trouble else [])),
+        )

@@ -1,23 +1,23 @@
 """Any endpoint that speaks OpenAI's chat completions: OpenAI, Azure, Ollama, vLLM, llama.cpp."""
 
-import json
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from agent.conversation.errors import MalformedReply, ModelUnavailable
-from agent.conversation.messages import Message, Reply, Request, Role, ToolCall, Usage
+from agent.conversation.messages import Reply, Request, ToolCall, Usage
 from agent.conversation.ports import OnText
-from agent.models.retry import Passing, retried
+from agent.models.retry import Passing, Sleep, may_pass, retried
+from agent.models.wire import function, wire
+from agent.words.catalogue import say
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+    from openai import APIStatusError, AsyncOpenAI
     from openai.types.chat import ChatCompletionChunk
 
-    from tools.contract import Json
-
-RETRIED_STATUS = frozenset({408, 409, 429})  # and every 5xx
+CUT_OFF = "length"  # the finish_reason of an answer that met the endpoint's own limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,27 @@ class Prices:
         return (input_tokens * self.input + output_tokens * self.output) / 1_000_000
 
 
+class Busy(ModelUnavailable):
+    """A failure that may pass. `after` is what the endpoint asked to wait, in seconds."""
+
+    def __init__(self, message: str, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class NoStream(ModelUnavailable):
+    """The endpoint refused the request, maybe because it cannot stream it."""
+
+
 @dataclass(slots=True)
-class _Pieces:
-    """A streamed reply being put together; calls arrive in pieces by index."""
+class Pieces:
+    """A reply being put together; in a stream, calls arrive in pieces by index."""
 
     text: list[str] = field(default_factory=list)
     calls: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     usage: tuple[int, int] = (0, 0)
     model: str = ""
-    finished: bool = False
+    ended: str | None = None
 
     def add(self, chunk: "ChatCompletionChunk") -> str:
         """Takes one chunk in and returns the text it brought."""
@@ -49,7 +61,7 @@ class _Pieces:
         if not chunk.choices:
             return ""
         choice = chunk.choices[0]
-        self.finished = self.finished or choice.finish_reason is not None
+        self.ended = choice.finish_reason or self.ended
         for piece in choice.delta.tool_calls or ():
             id_, name, arguments = self.calls.get(piece.index, ("", "", ""))
             function = piece.function
@@ -64,7 +76,10 @@ class _Pieces:
 
 
 class OpenAIModel:
-    """Implements `agent.conversation.ports.ChatModel`. Replies are streamed; calls may come several at once."""
+    """Implements `agent.conversation.ports.ChatModel`. Replies are streamed; calls may come several at once.
+
+    `timeout` is in seconds and for one attempt, from the first byte sent to the last one read.
+    """
 
     def __init__(
         self,
@@ -76,10 +91,11 @@ class OpenAIModel:
         attempts: int = 3,
         prices: Prices | None = None,
         stream: bool = True,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.name = model
         self._base_url, self._api_key, self._timeout = base_url, api_key, timeout
-        self._attempts, self._prices, self._stream = attempts, prices, stream
+        self._attempts, self._prices, self._stream, self._sleep = attempts, prices, stream, sleep
         self._client: AsyncOpenAI | None = None
 
     async def complete(self, request: Request, on_text: OnText) -> Reply:
@@ -93,31 +109,46 @@ class OpenAIModel:
 
         async def attempt() -> Reply:
             try:
-                return await (self._streamed(request, told) if self._stream else self._whole(request, told))
-            except ModelUnavailable as error:
-                # Words that people have seen are not taken back: only a silent failure is tried again.
-                passing = isinstance(error, _Busy) and not shown
-                raise (
-                    Passing(error, error.after if isinstance(error, _Busy) else None) if passing else error
-                ) from error
+                async with asyncio.timeout(self._timeout):
+                    return await self._asked(request, told)
+            except TimeoutError as error:
+                raise self._again(Busy(f"{self.name}: no answer in time"), shown=shown) from error
+            except Busy as error:
+                raise self._again(error, shown=shown) from error
 
-        return await retried(attempt, attempts=self._attempts)
+        return await retried(attempt, attempts=self._attempts, sleep=self._sleep)
 
     async def close(self) -> None:
         if self._client is not None:
             await self._client.close()
 
+    @staticmethod
+    def _again(error: Busy, *, shown: bool) -> Exception:
+        """Words that people have seen are not taken back: only a silent failure is tried again."""
+        return error if shown else Passing(error, error.after)
+
+    async def _asked(self, request: Request, on_text: OnText) -> Reply:
+        if self._stream:
+            try:
+                return await self._streamed(request, on_text)
+            except NoStream:
+                reply = await self._whole(request, on_text)
+                self._stream = False  # it was the streaming that the endpoint refused
+                return reply
+        return await self._whole(request, on_text)
+
     async def _streamed(self, request: Request, on_text: OnText) -> Reply:
-        pieces = _Pieces()
+        pieces = Pieces()
         async with aclosing(self._chunks(request)) as chunks:
             async for chunk in chunks:
                 if text := pieces.add(chunk):
                     await on_text(text)
-        if not pieces.finished:
-            raise _Busy(f"{self.name}: the answer broke off")
-        return self._reply("".join(pieces.text), list(pieces.calls.values()), pieces.usage, pieces.model)
+        if pieces.ended is None:
+            raise Busy(f"{self.name}: the answer broke off")
+        return self._reply(pieces, request.locale)
 
     async def _chunks(self, request: Request) -> "AsyncGenerator[ChatCompletionChunk, None]":
+        import httpx2
         import openai
 
         try:
@@ -126,8 +157,12 @@ class OpenAIModel:
             )
             async for chunk in stream:
                 yield chunk
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            raise NoStream(_refusal(self.name, error)) from error
         except openai.OpenAIError as error:
             raise in_words(self.name, error) from error
+        except httpx2.HTTPError as error:  # the client does not wrap what happens in the middle of a stream
+            raise Busy(f"{self.name}: the answer broke off ({type(error).__name__})") from error
         except ValueError as error:
             raise MalformedReply(f"{self.name}: a piece of the answer is no JSON: {error}") from error
 
@@ -138,30 +173,31 @@ class OpenAIModel:
             answer = await self._opened().chat.completions.create(**self._body(request))
         except openai.OpenAIError as error:
             raise in_words(self.name, error) from error
-        if not answer.choices:
+        except ValueError as error:
+            raise MalformedReply(f"{self.name}: the answer is no JSON: {error}") from error
+        # A body of another content type comes back as its text.
+        choices = getattr(answer, "choices", None)
+        if not choices or choices[0].message is None:
             raise MalformedReply(f"{self.name}: the answer has no choices")
-        message = answer.choices[0].message
-        calls = [
-            (call.id, call.function.name, call.function.arguments)
-            for call in message.tool_calls or ()
-            if call.type == "function"
-        ]
+        message = choices[0].message
+        pieces = Pieces([message.content or ""], model=answer.model, ended=choices[0].finish_reason)
+        for place, call in enumerate(message.tool_calls or ()):
+            if call.type == "function":
+                pieces.calls[place] = (call.id, call.function.name, call.function.arguments)
+        if answer.usage:
+            pieces.usage = (answer.usage.prompt_tokens, answer.usage.completion_tokens)
         if message.content:
             await on_text(message.content)
-        usage = (answer.usage.prompt_tokens, answer.usage.completion_tokens) if answer.usage else (0, 0)
-        return self._reply(message.content or "", calls, usage, answer.model)
+        return self._reply(pieces, request.locale)
 
-    def _reply(
-        self, text: str, calls: list[tuple[str, str, str]], usage: tuple[int, int], model: str
-    ) -> Reply:
-        if not text.strip() and not calls:
+    def _reply(self, pieces: Pieces, locale: str) -> Reply:
+        text = "".join(pieces.text)
+        if not text.strip() and not pieces.calls:
             raise MalformedReply(f"{self.name}: the answer is empty")
-        cost = self._prices.of(*usage) if self._prices else None
-        made = tuple(
-            ToolCall(id_ or f"call-{position}", name, arguments)
-            for position, (id_, name, arguments) in enumerate(calls)
-        )
-        return Reply(text, made, Usage(*usage, cost), model or self.name)
+        cost = self._prices.of(*pieces.usage) if self._prices else None
+        calls = tuple(ToolCall(id_, name, arguments) for id_, name, arguments in pieces.calls.values())
+        note = say("turn.answer_cut", locale) if pieces.ended == CUT_OFF else ""
+        return Reply(text, calls, Usage(*pieces.usage, cost), pieces.model or self.name, note=note)
 
     def _body(self, request: Request) -> dict[str, Any]:
         # Any: the client types every message kind apart, and endpoints differ in what they take.
@@ -170,17 +206,7 @@ class OpenAIModel:
             "messages": [wire(message) for message in request.messages],
         }
         if request.offers:
-            body["tools"] = [
-                {
-                    "type": "function",
-                    "function": {
-                        "name": offer.name,
-                        "description": offer.description,
-                        "parameters": dict(offer.schema),
-                    },
-                }
-                for offer in request.offers
-            ]
+            body["tools"] = [function(offer) for offer in request.offers]
             body["tool_choice"] = "auto" if request.may_call else "none"
         return body
 
@@ -199,58 +225,26 @@ class OpenAIModel:
         return self._client
 
 
-class _Busy(ModelUnavailable):
-    """A failure that may pass. `after` is what the endpoint asked to wait, in seconds."""
-
-    def __init__(self, message: str, after: float | None = None) -> None:
-        super().__init__(message)
-        self.after = after
-
-
-def wire(message: Message) -> "dict[str, Json]":
-    """One message as OpenAI's protocol has it."""
-    match message.role:
-        case Role.TOOL:
-            return {"role": "tool", "tool_call_id": message.call_id or "", "content": message.text}
-        case Role.AGENT if message.calls:
-            calls: list[Json] = [
-                {
-                    "id": call.id,
-                    "type": "function",
-                    "function": {"name": call.name, "arguments": readable(call.arguments)},
-                }
-                for call in message.calls
-            ]
-            return {"role": "assistant", "content": message.text or None, "tool_calls": calls}
-        case role:
-            return {"role": role.value, "content": message.text}
-
-
-def readable(arguments: str) -> str:
-    """The arguments, or an empty object: endpoints refuse a history in which they are no JSON."""
-    try:
-        json.loads(arguments)
-    except ValueError:
-        return "{}"
-    return arguments
-
-
 def in_words(model: str, error: Exception) -> ModelUnavailable | MalformedReply:
     """What the client's error means for a turn."""
     import openai
 
     if isinstance(error, openai.APITimeoutError):
-        return _Busy(f"{model}: no answer in time")
+        return Busy(f"{model}: no answer in time")
     if isinstance(error, openai.APIConnectionError):
-        return _Busy(f"{model}: no connection to the endpoint")
+        return Busy(f"{model}: no connection to the endpoint")
     if isinstance(error, openai.APIStatusError):
-        text = f"{model}: the endpoint answered {error.status_code}: {error.message[:200]}"
-        if error.status_code in RETRIED_STATUS or error.status_code >= 500:
-            return _Busy(text, _seconds(error.response.headers.get("retry-after")))
+        text = _refusal(model, error)
+        if may_pass(error.status_code):
+            return Busy(text, _seconds(error.response.headers.get("retry-after")))
         return ModelUnavailable(text)
     if isinstance(error, openai.APIResponseValidationError):
         return MalformedReply(f"{model}: {error}")
-    return _Busy(f"{model}: {error}")
+    return Busy(f"{model}: {error}")
+
+
+def _refusal(model: str, error: "APIStatusError") -> str:
+    return f"{model}: the endpoint answered {error.status_code}: {error.message[:200]}"
 
 
 def _seconds(header: str | None) -> float | None:

@@ -1,5 +1,6 @@
 """The one place where something is tried again: reads and calls of a model, never a write."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -7,6 +8,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from tenacity.wait import wait_exponential_jitter
 
 T = TypeVar("T")
+Sleep = Callable[[float], Awaitable[None]]
 LONGEST_WAIT = 20.0  # seconds; an endpoint that asks for more is treated as unavailable
 
 
@@ -18,7 +20,13 @@ class Passing(Exception):
         self.cause, self.after = cause, after
 
 
-async def retried(attempt: Callable[[], Awaitable[T]], *, attempts: int, first_wait: float = 0.5) -> T:
+async def retried(
+    attempt: Callable[[], Awaitable[T]],
+    *,
+    attempts: int,
+    first_wait: float = 0.5,
+    sleep: Sleep = asyncio.sleep,
+) -> T:
     """Runs `attempt` until it works, at most `attempts` times; only `Passing` failures are tried again.
 
     Waits as the endpoint asked (`Retry-After`), else exponentially with jitter. Raises the last failure's cause.
@@ -35,9 +43,18 @@ async def retried(attempt: Callable[[], Awaitable[T]], *, attempts: int, first_w
         return isinstance(failure, Passing) and (failure.after is None or failure.after <= LONGEST_WAIT)
 
     retrying = AsyncRetrying(
-        stop=stop_after_attempt(attempts), wait=wait, retry=retry_if_exception(worth_it), reraise=True
+        sleep=sleep,
+        stop=stop_after_attempt(attempts),
+        wait=wait,
+        retry=retry_if_exception(worth_it),
+        reraise=True,
     )
     try:
         return await retrying(attempt)
     except Passing as failure:
         raise failure.cause from failure
+
+
+def may_pass(status: int) -> bool:
+    """Whether an HTTP status is worth another try: too slow, in conflict, too many, or the server's own fault."""
+    return status in {408, 409, 429} or status >= 500

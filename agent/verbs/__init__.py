@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Context:
 
 
 # What `add_subparsers` returns; argparse has no public name for it.
-Group = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Group: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
 
 
 def add_place(verb: argparse.ArgumentParser) -> None:

@@ -10,6 +10,21 @@ if TYPE_CHECKING:
     from agent.approvals.action import Action
     from agent.verbs.opening import Session
 
+# Written out, because the enum that has them lies behind a slow import; a test compares the two.
+STATES = (
+    "awaiting_approval",
+    "approved",
+    "running",
+    "succeeded",
+    "failed",
+    "unknown",
+    "rejected",
+    "expired",
+    "withdrawn",
+    "superseded",
+    "stale",
+)
+
 
 def add(group: verbs.Group) -> None:
     verb = group.add_parser(
@@ -20,7 +35,9 @@ def add(group: verbs.Group) -> None:
     sub = verb.add_subparsers(title="what to do", metavar="WHAT", required=True)
 
     listing = sub.add_parser("list", help="what waits, and what was done lately")
-    listing.add_argument("--state", metavar="STATE", help="only this state, such as awaiting_approval")
+    listing.add_argument(
+        "--state", choices=STATES, metavar="STATE", help=f"only this one: {', '.join(STATES)}"
+    )
     listing.add_argument("--limit", type=int, default=20, metavar="N", help="at most so many (default 20)")
     _finish(listing, list_)
 
@@ -70,11 +87,13 @@ def _finish(verb: argparse.ArgumentParser, run: object, *, action: bool = False)
 
 
 async def list_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
+    from agent.approvals.action import State
     from agent.surfaces.terminal import cards
     from agent.verbs.opening import opened, print_json
 
     async with opened(arguments, context) as session:
-        found = await session.app.actions(state=arguments.state, limit=arguments.limit)
+        state = State(arguments.state) if arguments.state else None
+        found = await session.app.actions(state=state, limit=arguments.limit)
         if arguments.json:
             print_json({"actions": [cards.as_json(action) for action in found]})
         else:
@@ -99,7 +118,8 @@ async def show(session: "Session", name: str, *, as_json: bool) -> Exit:
         print_json(cards.as_json(action))
     else:
         cards.show(session.app.card(action, session.locale))
-        cards.show_story(await session.app.story(action))
+        events = [event async for event in session.app.events(action.id)]
+        cards.show_story(events, session.app.name)
     return Exit.DONE
 
 

@@ -2,30 +2,22 @@
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
 
 from agent import verbs
 from agent.verbs.exits import Exit, Stop
-
-if TYPE_CHECKING:
-    from agent.conversation.turn import Answer
-    from agent.verbs.opening import Session
 
 
 def add(group: verbs.Group) -> None:
     verb = group.add_parser(
         "ask",
         help="ask one thing and print the answer",
-        description="Asks one thing. Questions are answered with evidence; a change is proposed and waits for approval.",
+        description="Asks one thing. Questions are answered with evidence; a change is proposed and waits.",
     )
     verb.add_argument(
         "text", nargs="+", help="what to ask, in your own words; - reads it from standard input"
     )
     verb.add_argument(
         "--thread", metavar="NAME", help="go on in this thread, so that 'and in staging?' is understood"
-    )
-    verb.add_argument(
-        "--files", metavar="DIR", help="where charts and tables are written (default: the home folder)"
     )
     verbs.add_asker(verb)
     verbs.add_json(verb)
@@ -34,15 +26,15 @@ def add(group: verbs.Group) -> None:
 
 
 async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
-    from agent.verbs.opening import opened
+    from agent.surfaces.terminal.sitting import Sitting
+    from agent.verbs.opening import opened, print_json
 
-    async with opened(arguments, context) as session:
-        await answer(session, question(arguments.text), arguments)
-    return Exit.DONE
-
-
-def question(words: list[str]) -> str:
-    text = sys.stdin.read() if words == ["-"] else " ".join(words)
+    text = sys.stdin.read() if arguments.text == ["-"] else " ".join(arguments.text)
     if not text.strip():
         raise Stop('nothing was asked; say it in quotes: sayso ask "why is checkout slow?"', Exit.USAGE)
-    return text.strip()
+    async with opened(arguments, context) as session:
+        sitting = Sitting(session.app, session.person, thread=arguments.thread, quiet=arguments.json)
+        document = await sitting.ask(text.strip())
+        if arguments.json:
+            print_json(document)
+    return Exit.DONE

@@ -13,7 +13,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-class Stop(Exception):  # noqa: N818 - it ends a verb
+class Stop(Exception):
     """Ends the verb with a sentence for the person and an exit code."""
 
     def __init__(self, sentence: str, code: Exit) -> None:

@@ -1,7 +1,6 @@
 """`sayso ingest`: reads the sources of the settings and brings the indexes up to date."""
 
 import argparse
-
 from typing import TYPE_CHECKING
 
 from agent import verbs

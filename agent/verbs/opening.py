@@ -12,7 +12,7 @@ from agent import home, verbs
 from agent.verbs.exits import Exit, Stop
 
 if TYPE_CHECKING:
-    from agent.bootstrap import App
+    from agent.app import App
     from agent.people.person import Person
     from tools.contract import Json
 

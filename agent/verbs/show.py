@@ -41,7 +41,7 @@ async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
                 raise Stop(f"{name} has no whole result for evidence [{arguments.raw}]", Exit.NOT_FOUND)
             print(await session.app.shelf.read(handle))
         elif arguments.json:
-            print_json(story)
+            print_json(record.as_json(story))
         else:
-            record.show(story, session.locale)
+            record.show(story, session.app.name(story.speaker))
     return Exit.DONE

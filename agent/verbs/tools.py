@@ -1,6 +1,7 @@
 """`sayso tools`: what the person asking may use, and what needs whose approval."""
 
 import argparse
+from typing import Any
 
 from agent import verbs
 from agent.verbs.exits import Exit
@@ -24,7 +25,7 @@ async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
 
     async with opened(arguments, context) as session:
         app = session.app
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "name": spec.name,
                 "effect": spec.effect.value,

@@ -72,11 +72,15 @@ class LogFiles:
 
             streams = [_lines(files, service, query, tally, spent) for service, files in opened.items()]
             for line in heapq.merge(*streams, key=_age):
+                if spent():
+                    break  # what other services still held ready is older than what was not read here
                 tally.reached = line.at
                 if query.wants(line):
                     take(line)
-        places = tuple(str(self._folder / query.environment / f"{service}.log") for service in opened)
-        return Scanned(tally.lines, tally.unreadable, places, tally.reached, spent())
+        paths = [self._folder / query.environment / f"{service}.log" for service in opened]
+        places = tuple(str(path.relative_to(self._folder.parent)) for path in paths)
+        link = paths[0].absolute().as_uri() if len(paths) == 1 else None
+        return Scanned(tally.lines, tally.unreadable, places, link, tally.reached, spent())
 
     def _chosen(self, query: Query) -> dict[str, Path]:
         """The newest file of each service that is asked for."""

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -144,7 +143,7 @@ def _patterns(name: str, query: Query, catch: _Catch, scanned: Scanned, zone: tz
             "patterns": rows,
         },
         window=query.window,
-        link=_link(scanned),
+        link=scanned.link,
         raw="\n".join(line.raw for line in catch.lines) or None,
         cut=_cut(catch, scanned, len(catch.patterns) - len(top), zone),
     )
@@ -200,7 +199,7 @@ def _latest(name: str, query: Query, catch: _Catch, scanned: Scanned, zone: tzin
             "total": catch.total,
         },
         window=query.window,
-        link=_link(scanned),
+        link=scanned.link,
         cut=f"the newest {len(lines)} of {catch.total:,} matching lines"
         if catch.total > len(lines)
         else None,
@@ -219,10 +218,6 @@ def _query(name: str, query: Query, zone: tzinfo) -> str:
 
 def _source(scanned: Scanned) -> str:
     return ", ".join(scanned.places) or "no log files"
-
-
-def _link(scanned: Scanned) -> str | None:
-    return Path(scanned.places[0]).absolute().as_uri() if len(scanned.places) == 1 else None
 
 
 def _cut(catch: _Catch, scanned: Scanned, patterns_left: int, zone: tzinfo) -> str | None:

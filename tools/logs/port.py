@@ -64,11 +64,15 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What was read. `reached` is how far back it went; `stopped` says which part of the budget ran out."""
+    """What was read. `reached` is how far back it went; `stopped` says which part of the budget ran out.
+
+    `places` names what was read for people; `link` opens it where it is one place.
+    """
 
     lines: int
     unreadable: int
     places: tuple[str, ...]
+    link: str | None = None
     reached: datetime | None = None
     stopped: str | None = None
 

@@ -1,14 +1,15 @@
 """Fills a tool's arguments from a scanned sentence, by the slots of its schema: unsure rather than wrong."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
-from agent.models.embedded.folding import stem
+from agent.models.embedded.lengths import DAY, MONTH, WEEK, YEAR, short
 from agent.models.embedded.phrases import family
-from agent.models.embedded.scan import Mention, Scan, symptoms
-from agent.models.embedded.times import DAY, MONTH, WEEK, YEAR, When, as_length, instant, short
+from agent.models.embedded.scan import Scan
+from agent.models.embedded.sentence import Mention
+from agent.models.embedded.texts import looked_for, question
+from agent.models.embedded.when import When, as_length, instant
 from tools.contract import BadArguments, Effect, Json, Spec
 from tools.slots import Kind, Slot, slots
 
@@ -48,7 +49,18 @@ class _Found:
     words: str = ""
 
 
-_Rule = Callable[[Spec, str, Slot, Scan, Context], _Found | None]
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One argument to fill, and what with."""
+
+    spec: Spec
+    role: str
+    slot: Slot
+    scan: Scan
+    context: Context
+
+
+_Rule = Callable[[_Wanted], _Found | None]
 
 
 def fill(spec: Spec, scan: Scan, context: Context) -> Filled:
@@ -57,7 +69,7 @@ def fill(spec: Spec, scan: Scan, context: Context) -> Filled:
     said: dict[str, str] = {}
     doubtful: dict[str, tuple[str, ...]] = {}
     for name, slot in slots(spec.arguments).items():
-        found = _RULES[slot.kind](spec, name, slot, scan, context)
+        found = _RULES[slot.kind](_Wanted(spec, slot.role or name, slot, scan, context))
         if found is None or not found.values:
             continue
         values[name], said[name] = found.values[0], found.words
@@ -89,76 +101,59 @@ def missing_roles(spec: Spec, missing: Sequence[str]) -> set[str]:
 # --- choices ---------------------------------------------------------------------------------------------------
 
 _GENERIC_LATENCY = {
-    "latency",
-    "latence",
-    "latencies",
-    "latences",
-    "response time",
-    "response times",
-    "temps de reponse",
-}
-_OF = re.compile(r"(?:in|of|on|for|from|to|de|du|d'|dans|sur|pour|chez|cote)(?: (?:the|l'|la|le|our))? $")
+    "latency", "latence", "latencies", "latences", "response time", "response times", "temps de reponse",
+}  # fmt: skip
 
 
-def _choice(spec: Spec, name: str, slot: Slot, scan: Scan, context: Context) -> _Found | None:
-    mentions = [
-        mention for mention in scan.of(slot.role or name) if not slot.choices or mention.value in slot.choices
-    ]
-    if not mentions and slot.role == "period":
-        return _period(slot, scan, context)
+def _choice(wanted: _Wanted) -> _Found | None:
+    choices = wanted.slot.choices
+    mentions = [mention for mention in wanted.scan.of(wanted.role) if not choices or mention.value in choices]
     if not mentions:
-        return None
-    best = _likeliest(spec, slot, mentions, scan)
+        return _period(wanted) if wanted.role == "period" else None
+    best = _likeliest(wanted, mentions)
     return _Found(tuple(dict.fromkeys(mention.value for mention in best)), best[0].words)
 
 
-def _likeliest(spec: Spec, slot: Slot, mentions: list[Mention], scan: Scan) -> list[Mention]:
+def _likeliest(wanted: _Wanted, mentions: list[Mention]) -> list[Mention]:
     """The mentions that remain when weaker ones give way to stronger ones."""
     if len({mention.value for mention in mentions}) == 1:
         return mentions[:1]
-    if slot.role == "service":
-        mentions = _heads(mentions, scan)
+    if wanted.role == "service":
+        mentions = _heads(mentions)
         if any(mention.sure >= 0.9 for mention in mentions):
             mentions = [mention for mention in mentions if mention.sure >= 0.9]
-    if slot.role == "metric" and any(mention.words not in _GENERIC_LATENCY for mention in mentions):
+    if wanted.role == "metric" and any(mention.words not in _GENERIC_LATENCY for mention in mentions):
         mentions = [mention for mention in mentions if mention.words not in _GENERIC_LATENCY]
-    if (
-        slot.role in {"service", "environment"}
-        and spec.effect is Effect.WRITE
-        and any(m.exact for m in mentions)
-    ):
+    if wanted.role == "environment" and wanted.spec.effect is Effect.WRITE:
         exact = [mention for mention in mentions if mention.exact]
-        if slot.role == "environment" and len({mention.value for mention in exact}) == 1:
-            return exact
-    if slot.role == "period":  # "weekly" says more of a report than "yesterday", which is also a time
-        told = {word for mention in scan.of("time") for word in mention.words.split()}
+        return exact or mentions
+    if wanted.role == "period":  # "weekly" says more of a report than "yesterday", which is also a time
+        told = {word for mention in wanted.scan.of("time") for word in mention.words.split()}
         mentions = [mention for mention in mentions if mention.words not in told] or mentions
-    if slot.role not in {"service", "environment", "metric"}:
+    if wanted.role not in {"service", "environment", "metric"}:
         return sorted(mentions, key=lambda mention: -len(mention.words))[:1]
     return mentions
 
 
-def _heads(mentions: list[Mention], scan: Scan) -> list[Mention]:
+def _heads(mentions: list[Mention]) -> list[Mention]:
     """Of names side by side ("the payments api"), the first one only: the second says what kind of thing it is."""
     kept: list[Mention] = []
     for mention in mentions:
-        if (
-            kept and mention.start - kept[-1].start == 2
-        ):  # one character and one space in the scanned sentence
-            continue
-        kept.append(mention)
+        # A mention is one character of the scanned sentence, so neighbours are two apart.
+        if not kept or mention.start - kept[-1].start != 2:
+            kept.append(mention)
     return kept
 
 
 _PERIODS = ((YEAR, "year"), (90 * DAY, "quarter"), (MONTH, "month"), (WEEK, "week"), (DAY, "day"))
 
 
-def _period(slot: Slot, scan: Scan, context: Context) -> _Found | None:
+def _period(wanted: _Wanted) -> _Found | None:
     """A period named by a time: "over the last seven days" is a week."""
-    for mention in scan.of("time"):
-        length = as_length(mention.when, context.now) if mention.when else None
+    for mention in wanted.scan.of("time"):
+        length = as_length(mention.when, wanted.context.now) if mention.when else None
         name = next((name for size, name in _PERIODS if length is not None and _near(length, size)), None)
-        value = next((choice for choice in slot.choices if name and choice.startswith(name[:3])), None)
+        value = next((choice for choice in wanted.slot.choices if name and choice.startswith(name[:3])), None)
         if value:
             return _Found((value,), mention.words)
     return None
@@ -171,15 +166,15 @@ def _near(length: timedelta, size: timedelta) -> bool:
 # --- versions, counts ------------------------------------------------------------------------------------------
 
 
-def _version(spec: Spec, name: str, slot: Slot, scan: Scan, context: Context) -> _Found | None:
-    mentions = list(scan.of("version"))
-    if family(spec.name) == "rollback":  # the version in "2.4.0 is bad, roll back" is the one to leave
-        mentions = [mention for mention in mentions if mention.exact]
-    elif len({mention.value for mention in mentions}) > 1 and any(mention.exact for mention in mentions):
+def _version(wanted: _Wanted) -> _Found | None:
+    mentions = list(wanted.scan.of("version"))
+    if family(wanted.spec.name) == "rollback" or (
+        len({mention.value for mention in mentions}) > 1 and any(mention.exact for mention in mentions)
+    ):  # the version in "2.4.0 is bad, roll back" is the one to leave
         mentions = [mention for mention in mentions if mention.exact]
     if not mentions:
         return None
-    values = tuple(dict.fromkeys(_known_version(mention.value, slot) for mention in mentions))
+    values = tuple(dict.fromkeys(_known_version(mention.value, wanted.slot) for mention in mentions))
     return _Found(values, mentions[0].words)
 
 
@@ -191,8 +186,8 @@ def _known_version(value: str, slot: Slot) -> str:
     return longer[0] if len(longer) == 1 else value
 
 
-def _count(spec: Spec, name: str, slot: Slot, scan: Scan, context: Context) -> _Found | None:
-    mentions = [mention for mention in scan.of("count") if not mention.relative]
+def _count(wanted: _Wanted) -> _Found | None:
+    mentions = [mention for mention in wanted.scan.of("count") if not mention.relative]
     if len({mention.value for mention in mentions}) > 1 and any(mention.exact for mention in mentions):
         mentions = [mention for mention in mentions if mention.exact]
     if not mentions:
@@ -207,99 +202,41 @@ def _times(scan: Scan) -> list[tuple[Mention, When]]:
     return [(mention, mention.when) for mention in scan.of("time") if mention.when is not None]
 
 
-def _duration(spec: Spec, name: str, slot: Slot, scan: Scan, context: Context) -> _Found | None:
-    for mention, when in _times(scan):
-        if (length := as_length(when, context.now)) is not None:
+def _duration(wanted: _Wanted) -> _Found | None:
+    for mention, when in _times(wanted.scan):
+        if (length := as_length(when, wanted.context.now)) is not None:
             return _Found((short(length),), mention.words)
     return None
 
 
-def _since(spec: Spec, name: str, slot: Slot, scan: Scan, context: Context) -> _Found | None:
-    for mention, when in _times(scan):
+def _since(wanted: _Wanted) -> _Found | None:
+    for mention, when in _times(wanted.scan):
         if when.length is not None:
             return _Found((short(when.length),), mention.words)
-        if when.start is not None and when.start < context.now:
-            return _Found((instant(when.start, context.zone),), mention.words)
+        if when.start is not None and when.start < wanted.context.now:
+            return _Found((instant(when.start, wanted.context.zone),), mention.words)
     return None
 
 
-def _until(spec: Spec, name: str, slot: Slot, scan: Scan, context: Context) -> _Found | None:
-    for mention, when in _times(scan):
-        if when.end is not None and when.end < context.now:
-            return _Found((instant(when.end, context.zone),), mention.words)
+def _until(wanted: _Wanted) -> _Found | None:
+    for mention, when in _times(wanted.scan):
+        if when.end is not None and when.end < wanted.context.now:
+            return _Found((instant(when.end, wanted.context.zone),), mention.words)
     return None
 
 
 # --- texts -----------------------------------------------------------------------------------------------------
 
-_LOOKED_FOR = re.compile(
-    r"(?<!\S)(?:grep(?: for)?|containing|contains?|contenant|contient|contiennent|matching|mentioning|mentions?|mentionn\w+|saying|says?"
-    r"|the (?:word|words|text|message|string|phrase)|le (?:mot|texte|message)|la (?:chaine|phrase)|occurrences? (?:of|de|d')|instances of"
-    r"|look(?:ing)? for|search(?:ing)? for|filter(?:ed)? (?:on|by)|filtre\w* sur|any(?: sign| trace)?(?: of)?|signs? of|traces? d(?:e|')"
-    r"|find(?: me)?|cherche\w*(?: moi)?|trouve\w*(?: moi)?|recherche\w*|there (?:any|been any)|y a t il (?:eu )?d(?:es|e|')|il y a (?:eu )?d(?:es|e|')"
-    r"|how many|combien d(?:e|')|about|des|les|the|all|every|toutes? les|tous les|see|with|avec|lines with) "
-    r"(?P<what>(?:(?!(?:in|on|from|for|over|since|within|during|across|at|did|do|does|has|have|was|were|are|is|dans|sur|chez|depuis|pour|en|"
-    r"of|by|around|cote|today|yesterday|lately|recently|right|this|last|a|au|que|qui|and|et|or|ou|please|stp|svp|there|logged|des|du|de|ce|cette|<\w+>|[?.,!;:]) )\S+ ){1,5})"
-)
-_EMPTY = {
-    "the", "any", "some", "a", "an", "all", "des", "les", "un", "une", "le", "la", "l'", "d'", "du", "de", "new", "recent", "recents", "latest", "last", "derniers", "dernieres",
-    "error", "warning", "warn", "erreur", "avertissement", "log", "line", "ligne", "message", "anything", "something", "everything", "issue",
-    "problem", "probleme", "entry", "journau", "journal", "logged", "output", "stuff", "thing", "tout", "rien", "quelque", "chose", "me", "moi", "my", "our", "info", "debug",
-    "critical", "service", "kind", "of", "weird", "interesting", "wrong", "strange", "bad", "bizarre", "trouble", "failure", "trace", "tail", "past", "other", "more", "up", "out", "for", "critique", "fatal", "level", "niveau",
-    "latest", "search", "it", "that", "this", "them", "you", "we", "i", "there", "time", "times", "fois", "word", "text",
-}  # fmt: skip
 
-
-def _quoted(spec: Spec, name: str, slot: Slot, scan: Scan, context: Context) -> _Found | None:
-    if quoted := scan.of("quoted"):
+def _quoted(wanted: _Wanted) -> _Found | None:
+    if quoted := wanted.scan.of("quoted"):
         return _Found((quoted[0].value,), quoted[0].words)
-    for match in _LOOKED_FOR.finditer(scan.abstract):
-        if what := _looked_for(match["what"]):
-            return _Found((what,), match["what"].strip())
-    if found := symptoms(scan.plain):
-        what = found[0] if found[0].isdigit() else stem(found[0])
-        return _Found((what,), found[0])
-    return None
+    found = looked_for(wanted.scan.abstract, wanted.scan.plain)
+    return None if found is None else _Found(found[:1], found[1])
 
 
-def _looked_for(words: str) -> str | None:
-    """The words that are looked for, in the singular; `None` when they only say "errors" or "anything"."""
-    kept = words.split()
-    while kept and (kept[0] in _EMPTY or stem(kept[0]) in _EMPTY):
-        kept.pop(0)
-    while kept and (kept[-1] in _EMPTY or stem(kept[-1]) in _EMPTY):
-        kept.pop()
-    if not kept or len(" ".join(kept)) < 3:
-        return None
-    return " ".join([*kept[:-1], stem(kept[-1])])
-
-
-_LEAD_IN = re.compile(
-    r"^(?:\s*(?:hey|hi|hello|ok|okay|so|please|pls|bonjour|salut|bonsoir|dis|euh|um|and|et|then|alors|quick question|question|question rapide)\b[\s,:!-]*)+",
-    re.IGNORECASE,
-)
-_ONLY_ASKS = re.compile(
-    r"^\s*(?:(?:can|could|would|will) (?:you|someone|anyone|somebody) (?:please |kindly )?(?:tell|show|remind|explain to|explain|give|help|let) me(?: know)?(?: about| understand)?|(?:please )?(?:tell|show|remind|give) me(?: about)?"
-    r"|do (?:you|we) (?:know|remember)|does any(?:one|body) (?:know|remember)|any(?:one|body) (?:know|knows|remember)s?|i(?:'d| would) like to know|i want to know|i need to know|i was wondering|just wondering"
-    r"|search (?:the )?(?:docs|documentation|wiki|knowledge base|knowledge|runbooks|slack|history|chat) for|look up|find out"
-    r"|(?:peux|pourrais|pouvez|pourriez)[- ](?:tu|vous) (?:me |nous )?(?:dire|expliquer|rappeler|montrer|donner)|(?:dis|explique|rappelle|donne)[- ]moi|est[- ]ce que (?:tu sais|quelqu['’]un sait|vous savez)|(?:tu sais|sais[- ]tu|savez[- ]vous|quelqu['’]un sait)"
-    r"|j['’]aimerais savoir|je voudrais savoir|je me demande|cherche dans (?:la doc|le wiki|les docs|slack|l['’]historique))\b[\s,:]*",
-    re.IGNORECASE,
-)
-_THANKS = re.compile(
-    r"[\s,]*(?:please|pls|thanks|thank you|thx|merci(?: d['’]avance)?|stp|svp|s['’]il (?:te|vous) pla[iî]t)[\s.!?]*$",
-    re.IGNORECASE,
-)
-
-
-def question(text: str) -> str:
-    """The request without the words that only ask or greet; never empty when the text is not."""
-    shorter = _THANKS.sub("", _ONLY_ASKS.sub("", _LEAD_IN.sub("", text.strip()))).strip(" \n\t?!.,:;")
-    return shorter or text.strip()
-
-
-def _question(spec: Spec, name: str, slot: Slot, scan: Scan, context: Context) -> _Found | None:
-    text = question(scan.text)
+def _question(wanted: _Wanted) -> _Found | None:
+    text = question(wanted.scan.text)
     return _Found((text,), text) if text else None
 
 

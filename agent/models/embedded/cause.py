@@ -1,4 +1,4 @@
-"""What explains present trouble: the error, the version it comes from, when that went live, and what was known before."""
+"""What explains present trouble: the error, the version it comes from, when that went live, what was known before."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""The facts of findings as typed values: the keys each kind has, read with care, since tools differ in what they know."""
+"""The facts of findings as typed values: the keys each kind has, read with care, for tools differ in what they know."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the classifier sees of a sentence: its meaning as a vector, its words and letters, and what the grammar found."""
+"""What the classifier sees of a sentence: its meaning as a vector, its words and letters, what the grammar found."""
 
 import re
 import zlib

@@ -36,7 +36,7 @@ def number(text: str) -> float | None:
         return float(words[0].replace(",", "."))
     if len(words) == 1 and words[0] in _ARTICLE:
         return 1
-    half = bool(words) and words[0] in _HALF or words[:2] == ["une", "demi"]
+    half = (bool(words) and words[0] in _HALF) or words[:2] == ["une", "demi"]
     known = [word for word in words if word in _UNITS or word in _SETS]
     if not known or any(word not in _UNITS and word not in _SETS | _as_zero() for word in words):
         return None

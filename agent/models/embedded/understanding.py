@@ -1,4 +1,4 @@
-"""Understands a request with the tools at hand: intent by classifier, arguments by grammar, and a guard before writes."""
+"""Understands a request with the tools at hand: intent by classifier, arguments by grammar, a guard before writes."""
 
 import re
 from collections import Counter
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent.models.embedded import diagnosis
 from agent.models.embedded.acts import Act, Mood, judge, opening
-from agent.models.embedded.arguments import Context, Filled, fill
+from agent.models.embedded.arguments import Context, Filled, fill, refusal
 from agent.models.embedded.folding import stem
 from agent.models.embedded.intents import Guess, Intents
 from agent.models.embedded.lexicon import lexicon
@@ -64,9 +64,9 @@ class Understanding:
         act = judge(scan.abstract)
         guess = await self._intents.guess(scan)
         context = Context(now, self._zone)
-        if earlier and _leans_back(scan, act):
-            if (continued := await self._continue(scan, now, earlier)) is not None:
-                return continued
+        leans = bool(earlier) and _leans_back(scan, act)
+        if leans and (continued := await self._continue(scan, now, earlier)) is not None:
+            return continued
         if (write := self._ordered(scan, act, guess, context)) is not None:
             return write
         if calls := diagnosis.reads(scan, act, self._families, context):
@@ -122,10 +122,10 @@ class Understanding:
         intent = guess.intent
         if self._is_write(intent):
             return self._spoken_of(intent, scan, act, guess, context)
-        if intent.startswith(TALK):
-            return self._talk(intent, scan, act, guess, context)
         if guess.sure < _READ_BAR:
             return AskBack(Doubt.UNSURE)
+        if intent.startswith(TALK):
+            return Talk(intent.removeprefix(TALK))
         return self._look(intent, scan, context)
 
     def _spoken_of(self, tool: str, scan: Scan, act: Act, guess: Guess, context: Context) -> Reading:
@@ -139,16 +139,12 @@ class Understanding:
         filled = fill(self._specs[tool], scan, context)
         return AskBack(Doubt.CONFIRM, tool, known=filled.values)
 
-    def _talk(self, intent: str, scan: Scan, act: Act, guess: Guess, context: Context) -> Reading:
-        label = intent.removeprefix(TALK)
-        if guess.sure < _READ_BAR:
-            return AskBack(Doubt.UNSURE)
-        return Talk(label)
-
     def _look(self, tool: str, scan: Scan, context: Context) -> Reading:
         """One call of a read, or one for each of several things it names."""
         filled = fill(self._specs[tool], scan, context)
         if filled.missing or filled.refused is not None:
+            if vital := self._vital_signs(tool, filled):
+                return vital
             if (knowledge := self._families.get("knowledge")) and knowledge.name != tool and not _names(scan):
                 return self._look(knowledge.name, scan, context)
             return self._checked(tool, replace(filled, doubtful={}))
@@ -161,39 +157,63 @@ class Understanding:
             ]
         return tuple(calls[:_MOST_CALLS])
 
+    def _vital_signs(self, tool: str, filled: Filled) -> tuple[Call, ...]:
+        """How a service is, when no figure was named: its error rate and its response time."""
+        spec = self._specs[tool]
+        known = slots(spec.arguments)
+        if (
+            len(filled.missing) != 1
+            or known[filled.missing[0]].role != "metric"
+            or not filled.said.get("service")
+        ):
+            return ()
+        names = [
+            name for wanted in ("error_rate", "latency_p95") if (name := diagnosis.measured(spec, wanted))
+        ]
+        calls = [Call(tool, {**filled.values, filled.missing[0]: name}, filled.said) for name in names]
+        return tuple(call for call in calls if refusal(spec, call.arguments) is None)
+
     # --- what came before --------------------------------------------------------------------------------------
 
     async def _continue(self, scan: Scan, now: datetime, earlier: Sequence[str]) -> Reading | None:
         """The request before, with what this sentence names put in: "and in staging?", "payments"."""
         before = await self._read(earlier[-1], now, earlier[:-1])
         context = Context(now, self._zone)
-        if isinstance(before, Talk) or (isinstance(before, AskBack) and before.tool not in self._specs):
+        match before:
+            case AskBack():
+                return self._settled(before, scan, context) if before.tool in self._specs else None
+            case Talk():
+                return None
+            case _:
+                return self._repeated(before, scan, context)
+
+    def _settled(self, back: AskBack, scan: Scan, context: Context) -> Reading | None:
+        """The call that was asked back about, when the answer settles it."""
+        agreed = back.doubt is Doubt.CONFIRM and _agrees(scan)
+        if not agreed and back.doubt not in {Doubt.MISSING, Doubt.RIVALS, Doubt.RELATIVE}:
             return None
-        if isinstance(before, AskBack):
-            agreed = before.doubt is Doubt.CONFIRM and _agrees(scan)
-            if not agreed and before.doubt not in {Doubt.MISSING, Doubt.RIVALS, Doubt.RELATIVE}:
-                return None
-            spec, known = self._specs[before.tool], before.known
-            fresh = fill(spec, scan, context)
-            values: dict[str, Json] = {**known, **_named(spec, fresh)}
-            missing = tuple(
-                name
-                for name, info in spec.arguments.model_fields.items()
-                if info.is_required() and name not in values
-            )
-            if not agreed and values == dict(known):
-                return None
-            return self._checked(before.tool, Filled(values, fresh.said, missing, fresh.doubtful))
-        calls = []
-        for call in before:
-            if self._is_write(call.tool):
-                return None  # a change is asked for in full
+        spec = self._specs[back.tool]
+        fresh = fill(spec, scan, context)
+        values: dict[str, Json] = {**back.known, **_named(spec, fresh)}
+        if not agreed and values == dict(back.known):
+            return None
+        required = (name for name, info in spec.arguments.model_fields.items() if info.is_required())
+        missing = tuple(name for name in required if name not in values)
+        why_not = None if missing else refusal(spec, values)
+        return self._checked(back.tool, Filled(values, fresh.said, missing, fresh.doubtful, why_not))
+
+    def _repeated(self, calls: Sequence[Call], scan: Scan, context: Context) -> Reading | None:
+        """The reads before with other values; a change is asked for in full."""
+        if any(self._is_write(call.tool) for call in calls):
+            return None
+        again = []
+        for call in calls:
             spec = self._specs[call.tool]
             values = {**call.arguments, **_named(spec, fill(spec, scan, context))}
-            if values == dict(call.arguments):
+            if values == dict(call.arguments) or refusal(spec, values) is not None:
                 return None
-            calls.append(Call(call.tool, values))
-        return tuple(calls)
+            again.append(Call(call.tool, values))
+        return tuple(again)
 
 
 def _names(scan: Scan) -> bool:
@@ -207,8 +227,9 @@ def _named(spec: Spec, filled: Filled) -> dict[str, Json]:
 
 
 _LEAN = re.compile(
-    r"^(?:(?:and|et|same|same thing|now|what about|how about|ok|pareil|idem|meme chose|plutot|only|just|for|in|on|since|depuis|pour|en|sur|dans|over|the|la|le|les|l'|service|yes|yep|oui|to|a|with|avec|version|x|then|alors|instead|please|stp|env|environment"
-    r"|replicas?|instances?|<\w+>|last|past|du|de|d'|[,.?!-]) )+$"
+    r"^(?:(?:and|et|same|same thing|now|what about|how about|ok|pareil|idem|meme chose|plutot|only|just|for|in|on|since"
+    r"|depuis|pour|en|sur|dans|over|the|la|le|les|l'|service|yes|yep|oui|to|a|with|avec|version|x|then|alors|instead|please"
+    r"|stp|env|environment|replicas?|instances?|<\w+>|last|past|du|de|d'|[,.?!-]) )+$"
 )
 
 

@@ -3,10 +3,11 @@
 import re
 from datetime import datetime, timedelta, tzinfo
 
-from agent.models.embedded.times import DAY, HOUR, MINUTE
+from agent.models.embedded.lengths import DAY, HOUR, MINUTE
 from agent.words.catalogue import say
 
 _LONGEST_QUOTE = 240
+_MARKS = re.compile(r"`+|\*\*|^#+ |^> ?", re.MULTILINE)  # of Markdown
 
 
 def figure(value: float, locale: str) -> str:
@@ -58,7 +59,7 @@ def span(length: timedelta, locale: str) -> str:
 
 def quoted(text: str, locale: str) -> str:
     """A quotation on one line, cut where it is long."""
-    plain = " ".join(re.sub(r"[*_`#>|]+", " ", text).split())
+    plain = " ".join(_MARKS.sub("", text).split())
     if len(plain) > _LONGEST_QUOTE:
         plain = plain[:_LONGEST_QUOTE].rsplit(" ", 1)[0] + "…"
     return f"« {plain} »" if locale[:2] == "fr" else f"“{plain}”"

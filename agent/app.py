@@ -1,0 +1,235 @@
+"""sayso, put together: what a surface can ask of it, whoever the adapters are."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+from agent.approvals.action import Action, ActionId, State, Verdict
+from agent.approvals.card import Card, card, sentence
+from agent.approvals.decide import Answer as Decided
+from agent.approvals.decide import Decisions
+from agent.approvals.execute import Executor
+from agent.approvals.policy import Policy
+from agent.approvals.propose import Proposer
+from agent.approvals.refusal import ActionRefused, Refusal
+from agent.audit.event import Event
+from agent.conversation.ports import Audience, Clock, Shelf
+from agent.conversation.thread import Said, ThreadId, TurnId
+from agent.conversation.turn import Answer, Turns
+from agent.home import Home
+from agent.people.person import Directory, Person
+from agent.settings import Settings
+from agent.store.port import Store, TurnRecord
+from agent.words.catalogue import say
+from knowledge.port import Library, OnProgress, Reader, Source, SourceReport
+from tools.contract import Asker, Json, Progress, ToolError
+from tools.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of an attempt on an action: the action now, a sentence for the person, and why not if refused."""
+
+    action: Action
+    said: str
+    refusal: Refusal | None = None
+    follow_up: Action | None = None
+
+
+class App:
+    """One opened sayso. `agent.bootstrap.build` makes it."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        home: Home,
+        clock: Clock,
+        directory: Directory,
+        policy: Policy,
+        registry: Registry,
+        store: Store,
+        shelf: Shelf,
+        proposer: Proposer,
+        decisions: Decisions,
+        executor: Executor,
+        turns: Callable[[], Awaitable[Turns]],
+        open_library: Callable[[bool], Awaitable[Library]],
+        sources: Sequence[Source],
+    ) -> None:
+        self.settings, self.home, self.now = settings, home, clock
+        self.directory, self.policy, self.registry = directory, policy, registry
+        self.store, self.shelf = store, shelf
+        self._proposer, self._decisions, self._executor = proposer, decisions, executor
+        self._make_turns, self._open_library, self._sources = turns, open_library, sources
+        self._turns: Turns | None = None
+        self._library: Library | None = None
+        self._opening = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Lets go of everything that was opened."""
+        if self._library is not None:
+            await self._library.close()
+        await self.store.close()
+
+    # --- people --------------------------------------------------------------------------------------------------
+
+    def asker(self, person: Person) -> Asker:
+        return Asker(person.id, person.roles, person.language or "")
+
+    def reader(self, person: Person) -> Reader:
+        return Reader(person.id, person.keys)
+
+    def may_use(self, person: Person, tool: str) -> bool:
+        return self.policy.may_use(tool, person.roles)
+
+    def name(self, id_: str) -> str:
+        """How a person is called; the id of somebody who is not in the settings any more."""
+        return next((person.name for person in self.directory.everybody() if person.id == id_), id_)
+
+    # --- conversation --------------------------------------------------------------------------------------------
+
+    async def ask(
+        self, person: Person, text: str, audience: Audience, thread: ThreadId | None = None
+    ) -> Answer:
+        """Hears what a person says and answers it. A new thread is opened where none is named."""
+        thread = thread or ThreadId(f"terminal:{person.id}:{uuid4().hex[:8]}")
+        said = Said(uuid4().hex, thread, person.id, text, self.now())
+        turn = await self.store.hear(said)
+        if turn is None:
+            raise RuntimeError(f"a fresh event id was heard before: {said.event_id}")
+        return await self.take_up(turn, said, audience)
+
+    async def take_up(self, turn: TurnId, said: Said, audience: Audience) -> Answer:
+        """Answers a turn that was accepted, now or before a crash."""
+        person = self.directory.get(said.speaker)
+        offered = frozenset(spec.name for spec in self.registry.specs() if self.may_use(person, spec.name))
+        async with self._opening:
+            self._turns = self._turns or await self._make_turns()
+        return await self._turns.answer(turn, said, self.asker(person), offered, audience)
+
+    async def turn_record(self, id_: str, person: Person) -> TurnRecord | None:
+        """A turn, for its speaker and for auditors: it may quote what others may not read."""
+        record = await self.store.turn(TurnId(id_))
+        allowed = record is not None and (record.speaker == person.id or "auditor" in person.roles)
+        return record if allowed else None
+
+    # --- actions -------------------------------------------------------------------------------------------------
+
+    async def actions(self, *, state: State | None = None, limit: int = 20) -> Sequence[Action]:
+        await self._decisions.expire()
+        return await self.store.actions(state=state, limit=limit)
+
+    async def action(self, id_: str) -> Action | None:
+        await self._decisions.expire()
+        return await self.store.action(ActionId(id_.upper()))
+
+    def card(self, action: Action, locale: str) -> Card:
+        return card(action, locale, self.now(), self.name)
+
+    async def decide(
+        self, action: Action, person: Person, verdict: Verdict, *, reason: str = "", digest: str | None = None
+    ) -> Told:
+        """One person's yes or no, answered in their language."""
+        return self._told(
+            await self._decisions.decide(action, person.id, verdict, reason=reason, digest=digest), person
+        )
+
+    async def withdraw(self, action: Action, person: Person) -> Told:
+        return self._told(await self._decisions.withdraw(action, person.id), person)
+
+    async def settle(self, action: Action, person: Person, *, succeeded: bool, reason: str) -> Told:
+        told = self._told(
+            await self._executor.settle(action, person.id, succeeded=succeeded, reason=reason), person
+        )
+        if told.refusal is None:
+            state = say(f"state.{told.action.state.value}", self._locale(person))
+            text = say("card.settled", self._locale(person), action=action.id, state=state)
+            return Told(told.action, text)
+        return told
+
+    async def edit(self, action: Action, person: Person, changes: Mapping[str, Json]) -> Told:
+        """Proposes it again with other arguments, as this person's request."""
+        locale = self._locale(person)
+        try:
+            new = await self._proposer.edit(action, self.asker(person), changes)
+        except ActionRefused as refused:
+            return Told(action, sentence(refused.refusal, locale), refused.refusal)
+        return Told(new, say("card.superseded", locale, action=new.id, old=action.id))
+
+    async def run(self, action: Action, progress: Progress, locale: str) -> Told:
+        """Runs an approved action here and now, tells its thread, and on failure proposes the way back."""
+        done = await self._executor.run(action, progress)
+        if done.refusal is not None and done.action.state is not State.STALE:
+            return Told(done.action, sentence(done.refusal, locale), done.refusal)
+        return await self._follow_up(done.action, locale, done.refusal)
+
+    async def recover(self, locale: str) -> tuple[Told, ...]:
+        """Settles what a dead worker left behind, and runs what was approved and never started."""
+        return tuple([await self._follow_up(action, locale) for action in await self._executor.recover()])
+
+    async def _follow_up(self, action: Action, locale: str, refusal: Refusal | None = None) -> Told:
+        """Says in the thread what became of an action; a failed one gets its undo proposed."""
+        key = {State.SUCCEEDED: "done", State.FAILED: "failed", State.STALE: "stale"}.get(
+            action.state, "unknown"
+        )
+        text = say(
+            f"card.follow_up_{key}", locale, action=action.id, title=action.plan.title, detail=action.detail
+        )
+        undo = await self._undo(action) if action.state is State.FAILED else None
+        if undo is not None:
+            text += "\n" + say("card.undo_proposed", locale, action=undo.id, title=undo.plan.title)
+        await self.store.say(ThreadId(action.thread), text, self.now())
+        return Told(action, text, refusal, undo)
+
+    async def _undo(self, failed: Action) -> Action | None:
+        """The way back from a failed action, as a proposal; None when there is none or it would change nothing."""
+        if failed.plan.undo is None:
+            return None
+        person = self.directory.get(failed.requester)
+        undo = failed.plan.undo
+        try:
+            return await self._proposer.propose(
+                undo.tool,
+                undo.arguments,
+                self.asker(person),
+                thread=failed.thread,
+                key=f"{failed.key}/undo",
+                why=f"{failed.id} failed",
+                provenance=dict.fromkeys(undo.arguments, "settings"),
+            )
+        except (ActionRefused, ToolError):
+            return None
+
+    def _told(self, decided: Decided, person: Person) -> Told:
+        locale, action = self._locale(person), decided.action
+        if decided.refusal is not None:
+            return Told(action, sentence(decided.refusal, locale), decided.refusal)
+        if action.state is State.AWAITING_APPROVAL:
+            text = say("terminal.need_more", locale, action=action.id, count=action.votes_missing)
+        elif action.state in (State.APPROVED, State.REJECTED, State.WITHDRAWN):
+            text = say(f"card.{action.state.value}", locale, action=action.id)
+        else:
+            text = f"{action.id}: {say(f'state.{action.state.value}', locale)}"
+        return Told(action, text)
+
+    def _locale(self, person: Person) -> str:
+        return person.language or self.settings.language
+
+    # --- audit and knowledge -------------------------------------------------------------------------------------
+
+    def events(self, subject: str | None = None) -> AsyncIterator[Event]:
+        return self.store.events(subject)
+
+    async def library(self) -> Library:
+        """The knowledge, opened at first use: its packages take a while to load."""
+        async with self._opening:
+            self._library = self._library or await self._open_library(False)
+        return self._library
+
+    async def ingest(self, on_progress: OnProgress, *, rebuild: bool = False) -> tuple[SourceReport, ...]:
+        """Brings the indexes up to date with the sources of the settings. Raises `KnowledgeError`."""
+        if rebuild:
+            self._library = await self._open_library(True)
+        return await (await self.library()).ingest(self._sources, on_progress)

@@ -1,0 +1,285 @@
+"""Putting sayso together from its settings: the only place that chooses adapters."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+from zoneinfo import ZoneInfo
+
+from agent.app import App
+from agent.approvals.decide import Decisions
+from agent.approvals.execute import Executor
+from agent.approvals.policy import Policy, PolicyGap, Rule
+from agent.approvals.propose import Proposer
+from agent.conversation.ports import ChatModel, Shelf, Threads, TokenCounter
+from agent.conversation.redact import Redactor
+from agent.conversation.toolbox import Toolbox
+from agent.conversation.turn import Limits, Turns
+from agent.home import Home, make_private
+from agent.people.person import Directory, Person
+from agent.recall import Recall
+from agent.settings import ModelSettings, Settings, SettingsError
+from agent.store.shelf import FolderShelf
+from agent.store.workers import LocalWorkers
+from knowledge.embed import LocalEmbedder, OpenAIEmbedder, local_embedder
+from knowledge.port import Library, Source
+from prompts.loader import load as load_prompt
+from tools.contract import Effect, Spec
+from tools.registry import NotRegistered, Registry
+
+if TYPE_CHECKING:
+    from agent.models.openai import Prices
+
+T = TypeVar("T")
+
+
+def utc_now() -> datetime:
+    """The only real clock."""
+    return datetime.now(UTC)  # noqa: TID251 - every other place is given this one
+
+
+async def build(settings: Settings, home: Home) -> App:
+    """Opens everything these settings name. Raises `SettingsError` and `StoreError`."""
+    from agent.store.sql.store import SqlStore
+
+    make_private(home.folder)
+    directory = Directory(_person(id_, settings) for id_ in settings.people)
+    policy = policy_of(settings)
+    parts = Parts(settings, home, directory)
+    try:
+        registry = parts.registry()
+        policy.refuse_gaps(spec.name for spec in registry.specs() if spec.effect is Effect.WRITE)
+    except (PolicyGap, NotRegistered) as error:
+        raise SettingsError(f"{home.config}: {error}") from error
+    store = await SqlStore.open(home.at(settings.store.path))
+    shelf = FolderShelf(home.folder / "evidence")
+    proposer = Proposer(
+        store, registry, policy, utc_now, refuse_untrusted=settings.untrusted_targets == "refuse"
+    )
+    app = App(
+        settings=settings,
+        home=home,
+        clock=utc_now,
+        directory=directory,
+        policy=policy,
+        registry=registry,
+        store=store,
+        shelf=shelf,
+        proposer=proposer,
+        decisions=Decisions(store, directory, utc_now),
+        executor=Executor(store, registry, policy, directory, LocalWorkers(), utc_now),
+        turns=lambda: parts.turns(store, registry, proposer, shelf),
+        open_library=parts.open_library,
+        sources=parts.sources(),
+    )
+    parts.recall.opens(app.library)
+    return app
+
+
+def _person(id_: str, settings: Settings) -> Person:
+    person = settings.people[id_]
+    return Person(
+        id_,
+        person.name,
+        frozenset(person.roles),
+        person.email.lower() if person.email else None,
+        person.language,
+        {"slack": person.slack} if person.slack else {},
+    )
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The rules as the approvals room knows them."""
+    rules = [
+        Rule(
+            name=rule.name,
+            tools=frozenset(rule.tools),
+            approvers=frozenset(rule.approvers),
+            when={name: frozenset(values) for name, values in rule.when.items()},
+            quorum=rule.quorum,
+            self_approval=rule.self_approval,
+            reason_required=rule.reason_required,
+            expires_after=rule.expires_after,
+        )
+        for rule in settings.policies
+    ]
+    return Policy(rules, {tool: frozenset(roles) for tool, roles in settings.access.items()})
+
+
+class Parts:
+    """Adapters, each made when it is first needed: their packages take a while to load."""
+
+    def __init__(self, settings: Settings, home: Home, directory: Directory) -> None:
+        self._settings, self._home, self._directory = settings, home, directory
+        self._embedder: LocalEmbedder | None = None
+        self._local: LocalEmbedder | None = None
+        self.recall = Recall(directory)
+
+    # --- tools -------------------------------------------------------------------------------------------------------
+
+    def registry(self) -> Registry:
+        """The enabled tools. Raises `SettingsError` for a name that is no tool."""
+        from agent.whitelist import whitelist
+
+        return whitelist(self._settings, self._home, utc_now, self.recall)
+
+    # --- knowledge ---------------------------------------------------------------------------------------------------
+
+    def sources(self) -> tuple[Source, ...]:
+        """The sources of the settings, as the knowledge room reads them."""
+        from knowledge.sources.markdown import MarkdownFolder
+        from knowledge.sources.slack_export import SlackExport
+
+        made: list[Source] = []
+        for source in self._settings.knowledge.sources:
+            path = self._home.at(source.path)
+            if source.kind == "markdown":
+                members = (
+                    None if source.members is None else frozenset(f"person:{id_}" for id_ in source.members)
+                )
+                made.append(MarkdownFolder(path, name=source.name, permalink=source.link, members=members))
+            else:
+                url = source.workspace or "https://slack.com"
+                made.append(SlackExport(path, workspace_url=url, name=source.name))
+        return tuple(made)
+
+    async def open_library(self, rebuild: bool) -> Library:
+        """The library below the home folder. Raises `KnowledgeError`."""
+        from knowledge.library import open_library
+
+        local = self.embedder()
+        return await open_library(
+            self._home.folder / "knowledge",
+            embedder=local.embedder,
+            clock=utc_now,
+            why_not=local.why_not,
+            rebuild=rebuild,
+        )
+
+    def embedder(self) -> LocalEmbedder:
+        """The embedder of the settings; the planner listens with the local one whatever they say."""
+        if self._embedder is None:
+            knowledge, model = self._settings.knowledge, self._settings.model
+            match knowledge.embedder:
+                case "none":
+                    self._embedder = LocalEmbedder(None, "keyword search only, as the settings say")
+                case "openai":
+                    remote = OpenAIEmbedder(
+                        base_url=model.base_url or "https://api.openai.com/v1",
+                        api_key=model.api_key.get_secret_value() if model.api_key else "none",
+                        model=knowledge.embedding_model,
+                        dims=knowledge.embedding_dimensions,
+                        retry=Tries(model.attempts),
+                    )
+                    self._embedder = LocalEmbedder(remote, None)
+                case "local":
+                    self._embedder = self.local_embedder()
+        return self._embedder
+
+    def local_embedder(self) -> LocalEmbedder:
+        """The model on this machine, behind the cache in the home folder; one for library and planner."""
+        if self._local is None:
+            warm = tuple(self._home.at(path) for path in self._settings.knowledge.shipped_vectors)
+            self._local = local_embedder(self._home.folder / "cache" / "vectors.db", warm)
+        return self._local
+
+    # --- models ------------------------------------------------------------------------------------------------------
+
+    async def turns(self, threads: Threads, registry: Registry, proposer: Proposer, shelf: Shelf) -> Turns:
+        """What answers: the model of the settings with the planner behind it, or the planner alone."""
+        redactor = Redactor(emails=self._settings.redaction.emails)
+        turn = self._settings.turn
+        return Turns(
+            model=self.model(registry.specs()),
+            threads=threads,
+            toolbox=Toolbox(registry, proposer, shelf, redactor),
+            prompt=load_prompt("system"),
+            counter=self.counter(),
+            redactor=redactor,
+            clock=utc_now,
+            zone=ZoneInfo(self._settings.time_zone),
+            limits=Limits(turn.steps, turn.history, self._settings.model.context_tokens),
+        )
+
+    def counter(self) -> TokenCounter:
+        """Exact where a model is paid by the token; the planner costs none, so an estimate does."""
+        from agent.models import tokens
+
+        if self._settings.model.provider == "none":
+            return tokens.EstimatingCounter()
+        return tokens.counter(self._home.folder / "cache")
+
+    def model(self, specs: Sequence[Spec]) -> ChatModel:
+        """The chat model of the settings."""
+        from agent.models.fallback import FallbackModel
+
+        if self._settings.model.provider == "none":
+            return self._planner(specs, model_down=False)
+        return FallbackModel(self.language_model(), self._planner(specs, model_down=True))
+
+    def language_model(self) -> ChatModel:
+        """The language model alone. Only where a provider is set."""
+        settings = self._settings.model
+        return _langchain(settings) if settings.provider == "langchain" else _openai(settings)
+
+    def _planner(self, specs: Sequence[Spec], *, model_down: bool) -> ChatModel:
+        from agent.models.embedded.planner import EmbeddedPlanner
+
+        return EmbeddedPlanner(
+            specs,
+            embedder=self.local_embedder().embedder,
+            zone=ZoneInfo(self._settings.time_zone),
+            cache=self._home.folder / "cache",
+            model_down=model_down,
+        )
+
+
+class Tries:
+    """Implements `knowledge.embed.Retry` with the one retry rule there is."""
+
+    def __init__(self, attempts: int) -> None:
+        self._attempts = attempts
+
+    async def __call__(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        import openai
+
+        from agent.models.retry import Passing, retried
+
+        async def once() -> T:
+            try:
+                return await attempt()
+            except (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError) as error:
+                raise Passing(error) from error
+
+        return await retried(once, attempts=self._attempts)
+
+
+def _prices(settings: ModelSettings) -> "Prices | None":
+    from agent.models.openai import Prices
+
+    if settings.input_price is None or settings.output_price is None:
+        return None
+    return Prices(settings.input_price, settings.output_price)
+
+
+def _openai(settings: ModelSettings) -> ChatModel:
+    from agent.models.openai import OpenAIModel
+
+    return OpenAIModel(
+        model=settings.name,
+        api_key=settings.api_key.get_secret_value() if settings.api_key else None,
+        base_url=settings.base_url,
+        timeout=settings.timeout.total_seconds(),
+        attempts=settings.attempts,
+        prices=_prices(settings),
+    )
+
+
+def _langchain(settings: ModelSettings) -> ChatModel:
+    from agent.models.langchain import LangChainModel
+
+    return LangChainModel(
+        settings.name,
+        timeout=settings.timeout.total_seconds(),
+        attempts=settings.attempts,
+        prices=_prices(settings),
+    )

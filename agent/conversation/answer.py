@@ -1,0 +1,98 @@
+"""The answer of a turn: worded from what the model said and the tools found, checked, and recorded with its receipt."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.approvals.action import Action
+from agent.conversation import checking
+from agent.conversation.budget import Context
+from agent.conversation.evidence import Evidence, as_json
+from agent.conversation.messages import Reply
+from agent.conversation.receipt import Receipt
+from agent.conversation.redact import Redactor
+from agent.conversation.thread import Said, TurnId
+from agent.conversation.toolbox import Bench
+from agent.words.catalogue import say
+from prompts.loader import Prompt
+from tools.contract import File, Json
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a turn came to. `text` cites `evidence` by number; `locale` is the language it is in."""
+
+    turn: TurnId
+    text: str
+    evidence: tuple[Evidence, ...]
+    files: tuple[File, ...]
+    actions: tuple[Action, ...]
+    receipt: Receipt
+    locale: str
+
+
+def worded(last: Reply | None, trouble: str, question: str, bench: Bench, redactor: Redactor) -> str:
+    """The text people read: the model's last words, checked; what was found, where it came to none.
+
+    `trouble` is why the model gave up, or empty.
+    """
+    text = redactor.text(last.text).strip() if last and not trouble else ""
+    if last and text and last.by_code:
+        return checking.with_real_citations(text, {item.number for item in bench.evidence})
+    if text:
+        return checking.checked(text, bench.evidence, question, say("turn.unverified", bench.asker.locale))
+    return _so_far(bench, trouble)
+
+
+def _so_far(bench: Bench, trouble: str) -> str:
+    """What there is without a last word from the model: what was found and proposed, point by point."""
+    locale = bench.asker.locale
+    points = [f"- {item.finding.title} [{item.number}]" for item in bench.evidence]
+    points += [f"- {action.id}: {action.plan.title}" for action in bench.actions]
+    if trouble:
+        opening = say("turn.model_failed", locale, why=trouble)
+    elif bench.calls:
+        opening = say("turn.steps_used_up", locale)
+    else:
+        opening = say("turn.nothing_to_say", locale)
+    return "\n".join([opening, say("turn.so_far", locale), *points] if points else [opening])
+
+
+def cuts(context: Context, bench: Bench) -> Iterator[str]:
+    """In words, everything the answer does not rest on although it was there."""
+    locale = bench.asker.locale
+    if context.question_cut:
+        yield say("turn.question_cut", locale)
+    if context.dropped_lines:
+        yield say("turn.history_cut", locale, count=context.dropped_lines)
+    if context.dropped_rounds:
+        yield say("turn.rounds_cut", locale, count=context.dropped_rounds)
+    if context.dropped_offers:
+        yield say("turn.offers_cut", locale, names=", ".join(context.dropped_offers))
+    for item in bench.evidence:
+        if item.finding.cut:
+            yield f"[{item.number}] {item.finding.cut}"
+        if item.number in context.shortened:
+            yield say("turn.result_shortened", locale, number=item.number, turn=bench.turn)
+
+
+def record(
+    answer: Answer, said: Said, bench: Bench, prompt: Prompt, redactor: Redactor, at: datetime
+) -> Mapping[str, Json]:
+    """Everything `sayso show` needs to tell the story of a turn, redacted."""
+    return {
+        "question": redactor.text(said.text),
+        "thread": said.thread,
+        "speaker": said.speaker,
+        "asked_at": said.at.isoformat(),
+        "finished_at": at.isoformat(),
+        "locale": answer.locale,
+        "answer_sha256": hashlib.sha256(answer.text.encode()).hexdigest(),
+        "prompt": {"name": prompt.name, "version": prompt.version, "sha256": prompt.sha256},
+        "calls": list(bench.calls),
+        "evidence": [as_json(item) for item in answer.evidence],
+        "actions": [action.id for action in answer.actions],
+        "files": [file.name for file in answer.files],
+        "receipt": answer.receipt.as_json(),
+    }

@@ -1,0 +1,148 @@
+"""A conversation typed into a terminal: words for sayso, and a few commands that begin with a slash."""
+
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from uuid import uuid4
+
+from agent.approvals.action import State, Verdict
+from agent.conversation.thread import ThreadId
+from agent.people.person import UnknownPerson
+from agent.surfaces.terminal import cards, record
+from agent.surfaces.terminal.screen import paper
+from agent.surfaces.terminal.sitting import Sitting
+from agent.words.catalogue import say
+
+Command = Callable[[list[str]], Awaitable[None]]
+
+
+class Chat:
+    """Reads lines until the person leaves. The thread is one, whoever speaks in it."""
+
+    def __init__(self, sitting: Sitting) -> None:
+        self._sitting = sitting
+        sitting.thread = sitting.thread or ThreadId(f"terminal:{uuid4().hex[:8]}")
+        self._commands: dict[str, Command] = {
+            "/help": self._help,
+            "/as": self._as,
+            "/people": self._people,
+            "/actions": self._actions,
+            "/approve": self._approve,
+            "/reject": self._reject,
+            "/withdraw": self._withdraw,
+            "/show": self._show,
+            "/tools": self._tools,
+        }
+
+    async def run(self) -> None:
+        """The conversation, until /quit, Ctrl-D or the end of the input."""
+        paper().print(self._say("welcome", name=self._sitting.person.name), style="bold")
+        async for line in self._lines():
+            words = line.split()
+            if not words:
+                continue
+            if words[0] in ("/quit", "/exit"):
+                break
+            if words[0].startswith("/"):
+                command = self._commands.get(words[0])
+                if command is None:
+                    paper().print(self._say("unknown_command", command=words[0]))
+                else:
+                    await command(words[1:])
+            else:
+                await self._ask(line)
+        paper().print(self._say("bye"))
+
+    async def _ask(self, line: str) -> None:
+        document = await self._sitting.ask(line)
+        actions = document.get("actions")
+        for action in actions if isinstance(actions, list) else []:
+            if isinstance(action, dict):
+                paper().print(self._say("decide_hint_chat", action=action["id"]), style="dim")
+        paper().print()
+
+    async def _lines(self) -> AsyncIterator[str]:
+        """Lines from a keyboard, with a history and editing; from a pipe, as they come."""
+        if not sys.stdin.isatty():
+            for line in sys.stdin:
+                paper().print(f"{self._sitting.person.id}> {line.strip()}", style="bold")
+                yield line.strip()
+            return
+        from prompt_toolkit import PromptSession
+        from prompt_toolkit.history import FileHistory
+        from prompt_toolkit.patch_stdout import patch_stdout
+
+        prompt: PromptSession[str] = PromptSession(
+            history=FileHistory(str(self._sitting.app.home.folder / "chat-history"))
+        )
+        while True:
+            try:
+                with patch_stdout(raw=True):
+                    yield await prompt.prompt_async(f"{self._sitting.person.id}> ")
+            except KeyboardInterrupt:
+                continue
+            except EOFError:
+                return
+
+    async def _help(self, _words: list[str]) -> None:
+        paper().print(self._say("help"))
+
+    async def _as(self, words: list[str]) -> None:
+        try:
+            self._sitting.person = self._sitting.app.directory.get(words[0] if words else "")
+        except UnknownPerson:
+            people = ", ".join(person.id for person in self._sitting.app.directory.everybody())
+            paper().print(self._say("no_such_person", person=words[0] if words else "?", people=people))
+            return
+        person = self._sitting.person
+        paper().print(self._say("now_you_are", name=person.name, roles=", ".join(sorted(person.roles))))
+
+    async def _people(self, _words: list[str]) -> None:
+        for person in self._sitting.app.directory.everybody():
+            paper().print(f"{person.id:8} {person.name:20} {', '.join(sorted(person.roles))}")
+
+    async def _actions(self, _words: list[str]) -> None:
+        sitting = self._sitting
+        found = await sitting.app.actions()
+        waiting = [action for action in found if action.state is State.AWAITING_APPROVAL]
+        cards.show_list(found, sitting.app.now(), sitting.locale)
+        if found and not waiting:
+            paper().print(self._say("no_waiting"))
+
+    async def _approve(self, words: list[str]) -> None:
+        await self._sitting.decide(_first(words), Verdict.APPROVE, " ".join(words[1:]))
+
+    async def _reject(self, words: list[str]) -> None:
+        await self._sitting.decide(_first(words), Verdict.REJECT, " ".join(words[1:]))
+
+    async def _withdraw(self, words: list[str]) -> None:
+        sitting = self._sitting
+        action = await sitting.app.action(_first(words))
+        if action is None:
+            paper().print(self._say("no_such_action", action=_first(words)))
+        else:
+            sitting.tell(await sitting.app.withdraw(action, sitting.person))
+
+    async def _show(self, words: list[str]) -> None:
+        sitting, name = self._sitting, _first(words).upper()
+        action = await sitting.app.action(name) if name.startswith("A-") else None
+        story = await sitting.app.turn_record(name, sitting.person) if action is None else None
+        if action is not None:
+            cards.show(sitting.app.card(action, sitting.locale))
+            cards.show_story([event async for event in sitting.app.events(action.id)], sitting.app.name)
+        elif story is not None:
+            record.show(story, sitting.app.name(story.speaker))
+        else:
+            paper().print(self._say("no_such_action", action=name))
+
+    async def _tools(self, _words: list[str]) -> None:
+        sitting = self._sitting
+        for spec in sitting.app.registry.specs():
+            if sitting.app.may_use(sitting.person, spec.name):
+                paper().print(f"{spec.name:14} {spec.effect.value:6} {spec.description.splitlines()[0]}")
+
+    def _say(self, key: str, **fields: object) -> str:
+        return say(f"terminal.{key}", self._sitting.locale, **fields)
+
+
+def _first(words: list[str]) -> str:
+    return words[0] if words else ""

@@ -1,0 +1,104 @@
+"""One person at one terminal: asks, watches the turn, and gets the answer, its cards and its files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.status import Status
+
+from agent.approvals.action import Action, State, Verdict
+from agent.conversation.messages import Step
+from agent.conversation.thread import ThreadId
+from agent.surfaces.terminal import answers, cards
+from agent.surfaces.terminal.screen import margin, paper, plain
+from agent.words.catalogue import say
+from tools.contract import File, Json
+
+if TYPE_CHECKING:
+    from agent.app import App, Told
+    from agent.people.person import Person
+
+FILES = "files"  # folder in the home where charts and tables are written
+
+
+class Sitting:
+    """Implements `agent.conversation.turn.Audience`. `quiet` prints nothing: the caller prints JSON."""
+
+    def __init__(
+        self, app: "App", person: "Person", *, thread: str | None = None, quiet: bool = False
+    ) -> None:
+        self.app, self.person, self._quiet = app, person, quiet
+        self.thread = ThreadId(f"terminal:{thread}") if thread else None
+        self._status: Status | None = None
+        self._shown: list[Action] = []
+
+    @property
+    def locale(self) -> str:
+        return self.person.language or self.app.settings.language
+
+    async def ask(self, text: str) -> dict[str, Json]:
+        """Asks, prints the answer with its cards, and returns it as a document."""
+        self._shown = []
+        if not self._quiet and margin().is_terminal:
+            self._status = margin().status(say("terminal.working", self.locale))
+            self._status.start()
+        try:
+            answer = await self.app.ask(self.person, text, self, self.thread)
+        finally:
+            if self._status is not None:
+                self._status.stop()
+                self._status = None
+        files = self._written(answer.files, answer.turn)
+        if not self._quiet:
+            for action in self._shown:
+                cards.show(self.app.card(action, answer.locale))
+            answers.show(answer, files)
+        return answers.document(answer, files)
+
+    async def text(self, piece: str) -> None:
+        """Words as they come: shown beside the answer, which follows checked and whole."""
+        if self._status is not None:
+            self._status.update(plain(piece.strip().splitlines()[-1])[:100] if piece.strip() else None)
+
+    async def progress(self, step: Step) -> None:
+        if self._status is not None:
+            self._status.update(f"{say('terminal.working', self.locale)} {plain(step.call.name)}")
+
+    async def card(self, action: Action) -> None:
+        self._shown.append(action)
+
+    async def decide(self, name: str, verdict: Verdict, reason: str) -> None:
+        """A decision typed into the chat; an approved action runs at once."""
+        action = await self.app.action(name)
+        if action is None:
+            paper().print(say("terminal.no_such_action", self.locale, action=name))
+            return
+        told = await self.app.decide(action, self.person, verdict, reason=reason)
+        if told.refusal is None and told.action.state is State.APPROVED:
+            margin().print(say("terminal.executing", self.locale, action=told.action.id))
+            told = await self.app.run(told.action, self._line, self.locale)
+        self.tell(told)
+
+    def tell(self, told: "Told") -> None:
+        """Prints what became of an attempt; the card of the way back follows a failure."""
+        paper().print(plain(told.said), style="yellow" if told.refusal else None)
+        if told.follow_up is not None:
+            cards.show(self.app.card(told.follow_up, self.locale))
+
+    async def _line(self, line: str) -> None:
+        margin().print(f"  {plain(line)}", style="dim")
+
+    def _written(self, files: Sequence[File], turn: str) -> list[Path]:
+        """Puts an answer's files into the home folder, readable by its owner alone."""
+        if not files:
+            return []
+        folder = self.app.home.folder / FILES
+        folder.mkdir(exist_ok=True, mode=0o700)
+        paths = []
+        for file in files:
+            # A tool names its file; only the last part of the name is taken, so that none can leave the folder.
+            path = folder / f"{turn}-{Path(file.name).name}"
+            path.write_bytes(file.content)
+            path.chmod(0o600)
+            paths.append(path)
+        return paths

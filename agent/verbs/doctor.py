@@ -1,0 +1,143 @@
+"""`sayso doctor`: is everything there that the settings ask for, and what to do where it is not."""
+
+import argparse
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent import verbs
+from agent.verbs.exits import Exit
+
+if TYPE_CHECKING:
+    from agent.verbs.opening import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: `ok` is None where it is worth a word and no fault."""
+
+    what: str
+    ok: bool | None
+    said: str
+
+
+def add(group: verbs.Group) -> None:
+    verb = group.add_parser(
+        "doctor",
+        help="check settings, store, knowledge, model and backends",
+        description="Looks at everything the settings ask for, and says what to do where something is missing.",
+    )
+    verbs.add_asker(verb)
+    verbs.add_json(verb)
+    verbs.add_place(verb)
+    verb.set_defaults(run=run)
+
+
+async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
+    from agent.verbs.opening import opened, print_json
+
+    async with opened(arguments, context) as session:
+        checks = [check async for check in examined(session)]
+    if arguments.json:
+        print_json({"checks": [{"what": one.what, "ok": one.ok, "said": one.said} for one in checks]})
+    else:
+        for one in checks:
+            mark = {True: "ok  ", False: "FAIL", None: "note"}[one.ok]
+            print(f"{mark}  {one.what:10} {one.said}")
+    return Exit.FAILED if any(one.ok is False for one in checks) else Exit.DONE
+
+
+async def examined(session: "Session") -> AsyncIterator[Check]:
+    """Every check, in the order people read them."""
+    app = session.app
+    yield Check(
+        "settings", True, f"{app.home.config} ({app.home.chosen_by}); {len(app.settings.people)} people"
+    )
+    mode = app.home.folder.stat().st_mode & 0o777
+    yield Check("home", mode == 0o700, f"{app.home.folder}, mode {mode:o}")
+    yield await trail(session)
+    async for check in knowledge(session):
+        yield check
+    yield await model(session)
+    async for check in backends(session):
+        yield check
+
+
+async def trail(session: "Session") -> Check:
+    """The audit trail, and what was left unfinished."""
+    from agent.audit.chain import verify
+
+    report = verify([event async for event in session.app.events()])
+    left = len(await session.app.store.unfinished())
+    said = f"{report.checked} rows" if report.whole else f"row {report.broken}: {report.problem}"
+    return Check("audit", report.whole, said + (f"; {left} questions without an answer" if left else ""))
+
+
+async def knowledge(session: "Session") -> AsyncIterator[Check]:
+    """The indexes, and what they were made from."""
+    from knowledge.port import KnowledgeError
+
+    if not session.app.settings.knowledge.sources:
+        yield Check("knowledge", None, "no sources; add some under knowledge.sources")
+        return
+    try:
+        status = await (await session.app.library()).status()
+    except KnowledgeError as error:
+        yield Check("knowledge", False, str(error))
+        return
+    said = (
+        f"{status.documents} documents, {status.chunks} passages, embedded by {status.embedder or 'nothing'}"
+    )
+    hint = "" if status.documents else "; `sayso ingest` reads the sources"
+    yield Check("knowledge", True if status.documents else None, said + hint)
+    for note in status.notes:
+        yield Check("knowledge", None, note)
+
+
+async def model(session: "Session") -> Check:
+    """Whether the model answers one short request."""
+    from agent.bootstrap import Parts
+    from agent.conversation.errors import ConversationError
+    from agent.conversation.messages import Message, Request, Role
+
+    settings = session.app.settings.model
+    if settings.provider == "none":
+        return Check("model", None, "none is configured: the embedded planner answers")
+    chosen = Parts(session.app.settings, session.app.home, session.app.directory).language_model()
+    request = Request((Message(Role.PERSON, "Say: ready"),), (), "en", session.app.now())
+    try:
+        reply = await chosen.complete(request, _unheard)
+    except ConversationError as error:
+        return Check("model", False, f"{error}; until it answers, the embedded planner does")
+    return Check("model", True, f"{reply.model} answers")
+
+
+async def _unheard(_piece: str) -> None:
+    """Nobody listens to a check."""
+
+
+async def backends(session: "Session") -> AsyncIterator[Check]:
+    """Each read tool that can be asked without arguments, and each tool nobody may use."""
+    import asyncio
+
+    from tools.contract import BadArguments, ToolError, WriteTool
+
+    for tool in session.app.registry:
+        spec = tool.spec
+        if not session.app.policy.roles_for(spec.name):
+            yield Check(spec.name, None, "nobody may use it: it is not in `access`")
+        if isinstance(tool, WriteTool) or spec.name not in ("status", "metrics", "logs"):
+            continue
+        service = next(iter(session.app.settings.services), None)
+        try:
+            arguments = spec.validate(
+                {} if spec.name == "status" or service is None else {"service": service}
+            )
+            outcome = await asyncio.wait_for(
+                tool.run(arguments, session.app.asker(session.person)), spec.timeout
+            )
+            yield Check(spec.name, True, outcome.summary)
+        except BadArguments as error:
+            yield Check(spec.name, None, f"not tried: {error}")
+        except (ToolError, TimeoutError) as error:
+            yield Check(spec.name, False, str(error) or "no answer in time")

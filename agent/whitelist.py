@@ -1,0 +1,175 @@
+"""The tools that the settings enable, each on the backend that they name."""
+
+from collections.abc import Callable, Mapping
+from zoneinfo import ZoneInfo
+
+from agent.home import Home
+from agent.recall import Recall
+from agent.settings import Settings, SettingsError
+from tools.contract import Clock, Tool
+from tools.deploy.port import Platform, Vitals
+from tools.logs.port import LogStore
+from tools.metrics.port import MetricStore
+from tools.registry import Registry
+from tools.vocabulary import Vocabulary, nearest
+
+
+def whitelist(settings: Settings, home: Home, clock: Clock, recall: Recall) -> Registry:
+    """The registry of the enabled tools and the declared commands. Raises `SettingsError`, `NotRegistered`."""
+    makers = Makers(settings, home, clock, recall)
+    shipped, commands = makers.by_name(), makers.commands()
+    unknown = [name for name in settings.tools.enabled if name not in shipped and name not in commands]
+    if unknown:
+        near = ", ".join(nearest(unknown[0], [*shipped, *commands]))
+        raise SettingsError(f"{home.config}: tools.enabled: {unknown[0]!r} is no tool; nearest: {near}")
+    return Registry(
+        commands[name] if name in commands else shipped[name]() for name in settings.tools.enabled
+    )
+
+
+def vocabulary_of(settings: Settings) -> Vocabulary:
+    """The names that tools take, with their other words."""
+    return Vocabulary(
+        services={name: service.aliases for name, service in settings.services.items()},
+        environments={name: environment.aliases for name, environment in settings.environments.items()},
+        zone=ZoneInfo(settings.time_zone),
+    )
+
+
+class Makers:
+    """How each tool is made. A backend is made once, and only if a tool wants it."""
+
+    def __init__(self, settings: Settings, home: Home, clock: Clock, recall: Recall) -> None:
+        self._settings, self._home, self._clock, self._recall = settings, home, clock, recall
+        self._words = vocabulary_of(settings)
+        self._platform_made: Platform | None = None
+        self._metrics_made: MetricStore | None = None
+
+    def by_name(self) -> Mapping[str, Callable[[], Tool]]:
+        """Every tool that is shipped."""
+        return {
+            "status": self._status,
+            "logs": self._logs,
+            "metrics": self._metrics,
+            "report": self._report,
+            "knowledge": self._knowledge,
+            "deploy": self._deploy,
+            "rollback": self._rollback,
+            "restart": self._restart,
+            "scale": self._scale,
+        }
+
+    def _status(self) -> Tool:
+        from tools.deploy.status import Status
+
+        return Status(self._platform(), self._words, self._clock, self._vitals())
+
+    def _deploy(self) -> Tool:
+        from tools.deploy.deploy import Deploy
+
+        return Deploy(self._platform(), self._words, self._vitals())
+
+    def _rollback(self) -> Tool:
+        from tools.deploy.rollback import Rollback
+
+        return Rollback(self._platform(), self._words, self._clock, self._vitals())
+
+    def _restart(self) -> Tool:
+        from tools.deploy.restart import Restart
+
+        return Restart(self._platform(), self._words, self._clock, self._vitals())
+
+    def _scale(self) -> Tool:
+        from tools.deploy.scale import Scale
+
+        return Scale(self._platform(), self._words, self._vitals())
+
+    def _logs(self) -> Tool:
+        from tools.logs.logs import Logs
+
+        return Logs(self._log_store("logs"), self._words, self._clock)
+
+    def _metrics(self) -> Tool:
+        from tools.metrics.metrics import Metrics
+
+        return Metrics(self._metric_store("metrics"), self._words, self._clock)
+
+    def _report(self) -> Tool:
+        from tools.report.figures import Sources
+        from tools.report.report import Report
+
+        backends = self._settings.tools
+        sources = Sources(
+            metrics=None if backends.metrics.backend == "none" else self._metric_store("report"),
+            logs=None if backends.logs.backend == "none" else self._log_store("report"),
+            platform=None if backends.platform.backend == "none" else self._platform(),
+        )
+        return Report(sources, self._words, self._clock)
+
+    def _knowledge(self) -> Tool:
+        from tools.knowledge.knowledge import Knowledge
+
+        return Knowledge(self._recall, self._words, self._clock)
+
+    def commands(self) -> Mapping[str, Tool]:
+        """The declared commands by name. Raises `SettingsError` naming what is wrong with a declaration."""
+        if not self._settings.tools.commands:
+            return {}
+        from tools.commands.commands import commands
+        from tools.commands.declared import CommandRefused
+
+        try:
+            made = commands(self._settings.tools.commands, self._words)
+        except CommandRefused as error:
+            raise SettingsError(f"{self._home.config}: tools.commands: {error}") from error
+        return {tool.spec.name: tool for tool in made}
+
+    # --- backends ----------------------------------------------------------------------------------------------------
+
+    def _platform(self) -> Platform:
+        settings = self._settings.tools.platform
+        if settings.backend == "none":
+            raise self._missing("platform", "status, deploy, rollback, restart and scale")
+        if self._platform_made is None:
+            from tools.deploy.supervisor import Supervisor
+
+            self._platform_made = Supervisor(self._home.at(settings.file))
+        return self._platform_made
+
+    def _log_store(self, tool: str) -> LogStore:
+        settings = self._settings.tools.logs
+        if settings.backend == "none":
+            raise self._missing("logs", tool)
+        from tools.logs.files import LogFiles
+
+        return LogFiles(self._home.at(settings.path))
+
+    def _metric_store(self, tool: str) -> MetricStore:
+        settings = self._settings.tools.metrics
+        if self._metrics_made is None:
+            match settings.backend:
+                case "none":
+                    raise self._missing("metrics", tool)
+                case "recorder":
+                    from tools.metrics.recorder import RecorderStore
+
+                    self._metrics_made = RecorderStore(self._home.at(settings.path))
+                case "prometheus":
+                    from tools.metrics.prometheus import Prometheus
+
+                    self._metrics_made = Prometheus(settings.url)
+        return self._metrics_made
+
+    def _vitals(self) -> Vitals | None:
+        """How services feel now, for the cards; without a metrics store the cards do without."""
+        if self._settings.tools.metrics.backend == "none":
+            return None
+        from tools.metrics.vitals import ErrorRates
+
+        return ErrorRates(self._metric_store("status"), self._clock)
+
+    def _missing(self, section: str, tool: str) -> SettingsError:
+        return SettingsError(
+            f"{self._home.config}: tools.{section}.backend = 'none': {tool} is enabled and needs one; "
+            "name a backend, or take the tool out of tools.enabled"
+        )

@@ -1,0 +1,1 @@
+"""Small programs that the demo's declared commands run."""

@@ -1,0 +1,71 @@
+"""A bounded pool of database connections: whoever finds none free waits a little, then fails."""
+
+import asyncio
+import sqlite3
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+SIZE = 8
+WAIT_SECONDS = 0.75
+LEASE_SECONDS = (
+    20.0  # the database closes a connection that was idle for so long; the pool then opens another
+)
+
+
+class PoolExhausted(Exception):
+    """No connection became free in time."""
+
+
+@dataclass
+class Connection:
+    """One leased connection."""
+
+    db: sqlite3.Connection
+    since: float = 0.0
+
+
+@dataclass
+class Pool:
+    """Leases connections to one SQLite file. `in_use` is what the gauge shows."""
+
+    file: Path
+    size: int = SIZE
+    wait: float = WAIT_SECONDS
+    lease: float = LEASE_SECONDS
+    leased: list[Connection] = field(default_factory=list)
+    _free: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    @property
+    def in_use(self) -> int:
+        return len(self.leased)
+
+    async def acquire(self) -> Connection:
+        """A connection, for the caller to release. Raises `PoolExhausted`."""
+        async with self._free:
+            self._reap()
+            try:
+                await asyncio.wait_for(self._free.wait_for(lambda: self.in_use < self.size), self.wait)
+            except TimeoutError as error:
+                raise PoolExhausted(
+                    f"connection pool exhausted: {self.in_use} of {self.size} connections in use, "
+                    f"waited {self.wait * 1000:.0f} ms"
+                ) from error
+            connection = Connection(sqlite3.connect(self.file, isolation_level=None), monotonic())
+            self.leased.append(connection)
+            return connection
+
+    async def release(self, connection: Connection) -> None:
+        """Gives a connection back."""
+        async with self._free:
+            if connection in self.leased:
+                self.leased.remove(connection)
+                connection.db.close()
+            self._free.notify()
+
+    def _reap(self) -> None:
+        """Takes back what the database has closed by itself, because nobody used it any more."""
+        now = monotonic()
+        for connection in [held for held in self.leased if now - held.since > self.lease]:
+            self.leased.remove(connection)
+            connection.db.close()

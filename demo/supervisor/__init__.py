@@ -1,0 +1,1 @@
+"""The shop's supervisor: starts and stops its processes, deploys releases, scrapes metrics, answers over HTTP."""

@@ -1,0 +1,1 @@
+"""Operations declared in settings: typed arguments and argument lists, never a shell."""

@@ -1,0 +1,1 @@
+"""Search in what is known: documents, conversations, past incidents."""

@@ -1,0 +1,172 @@
+"""The metrics store of a Prometheus server (or what speaks its HTTP API: Thanos, Mimir, VictoriaMetrics)."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from itertools import pairwise
+from typing import Literal
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tools.contract import ToolFailed, ToolUnavailable, Window
+from tools.metrics.named import Formula, Scope, basis, promql, selection
+
+SECONDS = 10.0
+FINEST = timedelta(minutes=2)  # fits scrapes every 30 s
+MOST_POINTS = 11_000  # Prometheus refuses a range of more points for one series
+
+
+class _Payload(BaseModel):
+    """What the server says; newer servers say more."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _Instant(_Payload):
+    value: tuple[float, str]
+
+
+class _Vector(_Payload):
+    resultType: Literal["vector"]  # noqa: N815 - the API's word
+    result: tuple[_Instant, ...]
+
+
+class _Series(_Payload):
+    values: tuple[tuple[float, str], ...]
+
+
+class _Matrix(_Payload):
+    resultType: Literal["matrix"]  # noqa: N815 - the API's word
+    result: tuple[_Series, ...]
+
+
+class _Answer(_Payload):
+    status: Literal["success", "error"]
+    data: _Matrix | _Vector | tuple[str, ...] | None = None
+    error: str = ""
+
+
+class Prometheus:
+    """Asks the server at `url`; `seconds` is how long one question may take.
+
+    `finest` should be four times the scrape interval or more: a rate needs two samples in its window.
+    """
+
+    def __init__(self, url: str, seconds: float = SECONDS, finest: timedelta = FINEST) -> None:
+        self._url, self._seconds, self.finest = url.rstrip("/"), seconds, finest
+
+    @property
+    def name(self) -> str:
+        return f"Prometheus {self._url}"
+
+    async def evaluate(
+        self, formula: Formula, scope: Scope, windows: Sequence[Window]
+    ) -> tuple[float | None, ...]:
+        """One question for all windows of one length that follow each other evenly, one each for the others."""
+        values: dict[int, float | None] = {}
+        for places in _by_length(windows):
+            group = [windows[place] for place in places]
+            step = _even_step(group)
+            if step is None:
+                found = [await self._instant(formula, scope, window) for window in group]
+            else:
+                found = await self._range(formula, scope, group, step)
+            values.update(zip(places, found, strict=True))
+        return tuple(values[place] for place in range(len(windows)))
+
+    async def origins(self, formula: Formula, scope: Scope, window: Window) -> frozenset[str]:
+        asked = {
+            "match[]": selection(basis(formula), scope),
+            "start": str(window.start.timestamp()),
+            "end": str(window.end.timestamp()),
+        }
+        data = (await self._ask("/api/v1/label/origin/values", asked)).data
+        return frozenset(value for value in data if value) if isinstance(data, tuple) else frozenset()
+
+    def link(self, query: str, window: Window) -> str | None:
+        shown = {
+            "g0.expr": query,
+            "g0.tab": "0",
+            "g0.range_input": f"{math.ceil(window.length.total_seconds())}s",
+            "g0.end_input": f"{window.end:%Y-%m-%d %H:%M:%S}",
+        }
+        return f"{self._url}/graph?{urlencode(shown)}"
+
+    async def _instant(self, formula: Formula, scope: Scope, window: Window) -> float | None:
+        query = promql(formula, scope, window.length)
+        answer = await self._ask("/api/v1/query", {"query": query, "time": str(window.end.timestamp())})
+        if not isinstance(answer.data, _Vector):
+            raise ToolFailed(f"{self.name} answered {query} with something else than numbers")
+        return _number(answer.data.result[0].value[1]) if answer.data.result else None
+
+    async def _range(
+        self, formula: Formula, scope: Scope, windows: Sequence[Window], step: timedelta
+    ) -> list[float | None]:
+        query = promql(formula, scope, windows[0].length)
+        asked = {
+            "query": query,
+            "start": str(windows[0].end.timestamp()),
+            "end": str(windows[-1].end.timestamp()),
+            "step": str(step.total_seconds()),
+        }
+        answer = await self._ask("/api/v1/query_range", asked)
+        if not isinstance(answer.data, _Matrix):
+            raise ToolFailed(f"{self.name} answered {query} with something else than numbers")
+        values = answer.data.result[0].values if answer.data.result else ()
+        by_place = {
+            round((at - windows[0].end.timestamp()) / step.total_seconds()): _number(text)
+            for at, text in values
+        }
+        return [by_place.get(place) for place in range(len(windows))]
+
+    async def _ask(self, path: str, asked: Mapping[str, str]) -> _Answer:
+        from aiohttp import ClientError, ClientSession, ClientTimeout
+
+        try:
+            async with (
+                ClientSession(timeout=ClientTimeout(total=self._seconds)) as session,
+                session.get(self._url + path, params=asked) as response,
+            ):
+                body, status = await response.read(), response.status
+        except TimeoutError as error:
+            raise ToolUnavailable(f"{self.name} did not answer within {self._seconds:g} s") from error
+        except ClientError as error:
+            raise ToolUnavailable(f"{self.name} does not answer: {error}") from error
+        return self._understood(body, status)
+
+    def _understood(self, body: bytes, status: int) -> _Answer:
+        """Errors by the API's own words: 503 and 504 are a busy server, 4xx and 422 a query it cannot run."""
+        if status in {502, 503, 504}:
+            raise ToolUnavailable(f"{self.name} is busy or down (status {status})")
+        try:
+            answer = _Answer.model_validate_json(body)
+        except ValidationError as error:
+            said = body[:120].decode(errors="replace")
+            raise ToolFailed(f"{self.name} answered with status {status} and {said!r}") from error
+        if answer.status == "error" or status != 200:
+            raise ToolFailed(f"{self.name} refused: {answer.error or f'status {status}'}")
+        return answer
+
+
+def _by_length(windows: Sequence[Window]) -> list[list[int]]:
+    """The places of the windows, those of one length together."""
+    groups: dict[timedelta, list[int]] = {}
+    for place, window in enumerate(windows):
+        groups.setdefault(window.length, []).append(place)
+    return list(groups.values())
+
+
+def _even_step(windows: Sequence[Window]) -> timedelta | None:
+    """The distance between windows of one length, if they follow each other evenly."""
+    if not 2 <= len(windows) <= MOST_POINTS:
+        return None
+    step = windows[1].end - windows[0].end
+    even = all(later.end - earlier.end == step for earlier, later in pairwise(windows))
+    return step if even and step > timedelta(0) else None
+
+
+def _number(text: str) -> float | None:
+    """A sample value; what divides by nothing (`NaN`) is not known."""
+    value = float(text)
+    return value if math.isfinite(value) else None
