@@ -197,6 +197,7 @@ class Parts:
             redactor=redactor,
             clock=utc_now,
             zone=ZoneInfo(self._settings.time_zone),
+            language=self._settings.language,
             limits=Limits(turn.steps, turn.history, self._settings.model.context_tokens),
         )
 

@@ -120,8 +120,10 @@ def furnish(home: Path) -> None:
 
     package = Path(str(resources.files("demo")))
     if not (home / "sayso.yaml").exists():
-        shutil.copyfile(package / "sayso.yaml", home / "sayso.yaml")
-        (home / "sayso.yaml").chmod(0o600)
+        text = (package / "sayso.yaml").read_text(encoding="utf-8")
+        (home / "sayso.yaml").touch(mode=0o600)
+        filled = text.replace("@python@", sys.executable).replace("@home@", str(home))
+        (home / "sayso.yaml").write_text(filled, encoding="utf-8")
     shutil.copytree(package / "knowledge" / "docs", home / "docs", dirs_exist_ok=True)
     vectors = package / "knowledge" / "vectors.npz"
     if vectors.exists():

@@ -21,6 +21,7 @@ from evals.understand_tools import names, toolset
 from knowledge.embed import local_embedder
 from tools.contract import Effect, Json
 
+_WRITES = ("deploy", "rollback", "restart", "scale")
 _NOW = datetime(
     2026, 11, 23, 15, 42, tzinfo=UTC
 )  # a Monday afternoon; the cases say nothing that depends on the day
@@ -93,7 +94,12 @@ def judge(case: Case, got: Reading, milliseconds: float, writes: frozenset[str])
 
 async def measure(cases: Sequence[Case], zone: tzinfo = UTC) -> list[Verdict]:
     """Reads every case with the product's planner over a toolset that knows the cases' names."""
-    specs = toolset(names(expected.args for case in cases for expected in case.expect))
+    expected = [one for case in cases for one in case.expect]
+    named = {tool: ["environment" in one.args for one in expected if one.tool == tool] for tool in _WRITES}
+    specs = toolset(
+        names(one.args for one in expected),
+        frozenset(tool for tool, seen in named.items() if seen and all(seen)),
+    )
     writes = frozenset(spec.name for spec in specs if spec.effect is Effect.WRITE)
     embedder = local_embedder().embedder
     with tempfile.TemporaryDirectory() as folder:

@@ -59,8 +59,19 @@ def _with_usual(used: Sequence[str], usual: Sequence[str]) -> tuple[str, ...]:
     return (*used, *(name for name in usual if name not in used and name not in covered))
 
 
-def toolset(known: Names) -> tuple[Spec, ...]:
-    """Four writes and four reads, declared as a team would declare its own."""
+def toolset(known: Names, where_required: frozenset[str] = frozenset()) -> tuple[Spec, ...]:
+    """Four writes and four reads, declared as a team would declare its own.
+
+    The writes in `where_required` have no default environment: the cases always name one for them.
+    """
+
+    def place(tool: str) -> object:
+        return (
+            Annotated[str, environment]
+            if tool in where_required
+            else (Annotated[str, environment], known.environments[0])
+        )
+
     service = Slot(Kind.CHOICE, role="service", choices=known.services)
     environment = Slot(Kind.CHOICE, role="environment", choices=known.environments)
     version, count = Slot(Kind.VERSION, role="version"), Slot(Kind.COUNT, role="count")
@@ -79,12 +90,12 @@ def toolset(known: Names) -> tuple[Spec, ...]:
     )  # fmt: skip
     restart = create_model(
         "Restart", __base__=Arguments, service=Annotated[str, service],
-        environment=(Annotated[str, environment], known.environments[0]),
+        environment=place("restart"),
     )  # fmt: skip
     scale = create_model(
         "Scale", __base__=Arguments, service=Annotated[str, service],
         replicas=Annotated[int, count, Field(ge=0, le=500)],
-        environment=(Annotated[str, environment], known.environments[0]),
+        environment=place("scale"),
     )  # fmt: skip
     logs = create_model(
         "Logs", __base__=Arguments, service=(Annotated[str | None, service], None),

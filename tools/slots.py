@@ -8,6 +8,7 @@ A tool's argument carries its slot in the field's metadata::
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated, get_args
 
 from tools.contract import Arguments
 
@@ -41,9 +42,16 @@ class Slot:
 
 def slots(arguments: type[Arguments]) -> dict[str, Slot]:
     """The slots of an argument model by field name; fields without one are left to models that can reason."""
-    return {
-        name: slot
+    found = {
+        name: _slot_in(Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation)
         for name, info in arguments.model_fields.items()
-        for slot in info.metadata
-        if isinstance(slot, Slot)
     }
+    return {name: slot for name, slot in found.items() if slot is not None}
+
+
+def _slot_in(annotation: object) -> Slot | None:
+    """The slot written beside a type, also where the type is one of several (`Version | None`)."""
+    for metadata in getattr(annotation, "__metadata__", ()):
+        if isinstance(metadata, Slot):
+            return metadata
+    return next((slot for part in get_args(annotation) if (slot := _slot_in(part)) is not None), None)

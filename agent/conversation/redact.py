@@ -39,7 +39,15 @@ class Rule:
     pattern: re.Pattern[str]
 
     def applied(self, text: str, folded: str) -> str:
-        return self.pattern.sub(_masked, text) if any(hint in folded for hint in self.hints) else text
+        return self.pattern.sub(_masked, text) if hinted(self.hints, folded) else text
+
+
+def hinted(hints: Sequence[str], folded: str) -> bool:
+    """Whether some hint stands in the text. A loop: nothing in a turn runs more often, and `any` costs twice as much."""
+    for hint in hints:  # noqa: SIM110
+        if hint in folded:
+            return True
+    return False
 
 
 def _masked(found: re.Match[str]) -> str:
@@ -93,7 +101,8 @@ _DETECTORS = {
     "stripe": "k_live_",
     "telegram_token": ":aa",
 }
-_HINTS = tuple(hint for hints in _DETECTORS.values() for hint in hints.split())
+_KNOWN_HINTS = tuple(hint for hints in _DETECTORS.values() for hint in hints.split())
+_ALL_HINTS = (*_KNOWN_HINTS, *(hint for rule in OURS for hint in rule.hints))
 _EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
 
 
@@ -131,9 +140,11 @@ class Redactor:
         folded = text.lower()
         if self._emails and "@" in folded:
             text = _EMAIL.sub(MASK, text)
+        if not hinted(_ALL_HINTS, folded):
+            return text
         for rule in OURS:
             text = rule.applied(text, folded)
-        if any(hint in folded for hint in _HINTS):
+        if hinted(_KNOWN_HINTS, folded):
             for rule in known():
                 text = rule.applied(text, folded)
         return text

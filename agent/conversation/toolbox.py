@@ -69,7 +69,7 @@ class _Ready:
     """A call that passed every check. `position` is its place among the turn's calls, the same when it starts over."""
 
     call: ToolCall
-    tool: ReadTool | WriteTool
+    spec: Spec
     arguments: Arguments
     position: int
 
@@ -78,8 +78,11 @@ class Toolbox:
     """Runs calls with the asker's rights, and nothing that was not offered."""
 
     def __init__(self, tools: Whitelist, proposals: Proposals, shelf: Shelf, redactor: Redactor) -> None:
-        self._tools, self._proposals, self._shelf, self._redactor = tools, proposals, shelf, redactor
-        self._offers = {spec.name: offer(spec) for spec in tools.specs()}
+        self._proposals, self._shelf, self._redactor = proposals, shelf, redactor
+        self._specs = {spec.name: spec for spec in tools.specs()}
+        self._offers = {name: offer(spec) for name, spec in self._specs.items()}
+        known = {name: tools.get(name) for name in self._specs}
+        self._reads = {name: tool for name, tool in known.items() if not isinstance(tool, WriteTool)}
 
     def offers(self, names: frozenset[str]) -> tuple[Offer, ...]:
         """The tools of these names as a model sees them."""
@@ -105,7 +108,7 @@ class Toolbox:
 
     def _checked(self, call: ToolCall, bench: Bench, position: int) -> _Ready | Message:
         """Whether a call may run: offered, not repeated, with arguments that fit."""
-        if call.name not in bench.offered:
+        if call.name not in bench.offered or call.name not in self._specs:
             return refused(
                 call, f"{call.name!r} is not offered here. Offered: {', '.join(sorted(bench.offered))}"
             )
@@ -122,8 +125,8 @@ class Toolbox:
             )
         bench.called.add(same)
         try:
-            tool = self._tools.get(call.name)
-            return _Ready(call, tool, tool.spec.validate(written), position)
+            spec = self._specs[call.name]
+            return _Ready(call, spec, spec.validate(written), position)
         except BadArguments as error:
             return refused(call, _advice(error))
 
@@ -131,13 +134,13 @@ class Toolbox:
         self, item: _Ready | Message, asker: Asker, audience: Audience
     ) -> Outcome | ToolError | None:
         """What a read came to, or how it failed; `None` for what is no read."""
-        if isinstance(item, Message) or isinstance(item.tool, WriteTool):
+        if isinstance(item, Message) or item.spec.name not in self._reads:
             return None
         await audience.progress(Step(item.call))
-        spec = item.tool.spec
+        spec = item.spec
         try:
             async with asyncio.timeout(spec.timeout):
-                return await item.tool.run(item.arguments, asker)
+                return await self._reads[spec.name].run(item.arguments, asker)
         except ToolError as error:
             return error
         except TimeoutError:
@@ -171,7 +174,7 @@ class Toolbox:
 
     async def _proposed(self, item: _Ready, bench: Bench, audience: Audience) -> Message:
         """The result of a write: an action that waits, or why there is none."""
-        call, spec = item.call, item.tool.spec
+        call, spec = item.call, item.spec
         if len(bench.actions) >= MOST_WRITES:
             return refused(
                 call,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agent.conversation.errors import MalformedReply, ModelUnavailable
 from agent.conversation.messages import Reply, Request, ToolCall, Usage
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
     from openai.types.chat import ChatCompletionChunk
 
+    from tools.contract import Json
+
+# The client's method for this path walks every schema by its type annotations, which takes longer than all the rest.
+PATH = "/chat/completions"
 CUT_OFF = "length"  # the finish_reason of an answer that met the endpoint's own limit
 
 
@@ -150,10 +154,16 @@ class OpenAIModel:
     async def _chunks(self, request: Request) -> "AsyncGenerator[ChatCompletionChunk, None]":
         import httpx2
         import openai
+        from openai.types.chat import ChatCompletionChunk
 
+        body = self._body(request) | {"stream": True, "stream_options": {"include_usage": True}}
         try:
-            stream = await self._opened().chat.completions.create(
-                **self._body(request), stream=True, stream_options={"include_usage": True}
+            stream = await self._opened().post(
+                PATH,
+                cast_to=ChatCompletionChunk,
+                body=body,
+                stream=True,
+                stream_cls=openai.AsyncStream[ChatCompletionChunk],
             )
             async for chunk in stream:
                 yield chunk
@@ -168,9 +178,10 @@ class OpenAIModel:
 
     async def _whole(self, request: Request, on_text: OnText) -> Reply:
         import openai
+        from openai.types.chat import ChatCompletion
 
         try:
-            answer = await self._opened().chat.completions.create(**self._body(request))
+            answer = await self._opened().post(PATH, cast_to=ChatCompletion, body=self._body(request))
         except openai.OpenAIError as error:
             raise in_words(self.name, error) from error
         except ValueError as error:
@@ -199,9 +210,8 @@ class OpenAIModel:
         note = say("turn.answer_cut", locale) if pieces.ended == CUT_OFF else ""
         return Reply(text, calls, Usage(*pieces.usage, cost), pieces.model or self.name, note=note)
 
-    def _body(self, request: Request) -> dict[str, Any]:
-        # Any: the client types every message kind apart, and endpoints differ in what they take.
-        body: dict[str, Any] = {
+    def _body(self, request: Request) -> "dict[str, Json]":
+        body: dict[str, Json] = {
             "model": self.name,
             "messages": [wire(message) for message in request.messages],
         }

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
-from tenacity.wait import wait_exponential_jitter
+if TYPE_CHECKING:
+    from tenacity import AsyncRetrying
 
 T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
@@ -31,6 +31,29 @@ async def retried(
 
     Waits as the endpoint asked (`Retry-After`), else exponentially with jitter. Raises the last failure's cause.
     """
+    try:
+        return await attempt()
+    except Passing as failure:
+        first = failure
+    # Nearly every call works at once. Only now is tenacity brought in, and shown the first failure as its own.
+    failed = [first]
+
+    async def again() -> T:
+        if failed:
+            raise failed.pop()
+        return await attempt()
+
+    try:
+        return await _policy(attempts, first_wait, sleep)(again)
+    except Passing as failure:
+        raise failure.cause from failure
+
+
+def _policy(attempts: int, first_wait: float, sleep: Sleep) -> "AsyncRetrying":
+    """What is tried again, how often, and after how long."""
+    from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+    from tenacity.wait import wait_exponential_jitter
+
     backoff = wait_exponential_jitter(initial=first_wait, max=LONGEST_WAIT, jitter=first_wait)
 
     def wait(state: RetryCallState) -> float:
@@ -42,17 +65,13 @@ async def retried(
     def worth_it(failure: BaseException) -> bool:
         return isinstance(failure, Passing) and (failure.after is None or failure.after <= LONGEST_WAIT)
 
-    retrying = AsyncRetrying(
+    return AsyncRetrying(
         sleep=sleep,
         stop=stop_after_attempt(attempts),
         wait=wait,
         retry=retry_if_exception(worth_it),
         reraise=True,
     )
-    try:
-        return await retrying(attempt)
-    except Passing as failure:
-        raise failure.cause from failure
 
 
 def may_pass(status: int) -> bool:

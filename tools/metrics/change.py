@@ -1,17 +1,15 @@
 """Whether a series changed its level, by one simple rule, and since when."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import median
+from statistics import fmean
 
 FACTOR = 1.5  # a level this much above the other is a change
-NOISE = 3.0  # and it must stand out of the scatter this many times
+NOISE = 2.0  # and it must stand out of the scatter (the standard deviation within both levels) this many times
 LEAST = 3  # points a level must have on either side
 RULE = f"two levels of {LEAST} points or more, {FACTOR:g} times and {NOISE:g} times the scatter apart"
-_SIGMA = (
-    1.4826  # the median absolute deviation of a normal distribution, times this, is its standard deviation
-)
 
 
 class Trend(StrEnum):
@@ -40,12 +38,11 @@ def level_change(values: Sequence[float], floor: float) -> LevelChange | None:
     if len(values) < 2 * LEAST:
         return None
     place = _best_split(values)
-    before, after = median(values[:place]), median(values[place:])
-    scatter = median(
-        [abs(value - before) for value in values[:place]] + [abs(value - after) for value in values[place:]]
-    )
+    before, after = fmean(values[:place]), fmean(values[place:])
+    apart = [value - before for value in values[:place]] + [value - after for value in values[place:]]
+    scatter = math.sqrt(fmean(each * each for each in apart))
     low, high = sorted((before, after))
-    differs = high >= low * FACTOR and high - low > max(floor, NOISE * _SIGMA * scatter)
+    differs = high >= low * FACTOR and high - low > max(floor, NOISE * scatter)
     if not differs:
         return LevelChange(Trend.STEADY, before, after)
     return LevelChange(Trend.ROSE if after > before else Trend.FELL, before, after, place)

@@ -39,8 +39,8 @@ _BREAK = re.compile(
 _AND = re.compile(r"(?<!\S)(?:and|et|&|\+|plus|also|aussi) ")
 _SUBJECT = re.compile(
     r"(?:(?:the|our|my|that|this|le|la|les|l'|notre|ce|cette|cet|for|pour|on|in|to|sur|en|dans|with|about|concernant) )*"
-    r"(?:<service>|<environment>)(?: (?:service|services|thing|pods?|instances?|replicas?|deployment|app|in|on|en|sur"
-    r"|dans|of|the|la|le|env|environment|side|again|is|<environment>|<service>|[,:-]))* "
+    r"(?:<service>|<environment>)(?: (?:<version>|>|service|services|thing|pods?|instances?|replicas?|deployment|app|in|on|en|sur"
+    r"|dans|of|the|la|le|just|only|juste|seulement|env|environment|side|again|is|<environment>|<service>|[,:-]))* "
 )
 # After a subject, what makes a wish of what follows.
 _WANTS = re.compile(
@@ -51,11 +51,24 @@ _AS_NOUN = re.compile(
     r"\w+(?: (?:back|out|up|down))?(?: (?:of|on|in|for|to|from|the|this|that|last|de|du|en|<\w+>|service|yesterday))*"
     r" (?:is|was|went|works?|worked|failed|fails|helped|helps|has|had|did|does|looks?|looked|seems?|seemed|broke|breaks"
     r"|fixed|are|were|didn't|isn't|wasn't|hasn't|doesn't|finished|completed|succeeded|took|takes|made|caused|causes|done"
-    r"|ok|est|etait|a|n'|ne|semble|marche) "
+    r"|ok|est|etait|n'|ne|semble|marche|stats|statistics|summary|report|reports|history|notes|logs?|count|counts"
+    r"|numbers|process|policy|procedure|plan|window|freeze|list|pipeline|overview|recap|digest|frequency|guide|runbook"
+    r"|docs?|checklist|rapport|bilan|time|times|rate|button|script|command) "
+)
+# An order at the end of a clause, without a comma before it: "the release is rotten take it back", "... vire la".
+_TRAILING = re.compile(
+    r"(?<!\S)(?!(?:to|we|i|they|you|u|he|she|should|would|could|will|did|not|don't|didn't|never|who|can|must|de|on|a|ai|as"
+    r"|ont|qui|pas|que|and|et|or|ou|tu|je|il|elle|was|were|been|be|is|of|the|en|has|have|had|just|already|deja|vous|nous) )"
+    r"\S+ (?P<order>\w+ (?:it|them|that|le|la|les|moi ca|ca)"
+    r"(?: (?:back|off|down|out|again|stp|svp|pls|please|now|asap|quickly))* )$"
+)
+# A version and where it is to go, without a verb: "payments 2.3.9 -> prod", "checkout: prod, 1.2.3, go".
+_TO_PLACE = re.compile(
+    r"<version> .*(?:to|>|en|on|in|sur) <environment> |<environment> .*<version> .*(?:go|please|pls|stp|now) "
 )
 # The words an order without a verb may have beside its noun: "payments rollback in prod please".
 _SMALL = re.compile(
-    r"<\w+>|@|>|un|une|petit|coup|quick|another|again|rolling|[.,!:/()-]|the|a|to|on|in|of|for|at|x|please|pls|plz|now|asap|le|la|les|l'|de|du|d'|en|sur|a|au|pour|stp"
+    r"<\w+>|@|>|=|go|single|un|une|petit|coup|quick|another|again|rolling|[.,!:/()-]|the|a|to|on|in|of|for|at|x|please|pls|plz|now|asap|le|la|les|l'|de|du|d'|en|sur|a|au|pour|stp"
     r"|svp|maintenant|service|env|prod|version|v|replicas?|instances?|pods?|quickly|back|thanks|merci|and|et|with|release"
     r"|s'|il|te|vous|plait|thx|ty|cheers|urgent|vite"
 )
@@ -79,6 +92,11 @@ def _begins(mood: str, text: str) -> int:
     return max((match.end() for compiled in _moods()[mood] if (match := compiled.match(text))), default=0)
 
 
+def takes_back(abstract: str) -> bool:
+    """Whether a sentence begins by calling something off: "never mind ...", "laisse tomber ..."."""
+    return _begins("hold", clauses(abstract)[0] if clauses(abstract) else "") > 0
+
+
 def _without(mood: str, text: str) -> str:
     for compiled in _moods()[mood]:
         text = compiled.sub("", text)
@@ -97,8 +115,7 @@ def judge(abstract: str) -> Act:
     acts = [_clause(part, asked="? " in text) for part in parts]
     orders = [act for act in acts if act.mood is Mood.ORDER]
     order = _together(orders) if orders else None
-    if order is None and len(parts) < 2:
-        order = _telegraphic(text)
+    order = order or _telegraphic(text)
     if order is None:
         return Act(_mood_of(acts, text))
     if says("hold", text) or "<later>" in text or _supposed(parts):
@@ -121,9 +138,11 @@ def _mood_of(acts: Sequence[Act], text: str) -> Mood:
     moods = {act.mood for act in acts}
     if Mood.NEGATED in moods or says("need_not", text):
         return Mood.NEGATED
-    if Mood.QUESTION in moods or "? " in text:
+    if Mood.QUESTION in moods:
         return Mood.QUESTION
-    return Mood.SUPPOSED if says("supposing", text) else Mood.TOLD
+    if says("supposing", text):
+        return Mood.SUPPOSED
+    return Mood.QUESTION if "? " in text else Mood.TOLD
 
 
 def _supposed(parts: Sequence[str]) -> bool:
@@ -145,6 +164,8 @@ def _clause(clause: str, *, asked: bool) -> Act:
                 return Act(Mood.QUESTION)
             negated = says("negation", _without("harmless", lead + piece))
             return Act(Mood.NEGATED if negated else Mood.ORDER, verbs, piece.split(" ", 1)[0])
+    if (trailing := _TRAILING.search(rest)) and (verbs := _ordered(rest[trailing.start("order") :])):
+        return Act(Mood.ORDER, verbs, trailing["order"].split(" ", 1)[0])
     if _begins("negation", rest) or says("negation", _without("harmless", lead)):
         return Act(Mood.NEGATED)
     return Act(Mood.TOLD, opening=rest.split(" ", 1)[0])
@@ -200,9 +221,7 @@ def _telegraphic(abstract: str) -> Act | None:
     """An order without a verb, such as "payments rollback please": every word must be accounted for."""
     if "<service>" not in abstract or "?" in abstract:
         return None
-    if all(_SMALL.fullmatch(word) for word in abstract.split()) and re.search(
-        r"<version>.* (?:to|>|en|on|in|sur) <env", abstract
-    ):
+    if all(_SMALL.fullmatch(word) for word in abstract.split()) and _TO_PLACE.search(abstract):
         return Act(Mood.ORDER, (("deploy", False),))
     for verb in lexicon().verbs:
         for compiled in verb.things:

@@ -57,6 +57,24 @@ def excluded(before: str) -> bool:
     return bool(_EXCLUDED.search(before) or _COMPARED.search(before))
 
 
+_CLAUSE_START = re.compile(r"(?:^|[.,;:!?] |\b(?:but|mais|and|et|then|puis) )(?=[^.,;:!?]*$)")
+_FORBIDS = re.compile(
+    r"(?:(?:please|pls|ok|no|non|stp|surtout|et|and|so) )*"
+    r"(?:don't|do not|never|leave|forget|ignore|skip|ne |n'|touche pas|touchez pas|oublie|oubliez|laisse|laissez|not |pas )"
+)
+
+
+def forbidden(before: str) -> bool:
+    """Such as "don't touch payments, ...": the clause forbids, so what it names is not meant by another clause."""
+    start = max((match.end() for match in _CLAUSE_START.finditer(before)), default=0)
+    return bool(_FORBIDS.match(before[start:]))
+
+
+def is_restored(role: str, after: str) -> bool:
+    """Such as "2.2.0 back on": a version that is to come back."""
+    return role == "version" and bool(re.match(r" (?:back|again)\b", after))
+
+
 def left_behind(before: str) -> bool:
     """ "from staging": where something comes from, when another place follows."""
     return bool(_FROM.search(before))
@@ -90,9 +108,9 @@ _PEOPLE = re.compile(r" (?:team|teams|guys|people|folks|equipe)\b")
 
 def is_other_sense(role: str, words: str, before: str, after: str) -> bool:
     """Whether a word that could name a place or a service is a verb, an adjective or a team here."""
+    if _PEOPLE.match(after):
+        return True
     if role == "environment":
-        if _PEOPLE.match(after):
-            return True
         named = _BEFORE_PLACE.search(before) or re.match(r" (?:env|environment|environnement)\b", after)
         return words in _ORDINARY_PLACES and not named and bool(before)
     if words in _AS_VERB and _AS_VERB[words].search(before):
@@ -104,7 +122,7 @@ def is_other_sense(role: str, words: str, before: str, after: str) -> bool:
 
 _AFTER_COUNT = re.compile(rf" (?:(?:{REPLICAS}|{_COUNT_GOES_ON})\b|d'|s'|[,.;!?)]|{_MARK})")
 _ARTICLES = {"one", "un", "une"}
-_ONE_OF_THEM = re.compile(rf" (?:single |seule? )?(?:{REPLICAS})\b")
+_ONE_OF_THEM = re.compile(rf" (?:single |seule? |petite? )?(?:{REPLICAS})\b")
 _EXACTLY_ONE = re.compile(r"\b(?:to|a|at|only|just|exactly|x|sur|qu')(?: just| only)? $")
 _BY = re.compile(
     r"\b(?:by|add|ajoute\w*|remove|retire\w*|enleve\w*|another|extra|drop|kill|supprime\w*)"

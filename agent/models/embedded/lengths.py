@@ -75,6 +75,8 @@ def _hours_and_minutes(match: re.Match[str]) -> timedelta | None:
 
 
 def _counted(match: re.Match[str]) -> timedelta | None:
+    if re.fullmatch(r"[45]\d\ds", match[0]):  # "any 502s" are answers, not seconds
+        return None
     return _times(match["count"], unit(match["unit"]))
 
 

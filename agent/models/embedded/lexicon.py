@@ -14,7 +14,7 @@ from rapidfuzz.distance import OSA
 from agent.models.embedded.folding import as_words, stem
 from agent.models.embedded.numerals import number
 
-_GAP = r"(?:\S+ ){0,5}?"
+_GAP = r"(?:\S+ ){0,7}?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Lexicon:
     things: Mapping[str, tuple[re.Pattern[str], ...]]
     groups: Mapping[str, tuple[Group, ...]]
     symptoms: re.Pattern[str]
+    short: Mapping[str, str]
     words: frozenset[str]
 
 
@@ -77,6 +78,7 @@ def lexicon() -> Lexicon:
         },
         groups={role: tuple(_group(line) for line in lines) for role, lines in data["groups"].items()},
         symptoms=re.compile(rf"(?<!\S)(?:{'|'.join(data['words']['symptoms'])})(?!\w)"),
+        short=data["short"],
         words=frozenset(_words([data, moods])),
     )
 
@@ -113,12 +115,15 @@ class Spelling:
     """Corrects slips of the pen towards the words that matter here, and leaves every known word alone."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        self._known = frozenset(words) | lexicon().words
+        self._names = frozenset(words)
+        self._known = self._names | lexicon().words
         self._stems = frozenset(stem(word) for word in self._known)
         self._candidates = sorted(word for word in self._known if len(word) >= 4)
 
     def correct(self, word: str) -> str:
-        """The word that was meant; the word itself when it is known, short, or near to several."""
+        """The word or words that were meant; the word itself when it is known, or near to several."""
+        if word in lexicon().short and word not in self._names:
+            return lexicon().short[word]
         if (
             len(word) < 5
             or not word.isalpha()
@@ -136,7 +141,8 @@ class Spelling:
             return word
         best = min(distance for _, distance in slips)
         closest = {stem(found): found for found, distance in slips if distance == best}
-        return next(iter(closest.values())) if len(closest) == 1 else word
+        # "deploi" is near to both "deploy" and "deploie": either will do
+        return min(closest.values()) if len({found[:4] for found in closest.values()}) == 1 else word
 
     @staticmethod
     def _is_slip(word: str, meant: str, distance: int) -> bool:

@@ -13,7 +13,7 @@ _UNITS = {
 }  # fmt: skip
 _SETS = {
     "dozen": 12, "dozens": 12, "douzaine": 12, "dizaine": 10, "quinzaine": 15, "vingtaine": 20,
-    "trentaine": 30, "couple": 2, "pair": 2, "paire": 2, "hundred": 100, "cent": 100, "cents": 100,
+    "trentaine": 30, "single": 1, "couple": 2, "pair": 2, "paire": 2, "hundred": 100, "cent": 100, "cents": 100,
 }  # fmt: skip
 _HALF = {"half", "demi"}
 _JOIN = {"and", "et", "a", "an", "of", "de", "d'"}
@@ -21,7 +21,7 @@ _JOIN = {"and", "et", "a", "an", "of", "de", "d'"}
 _WORDS = "|".join(sorted({*_UNITS, *_SETS}, key=len, reverse=True))
 # `a couple of`, `half a dozen`, `twenty-five`, `vingt et un`; a bare article is no number.
 SPELLED = (
-    rf"(?:half an? |(?:une )?demi[ -]|an? )?(?:{_WORDS})"
+    rf"(?:half an? |(?:une )?demi[ -]|an? (?=(?:{'|'.join(_SETS)})\b))?(?:{_WORDS})"
     rf"(?:(?:[ -](?:and |et )?)(?:{_WORDS})\b)*(?: of\b| de\b| d' ?)?"
 )
 NUMERAL = rf"(?:\d+(?:[.,]\d+)?|\b{SPELLED}(?!\w))"

@@ -147,14 +147,21 @@ class Sentence:
         for match in _MARK.finditer(self._text):
             found = self._at(match[0])
             before, after = self._text[: match.start()], self._text[match.end() :]
+            alike = [
+                self._at(other) for other in _MARK.findall(self._text) if self._at(other).role == found.role
+            ]
+            rivals = len({other.value for other in alike}) > 1
             following = [other for other in _MARK.finditer(after) if self._at(other[0]).role == found.role]
             taken_back = bool(following) and context.takes_back(after[: following[0].start()])
             left = bool(following) and context.left_behind(before)
             yield replace(
                 found,
                 start=match.start(),
-                excluded=taken_back or left or context.excluded(before),
-                exact=context.is_target(before),
+                excluded=taken_back
+                or left
+                or context.excluded(before)
+                or (rivals and context.forbidden(before)),
+                exact=context.is_target(before) or context.is_restored(found.role, after),
             )
 
     def _mark(self, mention: Mention) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 
 from agent.models.embedded import diagnosis
-from agent.models.embedded.acts import Act, Mood, judge, opening
+from agent.models.embedded.acts import Act, Mood, judge, opening, takes_back
 from agent.models.embedded.arguments import Context, Filled, fill, refusal
 from agent.models.embedded.folding import stem
 from agent.models.embedded.intents import Guess, Intents
@@ -23,6 +23,7 @@ from tools.slots import Kind, slots
 _WRITE_BAR = 0.05  # the least a plainly ordered write must have of the classifier's belief
 _VAGUE_WRITE_BAR = 0.5  # the same for an order in words that could mean something else
 _READ_BAR = 0.25
+_SURE = 0.9  # from here the classifier is believed against a hint of the grammar
 _MOST_CALLS = 4
 _EPOCH = datetime.fromisoformat("2026-01-07T12:00:00+00:00")
 
@@ -120,10 +121,12 @@ class Understanding:
 
     def _unordered(self, scan: Scan, act: Act, guess: Guess, context: Context) -> Reading:
         intent = guess.intent
+        if takes_back(scan.abstract) and guess.sure < _SURE:
+            return Talk("dismissal")
         if self._is_write(intent):
             return self._spoken_of(intent, scan, act, guess, context)
         if guess.sure < _READ_BAR:
-            return AskBack(Doubt.UNSURE)
+            return self._asked(scan, act, context) or AskBack(Doubt.UNSURE)
         if intent.startswith(TALK):
             return Talk(intent.removeprefix(TALK))
         return self._look(intent, scan, context)
@@ -138,6 +141,13 @@ class Understanding:
                 return self._look(reads[0], scan, context)
         filled = fill(self._specs[tool], scan, context)
         return AskBack(Doubt.CONFIRM, tool, known=filled.values)
+
+    def _asked(self, scan: Scan, act: Act, context: Context) -> Reading | None:
+        """A question that is nothing else is one for the notes people wrote."""
+        knowledge = self._families.get("knowledge")
+        if knowledge is None or act.mood is not Mood.QUESTION:
+            return None
+        return self._look(knowledge.name, scan, context)
 
     def _look(self, tool: str, scan: Scan, context: Context) -> Reading:
         """One call of a read, or one for each of several things it names."""
