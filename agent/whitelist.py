@@ -1,5 +1,6 @@
 """The tools that the settings enable, each on the backend that they name."""
 
+import os
 from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
@@ -98,6 +99,8 @@ class Makers:
         from tools.report.figures import Sources
         from tools.report.report import Report
 
+        # matplotlib keeps a font list where this variable says; everything of ours stays below the home folder.
+        os.environ.setdefault("MPLCONFIGDIR", str(self._home.folder / "cache" / "matplotlib"))  # noqa: TID251
         backends = self._settings.tools
         sources = Sources(
             metrics=None if backends.metrics.backend == "none" else self._metric_store("report"),

@@ -2,13 +2,13 @@
 
 import argparse
 import asyncio
-import os
 import random
 from pathlib import Path
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from demo.shop.addresses import Addresses, NobodyListens
+from demo.shop.orphan import orphaned
 
 RATES = {"production": 7.0, "staging": 0.5}  # baskets a second
 
@@ -41,12 +41,11 @@ async def crowd(home: Path, environment: str, rate: float, http: ClientSession) 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--parent", type=int, required=True)
     arguments = parser.parse_args()
-    parent = os.getppid()
     async with ClientSession(timeout=ClientTimeout(total=8)) as http:
         crowds = [asyncio.create_task(crowd(arguments.home, *entry, http)) for entry in RATES.items()]
-        while os.getppid() == parent:  # customers do not outlive the shop
-            await asyncio.sleep(1)
+        await orphaned(arguments.parent)  # customers do not outlive the shop
         for task in crowds:
             task.cancel()
 

@@ -70,7 +70,7 @@ def _visits(at: datetime, chance: random.Random) -> float:
     hour = at.hour + at.minute / 60
     day = 0.35 + 0.65 * max(0.0, math.sin((hour - 6) / 16 * math.pi)) if 6 <= hour <= 22 else 0.2
     weekend = 0.7 if at.weekday() >= 5 else 1.0
-    return round(180 * day * weekend * chance.uniform(0.9, 1.1))
+    return round(2400 * day * weekend * chance.uniform(0.9, 1.1))
 
 
 def _failing(at: datetime, now: datetime, service: str) -> float:

@@ -17,11 +17,10 @@ from pydantic import BaseModel, ConfigDict
 from agent.models.embedded.folding import as_words
 from agent.models.embedded.reading import AskBack, Call, Reading
 from agent.models.embedded.understanding import Understanding
-from evals.understand_tools import names, toolset
+from evals.understand_tools import WRITES, names, toolset
 from knowledge.embed import local_embedder
 from tools.contract import Effect, Json
 
-_WRITES = ("deploy", "rollback", "restart", "scale")
 _NOW = datetime(
     2026, 11, 23, 15, 42, tzinfo=UTC
 )  # a Monday afternoon; the cases say nothing that depends on the day
@@ -95,7 +94,7 @@ def judge(case: Case, got: Reading, milliseconds: float, writes: frozenset[str])
 async def measure(cases: Sequence[Case], zone: tzinfo = UTC) -> list[Verdict]:
     """Reads every case with the product's planner over a toolset that knows the cases' names."""
     expected = [one for case in cases for one in case.expect]
-    named = {tool: ["environment" in one.args for one in expected if one.tool == tool] for tool in _WRITES}
+    named = {tool: ["environment" in one.args for one in expected if one.tool == tool] for tool in WRITES}
     specs = toolset(
         names(one.args for one in expected),
         frozenset(tool for tool, seen in named.items() if seen and all(seen)),

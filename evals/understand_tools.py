@@ -9,6 +9,7 @@ from pydantic import Field, create_model
 from tools.contract import Arguments, Effect, Example, Json, Spec
 from tools.slots import Kind, Slot
 
+WRITES = ("deploy", "rollback", "restart", "scale")
 _SERVICES = ("checkout", "payments", "catalog", "api", "search", "orders", "worker")
 _ENVIRONMENTS = ("prod", "staging", "dev")
 _METRICS = ("error_rate", "latency_p95", "latency_p99", "latency_p50", "request_rate", "cpu", "memory")
@@ -64,70 +65,59 @@ def toolset(known: Names, where_required: frozenset[str] = frozenset()) -> tuple
 
     The writes in `where_required` have no default environment: the cases always name one for them.
     """
+    service = Annotated[str, Slot(Kind.CHOICE, role="service", choices=known.services)]
+    environment = Annotated[str, Slot(Kind.CHOICE, role="environment", choices=known.environments)]
+    version = Annotated[str, Slot(Kind.VERSION, role="version")]
+    count = Annotated[int, Slot(Kind.COUNT, role="count"), Field(ge=0, le=500)]
+    level = Annotated[str, Slot(Kind.CHOICE, role="level", choices=known.levels)]
+    metric = Annotated[str, Slot(Kind.CHOICE, role="metric", choices=known.metrics)]
+    kind = Annotated[str, Slot(Kind.CHOICE, role="kind", choices=known.reports)]
+    period = Annotated[str, Slot(Kind.CHOICE, role="period", choices=known.periods)]
+    length, quoted = Annotated[str, Slot(Kind.DURATION, role="since")], Annotated[str, Slot(Kind.QUOTED)]
+    question = Annotated[str, Slot(Kind.QUESTION)]
 
-    def place(tool: str) -> object:
-        return (
-            Annotated[str, environment]
-            if tool in where_required
-            else (Annotated[str, environment], known.environments[0])
-        )
+    def place(tool: str) -> tuple[object, object]:
+        return environment, ... if tool in where_required else known.environments[0]
 
-    service = Slot(Kind.CHOICE, role="service", choices=known.services)
-    environment = Slot(Kind.CHOICE, role="environment", choices=known.environments)
-    version, count = Slot(Kind.VERSION, role="version"), Slot(Kind.COUNT, role="count")
-    since, window = Slot(Kind.DURATION, role="since"), Slot(Kind.DURATION, role="window")
-    level = Slot(Kind.CHOICE, role="level", choices=known.levels)
-    metric = Slot(Kind.CHOICE, role="metric", choices=known.metrics)
-    kind = Slot(Kind.CHOICE, role="kind", choices=known.reports)
-    period = Slot(Kind.CHOICE, role="period", choices=known.periods)
-    deploy = create_model(
-        "Deploy", __base__=Arguments, service=Annotated[str, service], version=Annotated[str, version],
-        environment=place("deploy"),
-    )  # fmt: skip
-    rollback = create_model(
-        "Rollback", __base__=Arguments, service=Annotated[str, service], environment=place("rollback"),
-        version=(Annotated[str | None, version], None),
-    )  # fmt: skip
-    restart = create_model(
-        "Restart", __base__=Arguments, service=Annotated[str, service],
-        environment=place("restart"),
-    )  # fmt: skip
-    scale = create_model(
-        "Scale", __base__=Arguments, service=Annotated[str, service],
-        replicas=Annotated[int, count, Field(ge=0, le=500)],
-        environment=place("scale"),
-    )  # fmt: skip
-    logs = create_model(
-        "Logs", __base__=Arguments, service=(Annotated[str | None, service], None),
-        environment=(Annotated[str | None, environment], None), level=(Annotated[str | None, level], None),
-        contains=(Annotated[str | None, Slot(Kind.QUOTED)], None), since=(Annotated[str, since], "1h"),
-    )  # fmt: skip
-    metrics = create_model(
-        "Metrics", __base__=Arguments, service=(Annotated[str | None, service], None),
-        environment=(Annotated[str | None, environment], None), metric=Annotated[str, metric],
-        window=(Annotated[str, window], "1h"),
-    )  # fmt: skip
-    knowledge = create_model("Knowledge", __base__=Arguments, query=Annotated[str, Slot(Kind.QUESTION)])
-    report = create_model(
-        "Report", __base__=Arguments, kind=(Annotated[str, kind], known.reports[0]),
-        period=(Annotated[str, period], known.periods[0]), service=(Annotated[str | None, service], None),
-    )  # fmt: skip
-
-    read, write = Effect.READ, Effect.WRITE
+    tools = {
+        "deploy": _model(service=(service, ...), version=(version, ...), environment=place("deploy")),
+        "rollback": _model(service=(service, ...), environment=place("rollback"), version=(version, "")),
+        "restart": _model(service=(service, ...), environment=place("restart")),
+        "scale": _model(service=(service, ...), replicas=(count, ...), environment=place("scale")),
+        "query_logs": _model(
+            service=(service, ""), environment=(environment, ""), level=(level, ""), contains=(quoted, ""),
+            since=(length, "1h"),
+        ),
+        "query_metrics": _model(
+            service=(service, ""), environment=(environment, ""), metric=(metric, ...), window=(length, "1h")
+        ),
+        "search_knowledge": _model(query=(question, ...)),
+        "report": _model(kind=(kind, known.reports[0]), period=(period, known.periods[0]), service=(service, "")),
+    }  # fmt: skip
     return tuple(
-        Spec(name, description, arguments, effect, examples=tuple(Example(text) for text in examples))
-        for name, description, arguments, effect, examples in (
-            ("deploy", "Puts a version of a service live", deploy, write, _EXAMPLES["deploy"]),
-            ("rollback", "Takes a service back to an earlier version", rollback, write, _EXAMPLES["rollback"]),
-            ("restart", "Restarts a service", restart, write, _EXAMPLES["restart"]),
-            ("scale", "Sets the number of replicas", scale, write, _EXAMPLES["scale"]),
-            ("query_logs", "Searches the logs of a service", logs, read, _EXAMPLES["query_logs"]),
-            ("query_metrics", "Reads a metric of a service", metrics, read, _EXAMPLES["query_metrics"]),
-            ("search_knowledge", "Searches runbooks, decisions and incidents", knowledge, read, _EXAMPLES["search_knowledge"]),
-            ("report", "Sums up a period", report, read, _EXAMPLES["report"]),
+        Spec(
+            name, _DESCRIPTIONS[name], arguments, Effect.WRITE if name in WRITES else Effect.READ,
+            examples=tuple(Example(text) for text in _EXAMPLES[name]),
         )
+        for name, arguments in tools.items()
     )  # fmt: skip
 
+
+def _model(**fields: tuple[object, object]) -> type[Arguments]:
+    made: type[Arguments] = create_model("Arguments", __base__=Arguments, **fields)  # type: ignore[call-overload]  # the overloads know no computed fields
+    return made
+
+
+_DESCRIPTIONS = {
+    "deploy": "Puts a version of a service live",
+    "rollback": "Takes a service back to an earlier version",
+    "restart": "Restarts a service",
+    "scale": "Sets the number of replicas",
+    "query_logs": "Searches the logs of a service",
+    "query_metrics": "Reads a metric of a service",
+    "search_knowledge": "Searches runbooks, decisions and incidents",
+    "report": "Sums up a period",
+}
 
 _EXAMPLES = {
     "deploy": (

@@ -43,7 +43,7 @@ class Rule:
 
 
 def hinted(hints: Sequence[str], folded: str) -> bool:
-    """Whether some hint stands in the text. A loop: nothing in a turn runs more often, and `any` costs twice as much."""
+    """Whether some hint stands in the text. A loop, for nothing runs more often in a turn, and `any` costs twice that."""
     for hint in hints:  # noqa: SIM110
         if hint in folded:
             return True

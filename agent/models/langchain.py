@@ -13,7 +13,7 @@ from agent.models.wire import function
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import AIMessageChunk, BaseMessage
+    from langchain_core.messages import AIMessage, BaseMessage
 
 ANSWER_NOW = "Answer now, from what is above. No more tools can be called."
 
@@ -62,7 +62,7 @@ class LangChainModel:
         return await retried(attempt, attempts=self._attempts, sleep=self._sleep)
 
     async def _streamed(self, request: Request, on_text: OnText) -> Reply:
-        from langchain_core.messages import AIMessageChunk, HumanMessage
+        from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
         from langchain_core.messages.ai import add_ai_message_chunks
 
         chat = self._opened()
@@ -71,32 +71,27 @@ class LangChainModel:
             # Providers differ in how tools are forbidden, and some refuse a history of calls without them.
             messages.append(HumanMessage(ANSWER_NOW))
         bound = chat.bind_tools([function(offer) for offer in request.offers]) if request.offers else chat
-        whole: AIMessageChunk | None = None
+        whole: AIMessage | None = None
         async for chunk in bound.astream(messages):
-            if not isinstance(chunk, AIMessageChunk):
-                raise MalformedReply(f"{self.name}: a piece of the answer is a {type(chunk).__name__}")
-            whole = chunk if whole is None else add_ai_message_chunks(whole, chunk)
+            # A model that cannot stream gives one whole message, which is no chunk.
+            if isinstance(chunk, AIMessageChunk) and isinstance(whole, AIMessageChunk):
+                whole = add_ai_message_chunks(whole, chunk)
+            elif isinstance(chunk, AIMessage):
+                whole = chunk
             if piece := str(chunk.text):
                 await on_text(piece)
         if whole is None:
             raise MalformedReply(f"{self.name}: the answer is empty")
         return self._reply(whole)
 
-    def _reply(self, answer: "AIMessageChunk") -> Reply:
-        text = str(answer.text)
-        calls = [
-            ToolCall(call["id"] or "", call["name"], json.dumps(call["args"])) for call in answer.tool_calls
-        ]
-        calls += [
-            ToolCall(call["id"] or "", call["name"] or "", call["args"] or "")
-            for call in answer.invalid_tool_calls
-        ]
+    def _reply(self, answer: "AIMessage") -> Reply:
+        text, calls = str(answer.text), _calls(answer)
         if not text.strip() and not calls:
             raise MalformedReply(f"{self.name}: the answer is empty")
         counted = answer.usage_metadata
         spent = (counted["input_tokens"], counted["output_tokens"]) if counted else (0, 0)
         cost = self._prices.of(*spent) if self._prices else None
-        return Reply(text, tuple(calls), Usage(*spent, cost), self.name)
+        return Reply(text, calls, Usage(*spent, cost), self.name)
 
     def _opened(self) -> "BaseChatModel":
         if self._chat is None:
@@ -104,6 +99,21 @@ class LangChainModel:
 
             self._chat = init_chat_model(self.name, timeout=self._timeout, max_retries=0)
         return self._chat
+
+
+def _calls(answer: "AIMessage") -> tuple[ToolCall, ...]:
+    """The calls with their arguments as the model wrote them, which LangChain mends and sometimes empties."""
+    from langchain_core.messages import AIMessageChunk
+
+    if isinstance(answer, AIMessageChunk) and answer.tool_call_chunks:
+        pieces = answer.tool_call_chunks
+        return tuple(ToolCall(made["id"] or "", made["name"] or "", made["args"] or "") for made in pieces)
+    sound = (ToolCall(call["id"] or "", call["name"], json.dumps(call["args"])) for call in answer.tool_calls)
+    broken = (
+        ToolCall(call["id"] or "", call["name"] or "", call["args"] or "")
+        for call in answer.invalid_tool_calls
+    )
+    return (*sound, *broken)
 
 
 def _may_pass(error: Exception) -> bool:

@@ -3,23 +3,24 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.conversation.errors import MalformedReply, ModelUnavailable
 from agent.conversation.messages import Reply, Request, ToolCall, Usage
 from agent.conversation.ports import OnText
+from agent.models.completion import Completion, Pieces
 from agent.models.retry import Passing, Sleep, may_pass, retried
 from agent.models.wire import function, wire
 from agent.words.catalogue import say
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
-    from openai.types.chat import ChatCompletionChunk
 
     from tools.contract import Json
 
-# The client's method for this path walks every schema by its type annotations, which takes longer than all the rest.
+# The client's method for this path walks every schema by its type annotations, which takes longer than all the rest
+# of a call, and builds its answers without checking them.
 PATH = "/chat/completions"
 CUT_OFF = "length"  # the finish_reason of an answer that met the endpoint's own limit
 
@@ -45,38 +46,6 @@ class Busy(ModelUnavailable):
 
 class NoStream(ModelUnavailable):
     """The endpoint refused the request, maybe because it cannot stream it."""
-
-
-@dataclass(slots=True)
-class Pieces:
-    """A reply being put together; in a stream, calls arrive in pieces by index."""
-
-    text: list[str] = field(default_factory=list)
-    calls: dict[int, tuple[str, str, str]] = field(default_factory=dict)
-    usage: tuple[int, int] = (0, 0)
-    model: str = ""
-    ended: str | None = None
-
-    def add(self, chunk: "ChatCompletionChunk") -> str:
-        """Takes one chunk in and returns the text it brought."""
-        self.model = chunk.model or self.model
-        if chunk.usage is not None:
-            self.usage = (chunk.usage.prompt_tokens or 0, chunk.usage.completion_tokens or 0)
-        if not chunk.choices:
-            return ""
-        choice = chunk.choices[0]
-        self.ended = choice.finish_reason or self.ended
-        for piece in choice.delta.tool_calls or ():
-            id_, name, arguments = self.calls.get(piece.index, ("", "", ""))
-            function = piece.function
-            self.calls[piece.index] = (
-                id_ or piece.id or "",
-                name + ((function.name or "") if function else ""),
-                arguments + ((function.arguments or "") if function else ""),
-            )
-        text = choice.delta.content or ""
-        self.text.append(text)
-        return text
 
 
 class OpenAIModel:
@@ -151,22 +120,17 @@ class OpenAIModel:
             raise Busy(f"{self.name}: the answer broke off")
         return self._reply(pieces, request.locale)
 
-    async def _chunks(self, request: Request) -> "AsyncGenerator[ChatCompletionChunk, None]":
+    async def _chunks(self, request: Request) -> AsyncGenerator[Completion, None]:
         import httpx2
         import openai
-        from openai.types.chat import ChatCompletionChunk
 
         body = self._body(request) | {"stream": True, "stream_options": {"include_usage": True}}
         try:
             stream = await self._opened().post(
-                PATH,
-                cast_to=ChatCompletionChunk,
-                body=body,
-                stream=True,
-                stream_cls=openai.AsyncStream[ChatCompletionChunk],
+                PATH, cast_to=object, body=body, stream=True, stream_cls=openai.AsyncStream[object]
             )
             async for chunk in stream:
-                yield chunk
+                yield Completion.model_validate(chunk)
         except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
             raise NoStream(_refusal(self.name, error)) from error
         except openai.OpenAIError as error:
@@ -174,31 +138,21 @@ class OpenAIModel:
         except httpx2.HTTPError as error:  # the client does not wrap what happens in the middle of a stream
             raise Busy(f"{self.name}: the answer broke off ({type(error).__name__})") from error
         except ValueError as error:
-            raise MalformedReply(f"{self.name}: a piece of the answer is no JSON: {error}") from error
+            raise MalformedReply(f"{self.name}: a piece of the answer is none: {error}") from error
 
     async def _whole(self, request: Request, on_text: OnText) -> Reply:
         import openai
-        from openai.types.chat import ChatCompletion
 
+        pieces = Pieces()
         try:
-            answer = await self._opened().post(PATH, cast_to=ChatCompletion, body=self._body(request))
+            answer = await self._opened().post(PATH, cast_to=object, body=self._body(request))
+            text = pieces.add(Completion.model_validate(answer))
         except openai.OpenAIError as error:
             raise in_words(self.name, error) from error
         except ValueError as error:
-            raise MalformedReply(f"{self.name}: the answer is no JSON: {error}") from error
-        # A body of another content type comes back as its text.
-        choices = getattr(answer, "choices", None)
-        if not choices or choices[0].message is None:
-            raise MalformedReply(f"{self.name}: the answer has no choices")
-        message = choices[0].message
-        pieces = Pieces([message.content or ""], model=answer.model, ended=choices[0].finish_reason)
-        for place, call in enumerate(message.tool_calls or ()):
-            if call.type == "function":
-                pieces.calls[place] = (call.id, call.function.name, call.function.arguments)
-        if answer.usage:
-            pieces.usage = (answer.usage.prompt_tokens, answer.usage.completion_tokens)
-        if message.content:
-            await on_text(message.content)
+            raise MalformedReply(f"{self.name}: the answer is no chat completion: {error}") from error
+        if text:
+            await on_text(text)
         return self._reply(pieces, request.locale)
 
     def _reply(self, pieces: Pieces, locale: str) -> Reply:
@@ -237,9 +191,11 @@ class OpenAIModel:
 
 def in_words(model: str, error: Exception) -> ModelUnavailable | MalformedReply:
     """What the client's error means for a turn."""
+    import httpx2
     import openai
 
-    if isinstance(error, openai.APITimeoutError):
+    # The client calls a refused connection a timeout too; what it was stands in the cause.
+    if isinstance(error, openai.APITimeoutError) and not isinstance(error.__cause__, httpx2.ConnectTimeout):
         return Busy(f"{model}: no answer in time")
     if isinstance(error, openai.APIConnectionError):
         return Busy(f"{model}: no connection to the endpoint")

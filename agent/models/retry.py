@@ -52,9 +52,9 @@ async def retried(
 def _policy(attempts: int, first_wait: float, sleep: Sleep) -> "AsyncRetrying":
     """What is tried again, how often, and after how long."""
     from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
-    from tenacity.wait import wait_exponential_jitter
+    from tenacity.wait import wait_exponential, wait_random
 
-    backoff = wait_exponential_jitter(initial=first_wait, max=LONGEST_WAIT, jitter=first_wait)
+    backoff = wait_exponential(multiplier=first_wait, max=LONGEST_WAIT) + wait_random(0, first_wait)
 
     def wait(state: RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None

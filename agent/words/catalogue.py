@@ -8,7 +8,7 @@ LANGUAGES = ("en", "fr")
 FALLBACK = "en"
 
 
-class UnknownPhrase(KeyError):  # noqa: N818 - a programming error, named for what it is
+class UnknownPhrase(KeyError):
     """A key that no catalogue has."""
 
 

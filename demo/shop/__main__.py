@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import os
 import signal
 import sys
 from pathlib import Path
@@ -10,17 +9,12 @@ from pathlib import Path
 from aiohttp import web
 
 from demo.shop import catalog, checkout, payments
+from demo.shop.behaviour import Behaviour
 from demo.shop.log import logger
-from demo.shop.releases import release
+from demo.shop.orphan import orphaned
 from demo.shop.service import Place, Service
 
 BUILD = {"checkout": checkout.build, "payments": payments.build, "catalog": catalog.build}
-
-
-async def orphaned(parent: int) -> None:
-    """Returns when the supervisor is gone: nothing of the shop outlives it, not even after kill -9."""
-    while os.getppid() == parent:
-        await asyncio.sleep(1)
 
 
 async def main() -> None:
@@ -31,11 +25,12 @@ async def main() -> None:
     parser.add_argument("--instance", required=True)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--parent", type=int, required=True)
+    parser.add_argument("--switch", action="append", default=[], help="a switch of this release's behaviour")
     arguments = parser.parse_args()
     identity = {name: getattr(arguments, name) for name in ("service", "environment", "version", "instance")}
     log = logger(arguments.home, identity)
-    behaviour = release(arguments.service, arguments.version).behaviour
-    service = Service(Place(arguments.home, **identity, behaviour=behaviour), log)
+    place = Place(arguments.home, **identity, behaviour=Behaviour.of(arguments.switch))
+    service = Service(place, log)
     BUILD[arguments.service](service)
     runner = web.AppRunner(service.app, access_log=None, shutdown_timeout=1)
     await runner.setup()

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+from collections import defaultdict
 from pathlib import Path
 
 FILE = "addresses.json"
@@ -26,7 +27,8 @@ class Addresses:
         self._file, self._environment = home / FILE, environment
         self._read_at = 0
         self._ports: dict[str, list[int]] = {}
-        self._turn = itertools.count()
+        # A turn for each service: one for all would always meet the same instance when calls alternate.
+        self._turns: defaultdict[str, itertools.count[int]] = defaultdict(itertools.count)
 
     def url(self, service: str) -> str:
         """The base URL of the next instance. Raises `NobodyListens`."""
@@ -37,4 +39,4 @@ class Addresses:
         ports = self._ports.get(service, [])
         if not ports:
             raise NobodyListens(f"no instance of {service} in {self._environment}")
-        return f"http://127.0.0.1:{ports[next(self._turn) % len(ports)]}"
+        return f"http://127.0.0.1:{ports[next(self._turns[service]) % len(ports)]}"

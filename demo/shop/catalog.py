@@ -1,5 +1,7 @@
 """catalog: what the shop sells, and for how much."""
 
+import os
+
 from aiohttp import web
 
 from demo.shop.service import Service
@@ -11,8 +13,8 @@ class Catalog:
     """The routes of catalog."""
 
     def __init__(self, service: Service) -> None:
-        self._service = service
-        if service.place.behaviour.wants_cdn:
+        self._cdn = os.environ.get("CATALOG_CDN", "") if service.place.behaviour.wants_cdn else None
+        if self._cdn == "":
             service.unhealthy = "no CDN address is configured (CATALOG_CDN)"
         service.app.router.add_get("/items/{item}", self.item)
 
@@ -21,7 +23,8 @@ class Catalog:
         name = request.match_info["item"]
         if name not in PRICES:
             return web.json_response({"error": f"no item {name!r}"}, status=404)
-        return web.json_response({"item": name, "cents": PRICES[name]})
+        picture = {"picture": f"{self._cdn}/{name}.jpg"} if self._cdn else {}
+        return web.json_response({"item": name, "cents": PRICES[name], **picture})
 
 
 def build(service: Service) -> Catalog:

@@ -2,7 +2,10 @@
 
 import json
 import logging
+import os
+from collections.abc import Callable
 from datetime import UTC, datetime
+from fcntl import LOCK_EX, flock
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -31,13 +34,37 @@ class JsonLines(logging.Formatter):
 
 
 class Appending(RotatingFileHandler):
-    """Replicas of a service share the file: a line is one short append, and whoever notices rotates."""
+    """Replicas of a service share the file: a line is one short append, and one of them rotates for all."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if self.stream is not None and not Path(self.baseFilename).exists():
+        self._follow()
+        super().emit(record)
+
+    def doRollover(self) -> None:  # noqa: N802 - the name the library calls
+        with Path(f"{self.baseFilename}.lock").open("w") as lock:
+            flock(lock, LOCK_EX)
+            # Another replica may have rotated while we waited; then ours is the old file, and the new one is short.
+            if not self._follow():
+                super().doRollover()
+
+    def _follow(self) -> bool:
+        """Opens the file anew when its name stands for another one by now; whether it did."""
+        if self.stream is not None and _identity(Path(self.baseFilename).stat) != _identity(self._held):
             self.stream.close()
             self.stream = self._open()
-        super().emit(record)
+            return True
+        return False
+
+    def _held(self) -> os.stat_result:
+        return os.fstat(self.stream.fileno())
+
+
+def _identity(look: Callable[[], os.stat_result]) -> tuple[int, int] | None:
+    try:
+        found = look()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def logger(home: Path, identity: dict[str, str]) -> logging.Logger:

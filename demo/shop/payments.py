@@ -46,23 +46,22 @@ class Payments:
         return web.json_response({"paid": order["cents"]})
 
     async def _charge(self, basket: str, cents: int) -> None:
-        connection = await self._pool.acquire()
+        connection, kept = await self._pool.acquire(), False
         try:
             self._book(connection, basket, cents, first=True)
         except ProviderHesitates:
-            self._service.log.warning(
-                "provider hesitates, asking again", extra={"fields": {"basket": basket}}
-            )
+            fields = {"basket": basket}
+            self._service.log.warning("provider hesitates, asking again", extra={"fields": fields})
             if self._service.place.behaviour.retry_keeps_connection:
-                # What 2.4.0 got wrong: the second try takes a connection of its own and returns from here,
-                # and nothing on this way gives the first one back.
+                # What 2.4.0 got wrong: the second try takes a connection of its own, and the first one is kept
+                # "for the settlement" that never comes.
+                kept = True
                 await self._again(basket, cents)
-                return
-            self._book(connection, basket, cents, first=False)
-        except PoolExhausted:
-            await self._pool.release(connection)
-            raise
-        await self._pool.release(connection)
+            else:
+                self._book(connection, basket, cents, first=False)
+        finally:
+            if not kept:
+                await self._pool.release(connection)
 
     async def _again(self, basket: str, cents: int) -> None:
         second = await self._pool.acquire()

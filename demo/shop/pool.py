@@ -8,16 +8,14 @@ from time import monotonic
 
 SIZE = 8
 WAIT_SECONDS = 0.75
-LEASE_SECONDS = (
-    20.0  # the database closes a connection that was idle for so long; the pool then opens another
-)
+LEASE_SECONDS = 20.0  # the database closes a connection that was silent for so long; the pool opens another
 
 
 class PoolExhausted(Exception):
     """No connection became free in time."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Connection:
     """One leased connection."""
 
@@ -34,6 +32,7 @@ class Pool:
     wait: float = WAIT_SECONDS
     lease: float = LEASE_SECONDS
     leased: list[Connection] = field(default_factory=list)
+    _idle: list[sqlite3.Connection] = field(default_factory=list)
     _free: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
@@ -51,7 +50,8 @@ class Pool:
                     f"connection pool exhausted: {self.in_use} of {self.size} connections in use, "
                     f"waited {self.wait * 1000:.0f} ms"
                 ) from error
-            connection = Connection(sqlite3.connect(self.file, isolation_level=None), monotonic())
+            db = self._idle.pop() if self._idle else sqlite3.connect(self.file, isolation_level=None)
+            connection = Connection(db, monotonic())
             self.leased.append(connection)
             return connection
 
@@ -60,12 +60,19 @@ class Pool:
         async with self._free:
             if connection in self.leased:
                 self.leased.remove(connection)
-                connection.db.close()
+                self._idle.append(connection.db)
             self._free.notify()
+
+    def close(self) -> None:
+        """Closes every connection, leased or not."""
+        for db in [*self._idle, *(held.db for held in self.leased)]:
+            db.close()
+        self._idle.clear()
+        self.leased.clear()
 
     def _reap(self) -> None:
         """Takes back what the database has closed by itself, because nobody used it any more."""
         now = monotonic()
         for connection in [held for held in self.leased if now - held.since > self.lease]:
             self.leased.remove(connection)
-            connection.db.close()
+            connection.db.close()  # its holder finds it closed

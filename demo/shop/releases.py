@@ -8,15 +8,7 @@ from importlib import resources
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-
-class Behaviour(BaseModel):
-    """Switches that a release is built with."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    retry_keeps_connection: bool = False  # the retry path returns without giving its first connection back
-    wants_cdn: bool = False  # is not healthy before a CDN address is configured
-    compact_totals: bool = False  # harmless: another shape of the total
+from demo.shop.behaviour import Behaviour
 
 
 class Release(BaseModel):

@@ -11,7 +11,7 @@ from aiohttp import ClientSession, ClientTimeout, web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from demo.shop.addresses import Addresses
-from demo.shop.releases import Behaviour
+from demo.shop.behaviour import Behaviour
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 PRIVATE = frozenset({"/healthz", "/metrics"})
@@ -87,7 +87,13 @@ class Service:
         route = resource.canonical if resource else "unknown"
         began = perf_counter()
         request["id"] = request.headers.get("X-Request-Id", uuid4().hex[:12])
-        response = await handler(request)
+        try:
+            response = await handler(request)
+        except web.HTTPException as error:
+            response = web.json_response({"error": error.reason}, status=error.status)
+        except Exception:  # the outermost edge of a service: the customer gets a 500, the log the reason
+            self.log.exception("unexpected error", extra={"fields": {"request_id": request["id"]}})
+            response = web.json_response({"error": "internal error"}, status=500)
         seconds = perf_counter() - began
         self.requests.labels(route, str(response.status)).inc()
         self.durations.labels(route).observe(seconds)

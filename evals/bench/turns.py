@@ -7,13 +7,14 @@ arms offer the same two tools (a read, and a write that needs approval) and get 
 - `langchain`: `create_agent` with HumanInTheLoopMiddleware and SQLite checkpoints;
 - `bare`: the openai client in a loop, nothing kept.
 
-Both stores are SQLite in WAL mode with `synchronous=NORMAL`: what was accepted survives `kill -9`; a power cut may lose the
-last moments. LangGraph runs with its default durability, "async". CPU is that of the arm's process, with its threads
+Both stores are SQLite in WAL mode with `synchronous=NORMAL`: what was accepted survives `kill -9`; a power cut may
+lose the last moments. LangGraph runs with its default durability, "async". CPU is that of the arm's process, with its threads
 and without the server. Run it as `python -m evals.bench.turns [--json] [--turns N] [--rounds N]`.
 """
 
 import argparse
 import asyncio
+import itertools
 import json
 import statistics
 import subprocess
@@ -91,6 +92,7 @@ async def langchain(url: str, folder: Path) -> AsyncIterator[OneTurn]:
     """LangChain's agent as its documentation puts it together."""
     from langchain.agents import create_agent
     from langchain.agents.middleware import HumanInTheLoopMiddleware
+    from langchain_core.messages import HumanMessage
     from langchain_core.tools import tool
     from langchain_openai import ChatOpenAI
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -98,12 +100,12 @@ async def langchain(url: str, folder: Path) -> AsyncIterator[OneTurn]:
     @tool
     async def logs(service: str, contains: str | None = None) -> str:
         """Searches the logs of a service."""
-        return FOUND
+        return f"{service} {contains}: {FOUND}"
 
     @tool
     async def deploy(service: str, version: str, environment: str = "production") -> str:
         """Deploys a version of a service."""
-        return "deployed"
+        return f"{service} {version} is deployed to {environment}"
 
     async with AsyncSqliteSaver.from_conn_string(str(folder / "checkpoints.db")) as saver:
         await saver.setup()
@@ -117,8 +119,9 @@ async def langchain(url: str, folder: Path) -> AsyncIterator[OneTurn]:
         )
 
         async def one(number: int) -> str:
-            asked = {"messages": [{"role": "user", "content": QUESTION}]}
-            state = await agent.ainvoke(asked, {"configurable": {"thread_id": str(number)}})
+            state = await agent.ainvoke(
+                {"messages": [HumanMessage(QUESTION)]}, {"configurable": {"thread_id": str(number)}}
+            )
             assert len(state["messages"]) == 4
             return str(state["messages"][-1].content)
 
@@ -126,16 +129,15 @@ async def langchain(url: str, folder: Path) -> AsyncIterator[OneTurn]:
 
 
 @asynccontextmanager
-async def bare(url: str, folder: Path) -> AsyncIterator[OneTurn]:
+async def bare(url: str, _folder: Path) -> AsyncIterator[OneTurn]:
     """The openai client and a loop: the least that answers at all."""
     from openai import AsyncOpenAI
+    from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionMessageParam
 
-    def described(name: str, *arguments: str) -> dict[str, object]:
+    def described(name: str, *arguments: str) -> ChatCompletionFunctionToolParam:
         properties = {argument: {"type": "string"} for argument in arguments}
-        return {
-            "type": "function",
-            "function": {"name": name, "parameters": {"type": "object", "properties": properties}},
-        }
+        parameters: dict[str, object] = {"type": "object", "properties": properties}
+        return {"type": "function", "function": {"name": name, "parameters": parameters}}
 
     offered = [
         described("logs", "service", "contains"),
@@ -143,20 +145,34 @@ async def bare(url: str, folder: Path) -> AsyncIterator[OneTurn]:
     ]
     async with AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as client:
 
-        async def one(number: int) -> str:
-            messages: list[dict[str, object]] = [
+        async def one(_number: int) -> str:
+            messages: list[ChatCompletionMessageParam] = [
                 {"role": "system", "content": PROMPT},
                 {"role": "user", "content": QUESTION},
             ]
             while True:
-                answer = await client.chat.completions.create(model="stub", messages=messages, tools=offered)  # type: ignore[call-overload]  # plain dictionaries, as most code has them
+                answer = await client.chat.completions.create(model="stub", messages=messages, tools=offered)
                 message = answer.choices[0].message
-                if not message.tool_calls:
+                calls = [call for call in message.tool_calls or () if call.type == "function"]
+                if not calls:
                     return str(message.content)
-                messages.append(message.model_dump(exclude_none=True))
-                messages += [
-                    {"role": "tool", "tool_call_id": call.id, "content": FOUND} for call in message.tool_calls
-                ]
+                messages.append(
+                    {
+                        "role": "assistant",
+                        "tool_calls": [
+                            {
+                                "id": call.id,
+                                "type": "function",
+                                "function": {
+                                    "name": call.function.name,
+                                    "arguments": call.function.arguments,
+                                },
+                            }
+                            for call in calls
+                        ],
+                    }
+                )
+                messages += [{"role": "tool", "tool_call_id": call.id, "content": FOUND} for call in calls]
 
         yield one
 
@@ -171,7 +187,7 @@ async def measure(arm: str, url: str, turns: int, conversations: int) -> dict[st
     with tempfile.TemporaryDirectory() as folder:
         async with opened(url, Path(folder)) as one:
             numbers = iter(range(turns + WARM_UP))
-            await asyncio.gather(*(_run(one, _first(numbers, WARM_UP)) for _ in range(1)))
+            await _run(one, itertools.islice(numbers, WARM_UP))
             cpu, wall = time.process_time(), time.perf_counter()
             await asyncio.gather(*(_run(one, numbers) for _ in range(conversations)))
             cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
@@ -182,10 +198,6 @@ async def _run(one: OneTurn, numbers: Iterator[int]) -> None:
     for number in numbers:
         text = await one(number)
         assert "pool" in text, text
-
-
-def _first(numbers: Iterator[int], count: int) -> Iterator[int]:
-    return iter([next(numbers) for _ in range(count)])
 
 
 @contextmanager

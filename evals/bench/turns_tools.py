@@ -32,7 +32,7 @@ class Logs:
 
     spec = Spec("logs", "Searches the logs of a service.", LogsArguments, Effect.READ)
 
-    async def run(self, arguments: Arguments, asker: Asker) -> Outcome:
+    async def run(self, arguments: Arguments, asker: Asker) -> Outcome:  # noqa: ARG002 - the port's signature
         asked = LogsArguments.of(arguments)
         query = f"{asked.service} {asked.contains}"
         return Outcome(
@@ -61,10 +61,11 @@ class Deploy:
 
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
         grant.spend(self.spec.name, arguments.canonical())
+        await progress("deploying")
         return Outcome(ok=True, summary="deployed")
 
     async def verify(self, arguments: Arguments) -> Verification:
-        return Verification(Verdict.UNCLEAR, "nothing was deployed")
+        return Verification(Verdict.UNCLEAR, f"nobody looked for {DeployArguments.of(arguments).version}")
 
 
 class Nobody:

@@ -16,7 +16,7 @@ from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.store.memory import MemoryStore
 from agent.store.port import Store
 from agent.store.sql.store import SqlStore
-from tools.contract import Change, Plan, Undo
+from tools.contract import Change, Json, Plan, Undo
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 THREAD = ThreadId("terminal:maya")
@@ -104,7 +104,11 @@ async def test_replies_come_back_in_order_and_the_first_one_of_a_position_stays(
 async def test_a_finished_turn_is_kept_whole_and_audited_once(store: Store) -> None:
     turn = await store.hear(said("e1", "why?"))
     assert turn is not None
-    record = {"finished_at": NOW.isoformat(), "receipt": {"seconds": 1.5}, "answer_sha256": "abc"}
+    record: dict[str, Json] = {
+        "finished_at": NOW.isoformat(),
+        "receipt": {"seconds": 1.5},
+        "answer_sha256": "abc",
+    }
     await store.finish(turn, "because", record)
     await store.finish(turn, "another answer", record)
     kept = await store.turn(turn)

@@ -53,7 +53,13 @@ def shop_platform(*, broken: frozenset[str] = frozenset(), **changes: object) ->
         (
             running(**changes),  # type: ignore[arg-type]  # the tests give what fits
             running("checkout", "1.8.2", previous_version=None),
-            running(version="2.3.9", environment="staging", previous_version="2.3.8", replicas=1, healthy_replicas=1),
+            running(
+                version="2.3.9",
+                environment="staging",
+                previous_version="2.3.8",
+                replicas=1,
+                healthy_replicas=1,
+            ),
         ),
         RELEASES,
         now,

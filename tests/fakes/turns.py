@@ -1,10 +1,11 @@
-"""A small world to hold a turn in: two reads, two writes, an audience that remembers, everything else the real thing."""
+"""A small world to hold a turn in: tools and an audience that remember, everything else the real thing."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -191,6 +192,14 @@ class World:
             clock=clock,
             limits=self.limits,
         )
+
+    async def record(self, turn: TurnId) -> dict[str, Any]:
+        """What was kept of a finished turn, as JSON brings it back."""
+        kept = await self.store.turn(turn)
+        assert kept is not None
+        assert kept.record is not None
+        record: dict[str, Any] = json.loads(json.dumps(kept.record))
+        return record
 
     async def hear(self, text: str, speaker: str = "maya") -> tuple[TurnId, Said]:
         self.heard += 1

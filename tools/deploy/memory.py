@@ -33,7 +33,9 @@ class MemoryPlatform:
         found = tuple(release for of, release in self._releases if of == service)
         if not found:
             near = nearest(service, {of for of, _ in self._releases})
-            raise BadArguments(f"there is no service {service!r}", field="service", value=service, nearest=near)
+            raise BadArguments(
+                f"there is no service {service!r}", field="service", value=service, nearest=near
+            )
         return found
 
     async def history(
@@ -76,7 +78,9 @@ class MemoryPlatform:
         at = self._clock()
         if order.replicas is not None:
             count = order.replicas
-            return replace(now, replicas=count, healthy_replicas=count, since=at), Result(True, f"{count} run")
+            return replace(now, replicas=count, healthy_replicas=count, since=at), Result(
+                True, f"{count} run"
+            )
         if order.version is None:
             return replace(now, healthy_replicas=now.replicas, since=at), Result(True, "started anew")
         if order.version in self._broken:

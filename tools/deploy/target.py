@@ -40,7 +40,9 @@ class Target:
 
     @property
     def touches(self) -> tuple[str, ...]:
-        return (f"{self.name} ({self.now.replicas} replicas)" if self.now else self.name,)
+        if self.now is None:
+            return (self.name,)
+        return (f"{self.name} ({self.now.replicas} {'replica' if self.now.replicas == 1 else 'replicas'})",)
 
 
 async def aim(platform: Platform, service: str, environment: str) -> Target:

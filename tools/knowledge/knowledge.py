@@ -72,7 +72,22 @@ def _nothing(query: str, searched: Searched) -> Outcome:
         parts.append(f"nearest was {searched.nearest}")
     if searched.note:
         parts.append(searched.note)
-    return Outcome(ok=True, summary="; ".join(parts))
+    summary = "; ".join(parts)
+    finding = Finding(
+        kind="nothing_found",
+        title="Nothing relevant found",
+        source=where,
+        query=query,
+        text=summary,
+        facts={
+            "query": query,
+            "documents": searched.documents,
+            "sources": list(searched.sources),
+            "nearest": searched.nearest,
+            "note": searched.note,
+        },
+    )
+    return Outcome(ok=True, summary=summary, findings=(finding,))
 
 
 def _finding(query: str, passage: Passage, searched: Searched) -> Finding:

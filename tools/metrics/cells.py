@@ -106,12 +106,13 @@ def growth(rows: Iterable[Row], cells: Cells, born: Mapping[int, float], *, spre
     return sums
 
 
-def levels(rows: Iterable[Row], cells: Cells) -> tuple[Sums, Sums]:
-    """The sum of values and the number of samples in each cell."""
-    sums, counts = Sums(cells), Sums(cells)
+def levels(rows: Iterable[Row], cells: Cells) -> tuple[Sums, Mapping[int, set[float]]]:
+    """The sum of values in each cell by series, and the instants at which there were any."""
+    sums = Sums(cells)
+    instants: dict[int, set[float]] = defaultdict(set)
     for series, at, value in rows:
         cell = cells.cell(at)
         if cell is not None:
             sums.by_series[series][cell] += value
-            counts.by_series[series][cell] += 1
-    return sums, counts
+            instants[cell].add(at)
+    return sums, instants

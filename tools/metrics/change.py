@@ -7,7 +7,9 @@ from enum import StrEnum
 from statistics import fmean
 
 FACTOR = 1.5  # a level this much above the other is a change
-NOISE = 2.0  # and it must stand out of the scatter (the standard deviation within both levels) this many times
+NOISE = (
+    2.0  # and it must stand out of the scatter (the standard deviation within both levels) this many times
+)
 LEAST = 3  # points a level must have on either side
 RULE = f"two levels of {LEAST} points or more, {FACTOR:g} times and {NOISE:g} times the scatter apart"
 

@@ -74,22 +74,19 @@ class Metrics:
             readings = await asyncio.gather(
                 *(read(self._store, METRICS[name], scope, span, step) for name in names)
             )
-            origins = await self._store.origins(METRICS[names[0]].formula, scope, _both(span))
         told = [each for each in readings if each.points or asked.metric is not None]
         place = f"{asked.service or 'all services'} in {asked.environment}"
         if not any(each.points for each in told):
             what = METRICS[asked.metric].words if asked.metric else "metrics"
             summary = f"no samples of the {what} of {place} in this time: not measured, which is not zero"
-            return Outcome(
-                ok=False, summary=summary, findings=tuple(self._finding(each, origins) for each in told)
-            )
+            return Outcome(ok=False, summary=summary, findings=tuple(self._finding(each) for each in told))
         return Outcome(
             ok=True,
             summary=f"{place}: " + "; ".join(_headline(each) for each in told),
-            findings=tuple(self._finding(each, origins) for each in told),
+            findings=tuple(self._finding(each) for each in told),
         )
 
-    def _finding(self, reading: Reading, origins: frozenset[str]) -> Finding:
+    def _finding(self, reading: Reading) -> Finding:
         metric, scope = reading.metric, reading.scope
         query = promql(metric.formula, scope, reading.step)
         level, changed = reading.level, reading.since_change
@@ -99,7 +96,7 @@ class Metrics:
             title=f"{metric.words} of {scope.service or 'all services'} in {scope.environment}",
             source=self._store.name,
             query=f"{query}, {spoken(reading.window, self._zone)}, step {written(reading.step)}",
-            text=_text(reading, self._zone, origins),
+            text=_text(reading, self._zone),
             facts={
                 "metric": metric.name,
                 "service": scope.service,
@@ -150,12 +147,7 @@ def _headline(reading: Reading) -> str:
     return f"{text} ({level.trend.value})" if level and level.trend is not Trend.STEADY else text
 
 
-def _both(span: Window) -> Window:
-    """The window and the one before it."""
-    return Window(span.before().start, span.end)
-
-
-def _text(reading: Reading, zone: tzinfo, origins: frozenset[str]) -> str:
+def _text(reading: Reading, zone: tzinfo) -> str:
     """The figures, the comparison, and the change with the rule it was told by."""
     unit = reading.metric.unit
     if not reading.points:
@@ -174,7 +166,7 @@ def _text(reading: Reading, zone: tzinfo, origins: frozenset[str]) -> str:
             f"{level.trend.value}: {figure(level.after, unit)} since {clock_time(changed, zone)}, "
             f"{figure(level.before, unit)} before (rule: {RULE})"
         )
-    lines += [f"includes {origin} data (origin={origin})" for origin in sorted(origins)]
+    lines += [f"includes {origin} data (origin={origin})" for origin in sorted(reading.origins)]
     return "\n".join(lines)
 
 
@@ -192,7 +184,7 @@ def _comparison(reading: Reading) -> str:
 
 
 def _csv(reading: Reading) -> str:
-    """All points of both windows."""
+    """The points of both windows."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["at", reading.metric.unit])

@@ -9,7 +9,9 @@ from tools.metrics.named import Metric, Scope
 from tools.metrics.port import MetricStore
 
 POINTS = 60  # about as many as a small chart shows
-SPARSE = 20  # fewer points than this are read again with a finer step
+FINER, RECENT = 6, 24  # how much finer the steps of the last minutes are, and how many there are
+
+Point = tuple[datetime, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,10 @@ class Reading:
     step: timedelta
     mean: float | None
     before_mean: float | None
-    points: tuple[tuple[datetime, float], ...]
-    earlier: tuple[tuple[datetime, float], ...]  # the points of the window before
+    points: tuple[Point, ...]
+    earlier: tuple[Point, ...]  # the points of the window before
+    recent: tuple[Point, ...]  # the last points again, in finer steps
+    origins: frozenset[str]
 
     @property
     def now(self) -> float | None:
@@ -41,60 +45,60 @@ class Reading:
         return (self.mean - self.before_mean) / self.before_mean
 
     @property
+    def trace(self) -> tuple[Point, ...]:
+        """All points of both windows, each part of the time in its finest steps."""
+        if not self.recent:
+            return self.earlier + self.points
+        begin = self.recent[0][0]
+        return tuple(point for point in self.earlier + self.points if point[0] < begin) + self.recent
+
+    @property
     def level(self) -> LevelChange | None:
-        return level_change([value for _, value in self.earlier + self.points], self.metric.floor)
+        return level_change([value for _, value in self.trace], self.metric.floor)
 
     @property
     def since_change(self) -> datetime | None:
         """The end of the first step on the new level."""
         found = self.level
-        return (self.earlier + self.points)[found.place][0] if found and found.place is not None else None
+        return self.trace[found.place][0] if found and found.place is not None else None
 
 
 async def read(
     store: MetricStore, metric: Metric, scope: Scope, span: Window, step: timedelta | None = None
 ) -> Reading:
-    """Reads a metric over a window and the one before it.
+    """Reads a metric over a window and the one before it; without a `step` it is one that makes about `POINTS` points.
 
-    Without a `step` it is one that makes about `POINTS` points, and a finer one where samples cover little of the time:
-    a service that was started minutes ago has a story, too.
+    The last minutes are read again in finer steps, because what people ask about has often just begun.
     """
-    if step is not None:
-        return await _read(store, metric, scope, span, step)
-    step = min(max(store.finest, _whole(span.length / POINTS)), span.length)
-    reading = await _read(store, metric, scope, span, step)
-    known = reading.earlier + reading.points
-    if 0 < len(known) < SPARSE:
-        covered = known[-1][0] - known[0][0] + step
-        finer = max(store.finest, _whole(covered / POINTS))
-        if finer < step:
-            return await _read(store, metric, scope, span, finer)
-    return reading
-
-
-async def _read(store: MetricStore, metric: Metric, scope: Scope, span: Window, step: timedelta) -> Reading:
+    step = step or min(max(store.finest, _whole(span.length / POINTS)), span.length)
     before = span.before()
     steps = _steps(Window(before.start, span.end), step)
-    *values, before_mean, mean = await store.evaluate(metric.formula, scope, (*steps, before, span))
+    fine = max(store.finest, _whole(step / FINER))
+    recent = (
+        _steps(Window(max(span.end - fine * RECENT, before.start), span.end), fine) if fine < step else []
+    )
+    values = await store.evaluate(metric.formula, scope, (*steps, *recent, before, span))
     known = [
-        (each.end, value * metric.scale)
-        for each, value in zip(steps, values, strict=True)
-        if value is not None
+        None if value is None else (each.end, value * metric.scale)
+        for each, value in zip((*steps, *recent, before, span), values, strict=True)
     ]
+    coarse = [point for point in known[: len(steps)] if point is not None]
     return Reading(
         metric=metric,
         scope=scope,
         window=span,
         step=step,
-        mean=_scaled(mean, metric),
-        before_mean=_scaled(before_mean, metric),
-        points=tuple(point for point in known if point[0] > span.start),
-        earlier=tuple(point for point in known if point[0] <= span.start),
+        mean=_value(known[-1]),
+        before_mean=_value(known[-2]),
+        points=tuple(point for point in coarse if point[0] > span.start),
+        earlier=tuple(point for point in coarse if point[0] <= span.start),
+        recent=tuple(point for point in known[len(steps) : -2] if point is not None),
+        origins=await store.origins(metric.formula, scope, Window(before.start, span.end)),
     )
 
 
-def _scaled(value: float | None, metric: Metric) -> float | None:
-    return None if value is None else value * metric.scale
+def _value(point: Point | None) -> float | None:
+    return None if point is None else point[1]
 
 
 def _whole(span: timedelta) -> timedelta:

@@ -58,6 +58,8 @@ class RecorderWriter:
     def append(self, at: float, samples: Iterable[Sample]) -> None:
         """Stores `(name, labels, value)` for the instant `at` (unix seconds), all of them or none.
 
+        One call holds a whole round of scraping: gauges of several instances are added up by instant.
+
         A second value of one series at the same instant replaces the first. Raises `sqlite3.Error`.
         """
         try:

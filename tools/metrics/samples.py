@@ -41,7 +41,7 @@ class Samples:
         self._db, self._scope, self._cells = db, scope, Cells.of(windows)
         self._known: dict[Selector, dict[int, Labels]] = {}
         self._grown: dict[tuple[Selector, bool], Sums] = {}
-        self._held: dict[Selector, tuple[Sums, Sums]] = {}
+        self._held: dict[Selector, tuple[Sums, Mapping[int, set[float]]]] = {}
 
     def value(self, formula: Formula, number: int) -> float | None:
         """The value over the window of this number."""
@@ -59,8 +59,8 @@ class Samples:
             case Level(gauge):
                 return self._level(gauge, number)
             case Fill(used, size):
-                room = sum(self._levels(size, number)[0].values())
-                return sum(self._levels(used, number)[0].values()) / room if room else None
+                room = sum(self._levels(size)[0].over(number).values())
+                return sum(self._levels(used)[0].over(number).values()) / room if room else None
             case _:
                 assert_never(formula)
 
@@ -68,7 +68,7 @@ class Samples:
         """The origins of the series that have samples in the first window, where they have a label for it."""
         selector = basis(formula)
         series = self._series(selector)
-        present = self._levels(selector, 0)[0]
+        present = self._levels(selector)[0].over(0)
         return frozenset(series[id_]["origin"] for id_ in present if "origin" in series[id_])
 
     def _rate(self, counter: Selector, number: int, per: float) -> float | None:
@@ -85,15 +85,11 @@ class Samples:
         return buckets
 
     def _level(self, gauge: Selector, number: int) -> float | None:
-        """The mean of the sum over instances; versions that followed each other in one instance do not add up."""
-        series, (sums, counts) = self._series(gauge), self._levels(gauge, number)
-        scrapes: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-        held: dict[str, float] = defaultdict(float)
-        for id_, total in sums.items():
-            service = series[id_].get("service", "")
-            scrapes[service][series[id_].get("instance", "")] += counts[id_]
-            held[service] += total
-        return sum(held[service] / max(scrapes[service].values()) for service in held) if held else None
+        """The mean over the instants of scraping of the sum over what was there at each."""
+        sums, instants = self._levels(gauge)
+        held = sums.over(number)
+        count = sum(len(instants.get(cell, ())) for cell in self._cells.range(number))
+        return sum(held.values()) / count if held else None
 
     def _growth(self, selector: Selector, *, spread: bool = True) -> Sums:
         key = (selector, spread)
@@ -102,11 +98,10 @@ class Samples:
             self._grown[key] = growth(self._rows(selector), self._cells, born, spread=spread)
         return self._grown[key]
 
-    def _levels(self, selector: Selector, number: int) -> tuple[dict[int, float], dict[int, float]]:
+    def _levels(self, selector: Selector) -> tuple[Sums, Mapping[int, set[float]]]:
         if selector not in self._held:
             self._held[selector] = levels(self._rows(selector), self._cells)
-        sums, counts = self._held[selector]
-        return sums.over(number), counts.over(number)
+        return self._held[selector]
 
     def _rows(self, selector: Selector) -> Iterator[Row]:
         """The samples from shortly before the first window to the end of the last, streamed."""

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +19,14 @@ _CHANGES = {OrderKind.DEPLOY, OrderKind.ROLLBACK}
 
 
 @dataclass(frozen=True, slots=True)
+class Caveat:
+    """Something a reader of the figures should know: a key of `measure.WORDS` and what to say in it."""
+
+    key: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """A value for each cell and scope asked for, the figure for all of it, and how they came about."""
 
@@ -26,7 +34,7 @@ class Figures:
     overall: float | None
     source: str
     query: str
-    caveats: tuple[str, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +79,17 @@ async def _measured(store: MetricStore, question: Question) -> Figures:
         raise ToolUnavailable(f"{question.measure.name!r} has no formula")
     scopes = [Scope(question.scope.environment, service) for service in question.services] or [question.scope]
     rows = [await store.evaluate(formula, scope, question.cells) for scope in scopes]
-    values = tuple(None if value is None else value * scale for row in rows for value in row)
+    # Stores may extrapolate to the edges of a row; what is counted is whole all the same.
+    digits = 0 if question.measure.additive else 6
+    values = tuple(None if value is None else round(value * scale, digits) for row in rows for value in row)
     (overall,) = await store.evaluate(formula, question.scope, (question.whole,))
     origins = await store.origins(formula, question.scope, question.whole)
     return Figures(
         values,
-        None if overall is None else overall * scale,
+        None if overall is None else round(overall * scale, digits),
         store.name,
-        promql(formula, question.scope, question.cells[0].length),
-        tuple(f"includes {origin} data (origin={origin})" for origin in sorted(origins)),
+        promql(formula, question.scope, max(cell.length for cell in question.cells)),
+        tuple(Caveat("origin", {"value": origin}) for origin in sorted(origins)),
     )
 
 
@@ -94,11 +104,10 @@ async def _logged(store: LogStore, question: Question) -> Figures:
     scanned = await store.scan(query, LOG_BUDGET, take)
     keys: Sequence[str | int] = question.services or range(len(starts))
     values: list[float | None] = [float(counted[key]) for key in keys]
-    caveats: tuple[str, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
     if scanned.stopped and scanned.reached:
-        caveats = (
-            f"stopped because {scanned.stopped}: nothing before {scanned.reached:%Y-%m-%d %H:%M} UTC counts",
-        )
+        at = f"{scanned.reached:%Y-%m-%d %H:%M} UTC"
+        caveats = (Caveat("stopped", {"why": scanned.stopped, "at": at}),)
         if not question.services:
             values = [
                 None if cell.start < scanned.reached else value
@@ -122,7 +131,7 @@ async def _deployed(platform: Platform, question: Question) -> Figures:
         float(len(changes)),
         "platform history",
         f"deploys and rollbacks of {scope.service or 'all services'} in {scope.environment}",
-        (f"{failed} of them failed",) if failed else (),
+        (Caveat("failed", {"value": str(failed)}),) if failed else (),
     )
 
 

@@ -68,11 +68,23 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "hour": "hour", "day": "day", "week": "week of", "service": "service", "per_hour": "per hour",
         "per_day": "per day", "per_week": "per week", "per_service": "per service", "total": "total",
         "no_data": "no data", "everything": "all services", "overall": "over the whole time",
+        "each_hour": "each hour in {zone}", "each_day": "each day in {zone}", "each_week": "each week in {zone}",
+        "each_service": "each service", "how": "How this was computed",
+        "computed": "{query} for {rows}, {span}, from {source}",
+        "origin": "includes {value} data (origin={value})", "failed": "{value} of them failed",
+        "gaps": "{value} of {count} rows have no data", "stopped": "stopped because {why}: nothing before {at} counts",
+        "no_chart": "no chart: matplotlib is not installed (pip install 'sayso[charts]')",
     },
     "fr": {
         "hour": "heure", "day": "jour", "week": "semaine du", "service": "service", "per_hour": "par heure",
         "per_day": "par jour", "per_week": "par semaine", "per_service": "par service", "total": "total",
         "no_data": "pas de données", "everything": "tous les services", "overall": "sur toute la période",
+        "each_hour": "chaque heure ({zone})", "each_day": "chaque jour ({zone})",
+        "each_week": "chaque semaine ({zone})", "each_service": "chaque service", "how": "Mode de calcul",
+        "computed": "{query} pour {rows}, {span}, d'après {source}",
+        "origin": "comprend des données « {value} » (origin={value})", "failed": "dont {value} en échec",
+        "gaps": "{value} lignes sur {count} sans données", "stopped": "arrêté ({why}) : rien avant {at} ne compte",
+        "no_chart": "pas de graphique : matplotlib n'est pas installé (pip install 'sayso[charts]')",
     },
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """The tool `report`: a question over metrics, logs or deployments as a table, a CSV file and a chart."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -66,8 +67,10 @@ class _Layout:
 class Report:
     """Counts over the backends that are there. Days and weeks are those of the vocabulary's time zone."""
 
-    def __init__(self, sources: Sources, vocabulary: Vocabulary, clock: Clock) -> None:
-        self._sources, self._clock, self._vocabulary = sources, clock, vocabulary
+    def __init__(
+        self, sources: Sources, vocabulary: Vocabulary, clock: Clock, draw: Callable[[Chart], bytes] = png
+    ) -> None:
+        self._sources, self._clock, self._vocabulary, self._draw = sources, clock, vocabulary, draw
         self.spec = Spec(
             name="report",
             description=(
@@ -160,19 +163,18 @@ class Report:
             line=not layout.measure.additive and not question.services,
         )
         try:
-            return await asyncio.to_thread(png, chart)
+            return await asyncio.to_thread(self._draw, chart)
         except ImportError:
             return None
 
     def _finding(self, layout: _Layout, figures: Figures, table: Table, *, charted: bool) -> Finding:
-        computed = self._computed(layout, figures)
+        computed, words = self._computed(layout, figures), WORDS[layout.language]
         lines = [table.text]
         if not layout.measure.additive:
-            words = WORDS[layout.language]
             lines.append(f"{words['overall']}: {total_text(figures.overall, table.unit)}")
-        lines.append(computed)
+        lines.append(f"{words['how']}: {computed}")
         if not charted:
-            lines.append("no chart: matplotlib is not installed (pip install 'sayso[charts]')")
+            lines.append(words["no_chart"])
         return Finding(
             kind="table",
             title=layout.title,
@@ -192,14 +194,17 @@ class Report:
 
     def _computed(self, layout: _Layout, figures: Figures) -> str:
         """How this was computed, in one line."""
-        zone = self._vocabulary.zone
-        rows = "each service" if layout.by is By.SERVICE else f"each {layout.by.value} in {zone}"
-        measured = sum(1 for value in figures.values if value is not None)
-        gaps = len(figures.values) - measured
-        span = spoken(layout.question.whole, zone)
-        parts = [
-            f"How this was computed: {figures.query} for {rows}, {span}, from {figures.source}",
-            *figures.caveats,
-            *((f"{gaps} of {len(figures.values)} rows have no data",) if gaps else ()),
+        zone, words = self._vocabulary.zone, WORDS[layout.language]
+        gaps = sum(1 for value in figures.values if value is None)
+        told = [
+            words["computed"].format(
+                query=figures.query,
+                rows=words[f"each_{layout.by.value}"].format(zone=zone),
+                span=spelled(layout.question.whole, zone),
+                source=figures.source,
+            ),
+            *(words[caveat.key].format(**caveat.fields) for caveat in figures.caveats),
         ]
-        return "; ".join(parts)
+        if gaps:
+            told.append(words["gaps"].format(value=gaps, count=len(figures.values)))
+        return "; ".join(told)

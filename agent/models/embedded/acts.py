@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 from importlib import resources
 
+from agent.models.embedded.folding import stem
 from agent.models.embedded.lexicon import lexicon, pattern
 
 
@@ -38,8 +39,10 @@ _BREAK = re.compile(
 )
 _AND = re.compile(r"(?<!\S)(?:and|et|&|\+|plus|also|aussi) ")
 _SUBJECT = re.compile(
-    r"(?:(?:the|our|my|that|this|le|la|les|l'|notre|ce|cette|cet|for|pour|on|in|to|sur|en|dans|with|about|concernant) )*"
-    r"(?:<service>|<environment>)(?: (?:<version>|>|service|services|thing|pods?|instances?|replicas?|deployment|app|in|on|en|sur"
+    r"(?:(?:the|our|my|that|this|le|la|les|l'|notre|ce|cette|cet|for|pour|on|in|to|sur|en|dans|with|about"
+    r"|concernant) )*"
+    r"(?:<service>|<environment>)(?: (?:<version>|>|service|services|thing|pods?|instances?|replicas?|deployment"
+    r"|app|in|on|en|sur"
     r"|dans|of|the|la|le|just|only|juste|seulement|env|environment|side|again|is|<environment>|<service>|[,:-]))* "
 )
 # After a subject, what makes a wish of what follows.
@@ -49,16 +52,21 @@ _WANTS = re.compile(
 # A verb that is a noun here, for a verb of its own follows: "the release 2.4.0 is bad", "deploy of payments went fine".
 _AS_NOUN = re.compile(
     r"\w+(?: (?:back|out|up|down))?(?: (?:of|on|in|for|to|from|the|this|that|last|de|du|en|<\w+>|service|yesterday))*"
-    r" (?:is|was|went|works?|worked|failed|fails|helped|helps|has|had|did|does|looks?|looked|seems?|seemed|broke|breaks"
-    r"|fixed|are|were|didn't|isn't|wasn't|hasn't|doesn't|finished|completed|succeeded|took|takes|made|caused|causes|done"
+    r" (?:is|was|went|works?|worked|failed|fails|helped|helps|has|had|did|does|looks?|looked|seems?|seemed|broke"
+    r"|breaks"
+    r"|fixed|are|were|didn't|isn't|wasn't|hasn't|doesn't|finished|completed|succeeded|took|takes|made|caused"
+    r"|causes|done"
     r"|ok|est|etait|n'|ne|semble|marche|stats|statistics|summary|report|reports|history|notes|logs?|count|counts"
-    r"|numbers|process|policy|procedure|plan|window|freeze|list|pipeline|overview|recap|digest|frequency|guide|runbook"
+    r"|numbers|process|policy|procedure|plan|window|freeze|list|pipeline|overview|recap|digest|frequency|guide"
+    r"|runbook"
     r"|docs?|checklist|rapport|bilan|time|times|rate|button|script|command) "
 )
 # An order at the end of a clause, without a comma before it: "the release is rotten take it back", "... vire la".
 _TRAILING = re.compile(
-    r"(?<!\S)(?!(?:to|we|i|they|you|u|he|she|should|would|could|will|did|not|don't|didn't|never|who|can|must|de|on|a|ai|as"
-    r"|ont|qui|pas|que|and|et|or|ou|tu|je|il|elle|was|were|been|be|is|of|the|en|has|have|had|just|already|deja|vous|nous) )"
+    r"(?<!\S)(?!(?:to|we|i|they|you|u|he|she|should|would|could|will|did|not|don't|didn't|never|who|can|must|de"
+    r"|on|a|ai|as"
+    r"|ont|qui|pas|que|and|et|or|ou|tu|je|il|elle|was|were|been|be|is|of|the|en|has|have|had|just|already|deja"
+    r"|vous|nous) )"
     r"\S+ (?P<order>\w+ (?:it|them|that|le|la|les|moi ca|ca)"
     r"(?: (?:back|off|down|out|again|stp|svp|pls|please|now|asap|quickly))* )$"
 )
@@ -68,8 +76,10 @@ _TO_PLACE = re.compile(
 )
 # The words an order without a verb may have beside its noun: "payments rollback in prod please".
 _SMALL = re.compile(
-    r"<\w+>|@|>|=|go|single|un|une|petit|coup|quick|another|again|rolling|[.,!:/()-]|the|a|to|on|in|of|for|at|x|please|pls|plz|now|asap|le|la|les|l'|de|du|d'|en|sur|a|au|pour|stp"
-    r"|svp|maintenant|service|env|prod|version|v|replicas?|instances?|pods?|quickly|back|thanks|merci|and|et|with|release"
+    r"<\w+>|@|>|=|go|single|un|une|petit|coup|quick|another|again|rolling|[.,!:/()-]|the|a|to|on|in|of|for|at|x"
+    r"|please|pls|plz|now|asap|le|la|les|l'|de|du|d'|en|sur|a|au|pour|stp"
+    r"|svp|maintenant|service|env|prod|version|v|replicas?|instances?|pods?|quickly|back|thanks|merci|and|et"
+    r"|with|release"
     r"|s'|il|te|vous|plait|thx|ty|cheers|urgent|vite"
 )
 
@@ -108,11 +118,14 @@ def clauses(abstract: str) -> list[str]:
     return [part.strip() + " " for part in _BREAK.split(_without("polite", abstract)) if part.strip()]
 
 
-def judge(abstract: str) -> Act:
-    """The act of an abstract sentence. It is an order only where nothing speaks against it."""
+def judge(abstract: str, own: frozenset[str] = frozenset()) -> Act:
+    """The act of an abstract sentence. It is an order only where nothing speaks against it.
+
+    `own` are verbs, without their plural s, that some tool is ordered with and the lexicon does not know.
+    """
     text = _without("correction", _without("polite", abstract))
     parts = clauses(abstract)
-    acts = [_clause(part, asked="? " in text) for part in parts]
+    acts = [_clause(part, own, asked="? " in text) for part in parts]
     orders = [act for act in acts if act.mood is Mood.ORDER]
     order = _together(orders) if orders else None
     order = order or _telegraphic(text)
@@ -153,13 +166,14 @@ def _supposed(parts: Sequence[str]) -> bool:
     )
 
 
-def _clause(clause: str, *, asked: bool) -> Act:
+def _clause(clause: str, own: frozenset[str], *, asked: bool) -> Act:
     rest = _stripped(clause)
     lead = clause[: len(clause) - len(rest)]
     if _begins("asking", rest):
         return Act(Mood.QUESTION)
     for piece in [rest, *(_stripped(half) for half in _AND.split(rest)[1:])]:
-        if verbs := _ordered(piece) or _ordered_of_subject(piece):
+        verbs = _ordered(piece) or _ordered_of_subject(piece)
+        if verbs or (stem(piece.split(" ", 1)[0]) in own and not _AS_NOUN.match(piece)):
             if asked and lead.endswith("on "):  # "on redémarre ?" asks whether to
                 return Act(Mood.QUESTION)
             negated = says("negation", _without("harmless", lead + piece))

@@ -1,5 +1,6 @@
 """Fills a tool's arguments from a scanned sentence, by the slots of its schema: unsure rather than wrong."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
@@ -58,6 +59,7 @@ class _Wanted:
     slot: Slot
     scan: Scan
     context: Context
+    required: bool
 
 
 _Rule = Callable[[_Wanted], _Found | None]
@@ -69,16 +71,26 @@ def fill(spec: Spec, scan: Scan, context: Context) -> Filled:
     said: dict[str, str] = {}
     doubtful: dict[str, tuple[str, ...]] = {}
     for name, slot in slots(spec.arguments).items():
-        found = _RULES[slot.kind](_Wanted(spec, slot.role or name, slot, scan, context))
+        required = spec.arguments.model_fields[name].is_required()
+        found = _RULES[slot.kind](_Wanted(spec, slot.role or name, slot, scan, context, required))
         if found is None or not found.values:
             continue
         values[name], said[name] = found.values[0], found.words
         if len(found.values) > 1:
             doubtful[name] = tuple(str(value) for value in found.values)
-    required = [name for name, info in spec.arguments.model_fields.items() if info.is_required()]
-    missing = tuple(name for name in required if name not in values)
+    _say_times_once(spec, values)
+    needed = (name for name, info in spec.arguments.model_fields.items() if info.is_required())
+    missing = tuple(name for name in needed if name not in values)
     relative = "count" in missing_roles(spec, missing) and any(m.relative for m in scan.mentions)
     return Filled(values, said, missing, doubtful, None if missing else refusal(spec, values), relative)
+
+
+def _say_times_once(spec: Spec, values: dict[str, Json]) -> None:
+    """Where a period was named, it says when by itself."""
+    known = slots(spec.arguments)
+    if any(known[name].role == "period" for name in values):
+        for name in [name for name in values if known[name].kind in {Kind.SINCE, Kind.UNTIL, Kind.DURATION}]:
+            del values[name]
 
 
 def refusal(spec: Spec, values: Mapping[str, Json]) -> str | None:
@@ -107,11 +119,45 @@ _GENERIC_LATENCY = {
 
 def _choice(wanted: _Wanted) -> _Found | None:
     choices = wanted.slot.choices
-    mentions = [mention for mention in wanted.scan.of(wanted.role) if not choices or mention.value in choices]
+    mentions = [
+        mention
+        for mention in wanted.scan.of(wanted.role)
+        if (not choices or mention.value in choices) and not _belongs_elsewhere(mention, wanted)
+    ]
     if not mentions:
         return _period(wanted) if wanted.role == "period" else None
     best = _likeliest(wanted, mentions)
     return _Found(tuple(dict.fromkeys(mention.value for mention in best)), best[0].words)
+
+
+_ROWS = re.compile(r"(?:by|per|each|every|par|chaque|pour|for) |\w+(?:ly|aire|ien)$|\w+ (?:by|par) \w+$")
+
+
+def _belongs_elsewhere(mention: Mention, wanted: _Wanted) -> bool:
+    """Whether the words are part of a longer mention of something else, or are the service's name.
+
+    "failed payments" is one figure and names no service; the "week" in "2 weeks" is no period; a service may have
+    the name of a figure.
+    """
+    scan = wanted.scan
+    if wanted.role == "by" and not _ROWS.match(mention.words):
+        return True
+    roles = {slot.role or name for name, slot in slots(wanted.spec.arguments).items()} | {"time"}
+    once = f" {scan.plain} ".count(f" {mention.words} ") <= 1
+    for other in scan.mentions:
+        if other.role == wanted.role or other.role not in roles:
+            continue
+        if (
+            once
+            and other.sure >= 0.8
+            and other.words != mention.words
+            and f" {mention.words} " in f" {other.words} "
+        ):
+            return True
+        if other.role == "service" and other.words == mention.words:
+            rivals = [rival for rival in scan.of(wanted.role) if rival.words != mention.words]
+            return bool(rivals) or not wanted.required
+    return False
 
 
 def _likeliest(wanted: _Wanted, mentions: list[Mention]) -> list[Mention]:

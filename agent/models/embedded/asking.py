@@ -6,7 +6,7 @@ from agent.models.embedded.phrases import family
 from agent.models.embedded.reading import AskBack, Doubt
 from agent.words.catalogue import UnknownPhrase, say
 from tools.contract import Json, Spec
-from tools.slots import Slot, slots
+from tools.slots import Kind, Slot, slots
 
 
 def ask(back: AskBack, specs: Mapping[str, Spec], locale: str) -> str:
@@ -14,28 +14,19 @@ def ask(back: AskBack, specs: Mapping[str, Spec], locale: str) -> str:
     match back.doubt:
         case Doubt.MISSING:
             return _missing(back, specs, locale)
-        case Doubt.RIVALS:
-            return say("planner.ask.rivals", locale, options=either(back.options, locale))
-        case Doubt.RELATIVE:
-            return say("planner.ask.relative", locale)
-        case Doubt.REFUSED:
-            return say("planner.ask.refused", locale, detail=back.detail)
         case Doubt.CONFIRM:
             order = _order(back, specs, locale)
-            return (
-                say("planner.ask.confirm", locale, order=order)
-                if order
-                else say("planner.ask.confirm_plain", locale)
+            return say("planner.ask.confirm" if order else "planner.ask.confirm_plain", locale, order=order)
+        case _:
+            options = either(back.options, locale)
+            return say(
+                f"planner.ask.{back.doubt}", locale, options=options, detail=back.detail, tool=back.tool
             )
-        case Doubt.NOT_OFFERED:
-            return say("planner.ask.not_offered", locale, tool=back.tool)
-        case Doubt.UNSURE:
-            return say("planner.ask.unsure", locale)
 
 
 def _missing(back: AskBack, specs: Mapping[str, Spec], locale: str) -> str:
     slot = _slot(specs.get(back.tool), back.argument)
-    role = (slot.role or slot.kind.value) if slot is not None else ""
+    role = _meaning(slot) if slot is not None else ""
     options = either(back.options[:12], locale)
     if role == "version" and "service" in back.known:
         return say("planner.ask.version_of", locale, service=back.known["service"])
@@ -73,6 +64,11 @@ def _order(back: AskBack, specs: Mapping[str, Spec], locale: str) -> str:
     except (UnknownPhrase, KeyError):
         return ""
     return "" if "?" in text else text
+
+
+def _meaning(slot: Slot) -> str:
+    """What a question back calls an argument: versions and counts by their kind, the rest by their role."""
+    return slot.kind.value if slot.kind in {Kind.VERSION, Kind.COUNT} else slot.role or slot.kind.value
 
 
 def _slot(spec: Spec | None, argument: str) -> Slot | None:

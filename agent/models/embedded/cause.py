@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from agent.models.embedded import quoting
 from agent.models.embedded.facts import Deployment, Found, Passage, Pattern, Running, Series
@@ -12,7 +12,7 @@ from agent.models.embedded.folding import as_words, stem
 _INCIDENT = re.compile(r"\bINC-\d+\b", re.IGNORECASE)
 _SLACK = timedelta(minutes=2)  # clocks of logs and of deployments may differ by this much
 _BAD_LEVELS = {"error", "critical", "fatal"}
-_RISES = 1.5  # a measure that grew by half is a symptom
+_RISES = 0.5  # a measure that grew by half is a symptom
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Cause:
     deployment: Deployment | None = None
     one_version: str = ""  # every line of the pattern comes from it
     fresh: bool = False  # the lines began with the version that runs
+    over: bool = False  # no line comes from the version that runs
     symptoms: tuple[Series, ...] = ()
     upstream: Pattern | None = None  # the service asked about only reports another one's failure
     incident: Passage | None = None
@@ -42,43 +43,41 @@ class Cause:
 
 
 def explain(found: Found, asked: str, known: Iterable[str]) -> Cause:
-    """Correlates findings about `asked`, and about the service that its errors point to."""
-    patterns = sorted(
-        (pattern for logs in found.logs for pattern in logs.patterns if pattern.level in _BAD_LEVELS),
-        key=lambda pattern: -pattern.count,
-    )
-    own = [pattern for pattern in patterns if pattern.service == asked]
-    pattern, upstream, service = next(iter(own), None), None, asked
-    if pattern is not None and (other := points_to(pattern.template, asked, known)) is not None:
-        deeper = next((found_pattern for found_pattern in patterns if found_pattern.service == other), None)
+    """Correlates findings about `asked` (everything when it is ""), and about the service its errors point to."""
+    patterns = ranked(found)
+    pattern = next((pattern for pattern in patterns if asked in {"", pattern.service}), None)
+    upstream, service = None, asked or (pattern.service if pattern else "")
+    if pattern is not None and (other := points_to(pattern.template, service, known)) is not None:
+        deeper = next((candidate for candidate in patterns if candidate.service == other), None)
         if deeper is not None:
             pattern, upstream, service = deeper, pattern, other
-    running = _running(found.running, service)
-    versions = pattern.versions if pattern is not None else ()
-    deployment = next(
-        (
-            d
-            for d in found.deployments
-            if d.service == service and d.ok and running and d.after == running.version
-        ),
-        None,
-    )
-    fresh = (
-        pattern is not None and running is not None and _began_with(pattern, running.version, running.since)
-    )
+    running = running_of(found, service)
+    deployments = [each for each in found.deployments if each.service == service and each.ok]
     incident = _incident(found.passages, pattern.template if pattern else "", service)
     return Cause(
         service=service,
         pattern=pattern,
         running=running,
-        deployment=deployment,
-        one_version=versions[0] if len(versions) == 1 else "",
-        fresh=fresh,
+        deployment=next((each for each in deployments if running and each.after == running.version), None),
+        one_version=pattern.versions[0] if pattern and len(pattern.versions) == 1 else "",
+        fresh=pattern is not None and running is not None and began_with(pattern, running),
+        over=bool(pattern and running and pattern.versions and running.version not in pattern.versions),
         symptoms=_symptoms(found.series, {asked, service}),
         upstream=upstream,
         incident=incident,
         remedy=_remedy(found.passages, incident),
     )
+
+
+def ranked(found: Found) -> list[Pattern]:
+    """The errors, those that began with the version that runs first, then by how often they were logged."""
+
+    def rank(pattern: Pattern) -> tuple[bool, int]:
+        running = running_of(found, pattern.service)
+        return not (running is not None and began_with(pattern, running)), -pattern.count
+
+    errors = [pattern for logs in found.logs for pattern in logs.patterns if pattern.level in _BAD_LEVELS]
+    return sorted(errors, key=rank)
 
 
 def points_to(template: str, asked: str, known: Iterable[str]) -> str | None:
@@ -97,17 +96,19 @@ def searchable(template: str) -> str:
     return " ".join(words) if len(words) > 1 else " ".join(re.findall(r"[A-Za-z][A-Za-z'_-]+", template)[:8])
 
 
-def _running(running: Sequence[Running], service: str) -> Running | None:
-    mine = [entry for entry in running if entry.service == service]
+def running_of(found: Found, service: str) -> Running | None:
+    """How a service runs, in production where it runs in several places."""
+    mine = [entry for entry in found.running if entry.service == service]
     return next((entry for entry in mine if entry.environment.startswith("prod")), next(iter(mine), None))
 
 
-def _began_with(pattern: Pattern, version: str, since: datetime | None) -> bool:
-    if pattern.versions and version not in pattern.versions:
+def began_with(pattern: Pattern, running: Running) -> bool:
+    """Whether the lines began when the version that runs went live."""
+    if pattern.versions and running.version not in pattern.versions:
         return False
-    if since is not None and pattern.first is not None:
-        return pattern.first >= since - _SLACK
-    return pattern.versions == (version,)
+    if running.since is not None and pattern.first is not None:
+        return pattern.first >= running.since - _SLACK
+    return pattern.versions == (running.version,)
 
 
 def _symptoms(series: Sequence[Series], services: set[str]) -> tuple[Series, ...]:

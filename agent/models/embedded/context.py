@@ -40,7 +40,8 @@ _COUNT_GOES_ON = _words(
 
 _EXCLUDED = re.compile(rf"\b(?:{_NOT_THIS})(?: (?:on|in|to|the|for|en|sur|la|le|du|de|dans|pas))* $")
 _COMPARED = re.compile(
-    r"\b(?:as|like|comme|unlike|than|(?:plus|moins|autant|meme \w+) que|matches|match|matching)(?: (?:in|on|we have in|en|sur|the one in|the))* $"
+    r"\b(?:as|like|comme|unlike|than|(?:plus|moins|autant|meme \w+) que|matches|match|matching)(?: (?:in|on"
+    r"|we have in|en|sur|the one in|the))* $"
 )
 _FROM = re.compile(
     r"\b(?:from|de|depuis|d'|out of|was|were|currently|etait|actuellement)(?: (?:the|version|la|le))? $"
@@ -53,35 +54,36 @@ _TAKEN_BACK = re.compile(rf"\b(?:{_RATHER})[ ,:.-]*(?:(?:in|on|to|en|sur|the|a|t
 
 
 def excluded(before: str) -> bool:
-    """ "not payments", "instead of 2.4.0", "like in staging": named, and not meant."""
+    """Like `not payments`, `instead of 2.4.0`, `like in staging`: named, and not meant."""
     return bool(_EXCLUDED.search(before) or _COMPARED.search(before))
 
 
 _CLAUSE_START = re.compile(r"(?:^|[.,;:!?] |\b(?:but|mais|and|et|then|puis) )(?=[^.,;:!?]*$)")
 _FORBIDS = re.compile(
     r"(?:(?:please|pls|ok|no|non|stp|surtout|et|and|so) )*"
-    r"(?:don't|do not|never|leave|forget|ignore|skip|ne |n'|touche pas|touchez pas|oublie|oubliez|laisse|laissez|not |pas )"
+    r"(?:don't|do not|never|leave|forget|ignore|skip|ne |n'|touche pas|touchez pas|oublie|oubliez|laisse|laissez"
+    r"|not |pas )"
 )
 
 
 def forbidden(before: str) -> bool:
-    """Such as "don't touch payments, ...": the clause forbids, so what it names is not meant by another clause."""
+    """Like `don't touch payments, ...`: the clause forbids, so what it names is not meant by another clause."""
     start = max((match.end() for match in _CLAUSE_START.finditer(before)), default=0)
     return bool(_FORBIDS.match(before[start:]))
 
 
 def is_restored(role: str, after: str) -> bool:
-    """Such as "2.2.0 back on": a version that is to come back."""
+    """Like `2.2.0 back on`: a version that is to come back."""
     return role == "version" and bool(re.match(r" (?:back|again)\b", after))
 
 
 def left_behind(before: str) -> bool:
-    """ "from staging": where something comes from, when another place follows."""
+    """Like `from staging`: where something comes from, when another place follows."""
     return bool(_FROM.search(before))
 
 
 def is_target(before: str) -> bool:
-    """ "to 2.3.9", "en production": where something is to go."""
+    """Like `to 2.3.9`, `en production`: where something is to go."""
     return bool(_TO.search(before))
 
 

@@ -12,22 +12,28 @@ from tools.slots import Kind, slots
 
 
 def reads(scan: Scan, act: Act, families: Mapping[str, Spec], context: Context) -> tuple[Call, ...]:
-    """The reads that explain present trouble with a named service; none when the question is another one."""
+    """The reads that explain present trouble with a service or a place; none when the question is another one."""
     if act.mood in {Mood.ORDER, Mood.NEGATED} and not scan.abstract.startswith(("why", "pourquoi")):
         return ()
-    if not says("trouble", scan.abstract) or _is_history(scan, context) or not scan.of("service"):
+    if not says("trouble", scan.abstract) or _is_history(scan, context):
         return ()
-    calls = []
-    for kin, extras in _plan(scan, families):
-        if (spec := families.get(kin)) is not None:
-            filled = fill(spec, scan, context)
-            arguments = {
-                **filled.values,
-                **{name: value for name, value in extras.items() if name in slots(spec.arguments)},
-            }
-            if refusal(spec, arguments) is None:
-                calls.append(Call(spec.name, arguments, filled.said))
-    return tuple(calls)
+    where = {role: scan.of(role)[0].value for role in ("service", "environment") if scan.of(role)}
+    calls = (
+        [_call(spec, extras, where, scan, context) for spec, extras in _plan(scan, families)] if where else []
+    )
+    return tuple(call for call in calls if call is not None)
+
+
+def _call(
+    spec: Spec, extras: Mapping[str, Json], where: Mapping[str, str], scan: Scan, context: Context
+) -> Call | None:
+    """One read about the place; a metric that the question happens to name does not narrow it."""
+    known = slots(spec.arguments)
+    filled = fill(spec, scan, context)
+    kept = {name: value for name, value in filled.values.items() if known[name].role != "metric"}
+    named = {name: where[slot.role] for name, slot in known.items() if slot.role in where}
+    arguments = {**kept, **named, **extras}
+    return Call(spec.name, arguments, filled.said) if refusal(spec, arguments) is None else None
 
 
 def _is_history(scan: Scan, context: Context) -> bool:
@@ -39,23 +45,28 @@ def _is_history(scan: Scan, context: Context) -> bool:
     return says("past", scan.abstract) and not says("now", scan.abstract)
 
 
-def _plan(scan: Scan, families: Mapping[str, Spec]) -> list[tuple[str, dict[str, Json]]]:
-    slow = says("slow", scan.abstract)
-    order = ["latency_p95", "error_rate"] if slow else ["error_rate", "latency_p95"]
-    plan: list[tuple[str, dict[str, Json]]] = [("status", {})]
-    for metric in order:
-        if (name := measured(families.get("metrics"), metric)) is not None:
-            plan.append(("metrics", {"metric": name}))
-    plan += [("logs", {"level": "error", "contains": None}), ("knowledge", {})]
-    return [
-        (kin, {name: value for name, value in extras.items() if value is not None}) for kin, extras in plan
-    ]
+def _plan(scan: Scan, families: Mapping[str, Spec]) -> list[tuple[Spec, dict[str, Json]]]:
+    """The tools to ask, with the arguments that the question does not name."""
+    plan: list[tuple[Spec, dict[str, Json]]] = []
+    for kin in ("status", "metrics", "logs", "knowledge"):
+        spec = families.get(kin)
+        if spec is None:
+            continue
+        named = {slot.role: name for name, slot in slots(spec.arguments).items()}
+        if kin == "metrics" and spec.arguments.model_fields[named.get("metric", "")].is_required():
+            order = (
+                ("latency_p95", "error_rate")
+                if says("slow", scan.abstract)
+                else ("error_rate", "latency_p95")
+            )
+            plan += [(spec, {named["metric"]: name}) for wanted in order if (name := measured(spec, wanted))]
+        else:
+            plan.append((spec, {named["level"]: "error"} if kin == "logs" and "level" in named else {}))
+    return plan
 
 
-def measured(spec: Spec | None, wanted: str) -> str | None:
+def measured(spec: Spec, wanted: str) -> str | None:
     """The tool's own name for a metric, such as `latency` for `latency_p95`."""
-    if spec is None:
-        return None
     for slot in slots(spec.arguments).values():
         if slot.kind is Kind.CHOICE and slot.role == "metric":
             exact = [choice for choice in slot.choices if choice == wanted]

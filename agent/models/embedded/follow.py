@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from agent.conversation.messages import ToolCall
 from agent.models.embedded import facts
-from agent.models.embedded.cause import points_to, searchable
+from agent.models.embedded.cause import points_to, ranked, searchable
 from agent.models.embedded.moment import Moment, arguments
 from agent.models.embedded.phrases import family
 from agent.models.embedded.reading import Call
 from tools.contract import Effect, Json, Spec
 from tools.slots import Kind, slots
-
-_BAD = {"error", "critical", "fatal"}
 
 
 def is_diagnosis(now: Moment, specs: Mapping[str, Spec]) -> bool:
@@ -55,19 +53,11 @@ def next_reads(now: Moment, families: Mapping[str, Spec]) -> tuple[Call, ...]:
     """
     asked = asked_service(now)
     known = services({spec.name: spec for spec in families.values()})
-    patterns = sorted(
-        (
-            pattern
-            for logs in facts.sort(now.evidence).logs
-            for pattern in logs.patterns
-            if pattern.level in _BAD
-        ),
-        key=lambda pattern: -pattern.count,
-    )
+    patterns = ranked(facts.sort(now.evidence))
     if not patterns:
         return ()
     own = next((pattern for pattern in patterns if pattern.service == asked), patterns[0])
-    other = points_to(own.template, asked, known)
+    other = points_to(own.template, own.service, known)
     if other is not None and not any(
         arguments(result.call).get("service") == other for result in now.results
     ):

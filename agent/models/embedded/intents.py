@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 from agent.models.embedded.features import surface, wording
 from agent.models.embedded.phrases import Phrase
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float32]
 
-_MADE = "3"  # raised when features or training change, so that no old weights are read
+_MADE = "4"  # raised when features or training change, so that no old weights are read
 _MEANING = 1.0  # how much the meaning counts beside words, letters and grammar
+_PLAIN = 0.6  # the belief from which words and grammar alone decide: an embedding costs twenty milliseconds
 _LONGEST = 300  # characters of a sentence that are embedded
 _EPOCH = datetime(
     2026, 1, 7, 12, tzinfo=UTC
@@ -51,7 +53,8 @@ class Guess:
 @dataclass(frozen=True, slots=True)
 class _Trained:
     labels: tuple[str, ...]
-    weights: "Matrix"
+    weights: "Matrix"  # of meaning and surface
+    plain_weights: "Matrix"  # of the surface alone
     centre: (
         "Matrix"  # the mean of the phrases' vectors: cosines of this model say little before it is taken away
     )
@@ -70,16 +73,14 @@ class Intents:
     async def guess(self, scan: Scan) -> Guess:
         """The intents of a scanned sentence. Trains first if that was not done yet."""
         trained = await self._ready()
-        meaning = await self._meaning([wording(scan)[:_LONGEST]], trained.centre)
-        scores = await asyncio.to_thread(self._score, trained, scan, meaning)
-        ranked = sorted(zip(trained.labels, scores, strict=True), key=lambda pair: -pair[1])
-        return Guess(tuple(ranked))
-
-    def _score(self, trained: _Trained, scan: Scan, meaning: "Matrix") -> list[float]:
+        row = surface(scan)
+        guess = _guess(trained.labels, row @ trained.plain_weights)
+        if self._embedder is None or guess.sure >= _PLAIN:
+            return guess
         import numpy as np
 
-        row = np.concatenate([meaning[0], surface(scan)])
-        return [float(value) for value in softmax(row @ trained.weights)]
+        meaning = await self._meaning([wording(scan)[:_LONGEST]], trained.centre)
+        return _guess(trained.labels, np.concatenate([meaning[0], row]) @ trained.weights)
 
     async def _ready(self) -> _Trained:
         async with self._training:
@@ -106,10 +107,12 @@ class Intents:
         import numpy as np
 
         centre = vectors.mean(axis=0, keepdims=True)
-        rows = np.hstack([_centred(vectors, centre), np.stack([surface(scan) for scan in scans])])
+        surfaces = np.stack([surface(scan) for scan in scans]).astype(np.float32)
+        rows = np.hstack([_centred(vectors, centre), surfaces]).astype(np.float32)
         names = tuple(dict.fromkeys(phrase.intent for phrase in self._phrases))
         labels = np.array([names.index(phrase.intent) for phrase in self._phrases], dtype=np.int64)
-        return _Trained(names, train(rows.astype(np.float32), labels, len(names)), centre)
+        weights, plain = (train(each, labels, len(names)) for each in (rows, surfaces))
+        return _Trained(names, weights, plain, centre)
 
     # --- the cache ---------------------------------------------------------------------------------------------
 
@@ -132,8 +135,9 @@ class Intents:
             return None
         try:
             with np.load(self._cache / f"intents-{self._key()}.npz", allow_pickle=False) as kept:
-                return _Trained(tuple(str(name) for name in kept["labels"]), kept["weights"], kept["centre"])
-        except (OSError, ValueError, KeyError):
+                names = tuple(str(name) for name in kept["labels"])
+                return _Trained(names, kept["weights"], kept["plain_weights"], kept["centre"])
+        except (OSError, ValueError, KeyError, BadZipFile):
             return None  # not there, or cut short by a crash: it is made again
 
     def _save(self, trained: _Trained) -> None:
@@ -141,9 +145,14 @@ class Intents:
 
         if self._cache is None:
             return
-        self._write(
+        write_arrays(
             self._cache / f"intents-{self._key()}.npz",
-            {"labels": np.array(trained.labels), "weights": trained.weights, "centre": trained.centre},
+            {
+                "labels": np.array(trained.labels),
+                "weights": trained.weights,
+                "plain_weights": trained.plain_weights,
+                "centre": trained.centre,
+            },
         )
 
     async def _vectors(self, texts: list[str]) -> "Matrix":
@@ -165,16 +174,9 @@ class Intents:
         return [folder / name for folder in (Path(__file__).parent, self._cache) if folder is not None]
 
     def _kept_vectors(self) -> "dict[str, Matrix]":
-        import numpy as np
-
         known: dict[str, Matrix] = {}
         for file in self._vector_files():
-            try:
-                with np.load(file, allow_pickle=False) as kept:
-                    vectors = kept["vectors"].astype(np.float32)
-                    known |= dict(zip((str(key) for key in kept["keys"]), vectors, strict=True))
-            except (OSError, ValueError, KeyError):
-                continue
+            known |= read_vectors(file)
         return known
 
     def _keep_vectors(self, known: "dict[str, Matrix]") -> None:
@@ -182,20 +184,38 @@ class Intents:
 
         if self._cache is not None and self._embedder is not None:
             vectors = np.stack(list(known.values())).astype(np.float16)
-            self._write(self._vector_files()[-1], {"keys": np.array(list(known)), "vectors": vectors})
+            write_arrays(self._vector_files()[-1], {"keys": np.array(list(known)), "vectors": vectors})
 
-    def _write(self, target: Path, arrays: "dict[str, NDArray[np.generic]]") -> None:
-        """Writes aside and renames, so that a reader never sees half a file. A full disk costs only the cache."""
-        import numpy as np
 
+def read_vectors(file: Path) -> "dict[str, Matrix]":
+    """Vectors by key; none when the file is not there, or was cut short by a crash."""
+    import numpy as np
+
+    try:
+        with np.load(file, allow_pickle=False) as kept:
+            vectors = kept["vectors"].astype(np.float32)
+            return dict(zip((str(key) for key in kept["keys"]), vectors, strict=True))
+    except (OSError, ValueError, KeyError, BadZipFile):
+        return {}
+
+
+def write_arrays(target: Path, arrays: "dict[str, NDArray[np.generic]]") -> None:
+    """Writes aside and renames, so that a reader never sees half a file. A full disk costs only the cache."""
+    import numpy as np
+
+    aside = target.with_suffix(f".{os.getpid()}.tmp")
+    try:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        aside = target.with_suffix(f".{os.getpid()}.tmp")
-        try:
-            with aside.open("wb") as file:
-                np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # numpy's stub names allow_pickle first
-            aside.replace(target)
-        except OSError:
-            aside.unlink(missing_ok=True)
+        with aside.open("wb") as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # numpy's stub names allow_pickle first
+        aside.replace(target)
+    except OSError:
+        aside.unlink(missing_ok=True)
+
+
+def _guess(labels: tuple[str, ...], scores: "Matrix") -> Guess:
+    shares = (float(share) for share in softmax(scores))
+    return Guess(tuple(sorted(zip(labels, shares, strict=True), key=lambda pair: -pair[1])))
 
 
 def _short_key(text: str) -> str:

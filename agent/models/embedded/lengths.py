@@ -87,6 +87,8 @@ def _one(match: re.Match[str]) -> timedelta | None:
 _BEFORE_ONE = "|".join(
     f"(?<= {word} )" for word in ("for", "over", "within", "past", "last", "since", "about", "around")
 )
+_HOURS = r"\b(?P<hours>\d{1,4}) ?(?:h|hours?|heures?)"
+_LATELY, _GONE = rf"(?:(?:{_RECENT}) )?", rf"(?: (?:{_RECENT})\b)?"
 _LONG_UNIT = r"(?:second|minute|hour|seconde|heure|day|jour|journee)"
 _RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], timedelta | None]]] = [
     (re.compile(pattern), rule)
@@ -100,11 +102,9 @@ _RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], timedelta | None]]
          _and_a_half),
         (rf"(?P<count>{NUMERAL}) and a half (?P<unit>hour|day|minute)s?\b", _and_a_half),
         # 1h30, 2 hours and 15 minutes
-        (r"\b(?P<hours>\d{1,4}) ?(?:h|hours?|heures?)(?: (?:and |et )?)?(?P<minutes>\d{1,2}) ?(?:m|mins?|mn|minutes?)?\b(?!\.\d)",
-         _hours_and_minutes),
+        (rf"{_HOURS}(?: (?:and |et )?)?(?P<minutes>\d{{1,2}}) ?(?:m|mins?|mn|minutes?)?\b(?!\.\d)", _hours_and_minutes),
         # 30 minutes, 24h, les 90 dernières minutes, a couple of hours
-        (rf"(?P<count>{NUMERAL})[ -]?(?:or so |full |good )?(?:(?:{_RECENT}) )?(?P<unit>{UNIT})(?![\w'])(?: (?:{_RECENT})\b)?",
-         _counted),
+        (rf"(?P<count>{NUMERAL})[ -]?(?:or so |full |good )?{_LATELY}(?P<unit>{UNIT})(?![\w']){_GONE}", _counted),
         # "for an hour", "a day ago"; but "errors an hour" is a rate
         (rf"(?:^|{_BEFORE_ONE})an? (?P<unit>{_LONG_UNIT}|week|month|year|fortnight)\b", _one),
         (rf"\ban? (?P<unit>{_LONG_UNIT}|week|month|year|fortnight)\b(?= ago\b)", _one),

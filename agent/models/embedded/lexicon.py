@@ -206,7 +206,7 @@ def choice_phrases(
     for group in lexicon().groups.get(role, ()):
         owners = [choice for name in group.names for choice in choices if as_words(choice) == as_words(name)]
         for called in group.phrases if owners else ():
-            add(called, owners[0], 0.8)
+            add(called, owners[0], 0.75 if "..." in called else 0.8)
     return table
 
 

@@ -11,11 +11,11 @@ from tools.contract import Effect, Spec
 from tools.slots import Kind, Slot, slots
 
 TALK = "talk:"  # intents that need no tool: `talk:greeting`
-_FAMILY_WORDS = {
-    "deploy": "deploy", "release": "deploy", "rollback": "rollback", "revert": "rollback", "restart": "restart", "scale": "scale",
-    "logs": "logs", "log": "logs", "metrics": "metrics", "metric": "metrics", "status": "status", "state": "status",
-    "report": "report", "knowledge": "knowledge", "docs": "knowledge",
+_FAMILIES = {
+    "deploy": "deploy release", "rollback": "rollback revert", "restart": "restart", "scale": "scale",
+    "logs": "logs log",     "metrics": "metrics metric", "status": "status state", "report": "report", "knowledge": "knowledge docs",
 }  # fmt: skip
+_FAMILY_WORDS = {word: kin for kin, words in _FAMILIES.items() for word in words.split()}
 _PLACE = re.compile(r"\{(\w+)\}")
 _STANDS_FOR = {
     "service": "service", "environment": "environment", "version": "version", "count": "count", "replicas": "count",

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from agent.conversation.messages import Message, Reply, Request, ResultKind, ToolCall
 from agent.conversation.ports import OnText
-from agent.models.embedded import asking, cause, facts, follow
+from agent.models.embedded import asking, facts, follow
+from agent.models.embedded.cause import explain
+from agent.models.embedded.explaining import explained
 from agent.models.embedded.moment import Moment, arguments, moment
 from agent.models.embedded.phrases import families
 from agent.models.embedded.reading import AskBack, Call, Talk
@@ -62,7 +64,7 @@ class EmbeddedPlanner:
             )
         text = calls if isinstance(calls, str) else self._answer(now, request)
         await on_text(text)
-        return Reply(text, model=self.name)
+        return Reply(text, model=self.name, by_code=True)
 
     async def _calls(self, now: Moment, request: Request) -> tuple[Call, ...] | str:
         """What to call next, or what to say instead of a call."""
@@ -100,11 +102,13 @@ class EmbeddedPlanner:
         if not found.empty:
             if follow.is_diagnosis(now, self._specs):
                 asked = follow.asked_service(now)
-                parts.append(writer.cause(cause.explain(found, asked, follow.services(self._specs))))
+                parts.append(explained(explain(found, asked, follow.services(self._specs)), writer))
             else:
                 parts += writer.everything(found, now.asked)
         elif now.of(ResultKind.FOUND):
-            told = " ".join(result.message.text for result in now.of(ResultKind.FOUND) if result.message.text)
+            # What the tools say in English says where was looked; other languages do without.
+            english = request.locale.startswith("en")
+            told = " ".join(result.message.text for result in now.of(ResultKind.FOUND) if english)
             parts.append(say("planner.nothing_found", request.locale, searched=told).strip())
         parts += self._unchecked(now, request.locale)
         return "\n\n".join(part for part in parts if part) or say("planner.ask.unsure", request.locale)

@@ -6,12 +6,16 @@ from agent.models.embedded.folding import as_words, stem
 
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+(?=[\w«“\"#*-])|\n+")
 _FIX = re.compile(
-    r"\b(?:fix(?:ed)?|roll(?:ed|ing)?[- ]?back|rollback|revert(?:ed)?|resolved|mitigated|solved|corrig\w+|retour arri\w+|"
+    r"\b(?:fix(?:ed)?|roll(?:ed|ing)?[- ]?back|rollback|revert(?:ed)?|resolved|mitigated|solved|corrig\w+"
+    r"|retour arri\w+|"
     r"r[ée]solu\w*|revenu\w*)\b",
     re.IGNORECASE,
 )
-_SAYS_NOTHING = {"the", "a", "an", "is", "are", "was", "of", "in", "on", "to", "for", "we", "it", "do", "did", "how", "what", "who", "why", "where",
-                 "when", "le", "la", "les", "de", "du", "des", "un", "une", "est", "en", "et", "que", "qui", "quoi", "comment", "pourquoi", "qu'"}  # fmt: skip
+_SAYS_NOTHING = {
+    "the", "a", "an", "is", "are", "was", "of", "in", "on", "to", "for", "we", "it", "do", "did", "how", "what", "who",
+    "why", "where", "when", "le", "la", "les", "de", "du", "des", "un", "une", "est", "en", "et", "que", "qui", "quoi",
+    "comment", "pourquoi", "qu'",
+}  # fmt: skip
 _LONGEST = 230
 
 

@@ -20,13 +20,15 @@ _QUOTES = re.compile(
 )
 _ADDRESS = re.compile(r"<@\w+>|@sayso\b|^\s*sayso\s*[,:]")
 _UNITS = (
-    "s|ms|sec|secs|seconds?|secondes?|m|min|mins|minutes?|h|hours?|heures?|days?|jours?|%|percent|pour ?cent|gb|mb|go|mo"
+    "s|ms|sec|secs|seconds?|secondes?|m|min|mins|minutes?|h|hours?|heures?|days?|jours?|%|percent|pour ?cent|gb"
+    "|mb|go|mo"
     "|k|times"
 )
 _NO_SIZE = rf"(?! ?(?:{_UNITS})\b| ?%)"
 _VERSIONS = (
     re.compile(  # 2.4.0, v2.4, api@3.1.7, payments:2.4.0-rc1
-        r"(?:(?<![\w.,:])|(?<=[a-z][-_:/@])|(?<=@))v?(?P<v>\d+\.\d+(?:\.\d+){0,2}(?:[-+][a-z0-9](?:[\w.]*[a-z0-9])?|rc\d+)?)"
+        r"(?:(?<![\w.,:])|(?<=[a-z][-_:/@])"
+        r"|(?<=@))v?(?P<v>\d+\.\d+(?:\.\d+){0,2}(?:[-+][a-z0-9](?:[\w.]*[a-z0-9])?|rc\d+)?)"
         rf"(?!\w|\.\d){_NO_SIZE}"
     ),
     re.compile(r"\bv(?P<v>\d+)\b(?![.\d])"),

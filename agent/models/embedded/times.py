@@ -13,7 +13,8 @@ from agent.models.embedded.windows import Calendar
 _AHEAD = re.compile(
     r"\b(?:tomorrow|demain|tonight|ce soir|later(?: today)?|plus tard|this evening|next (?:week|month|sprint|monday"
     r"|tuesday|wednesday|thursday|friday|time)|(?:la )?semaine prochaine|(?:le )?mois prochain"
-    rf"|(?:in|dans|d' ?ici) (?:an? |une |about |environ )?(?:{NUMERAL} ?|half an? |une demi )?(?:{UNIT})(?!\w))(?:'s)?"
+    rf"|(?:in|dans|d' ?ici) (?:an? |une |about |environ )?(?:{NUMERAL} ?|half an? "
+    rf"|une demi )?(?:{UNIT})(?!\w))(?:'s)?"
 )
 _AGO = re.compile(r" ago\b")
 _IL_Y_A = re.compile(r"\b(?:il )?y a (?:environ |a peu pres )?$")

@@ -44,6 +44,7 @@ class Understanding:
         self._intents = Intents(said, self._scanner, embedder, cache)
         self._owners = _verb_owners(said, self._scanner, self._specs)
         self._openings = _openings(said, self._scanner, self._specs)
+        self._own_verbs = frozenset(word for words in self._openings.values() for word in words)
 
     async def prepare(self) -> None:
         """Trains now instead of at the first request."""
@@ -62,7 +63,7 @@ class Understanding:
 
     async def _read(self, text: str, now: datetime, earlier: Sequence[str]) -> Reading:
         scan = self._scanner.scan(text, now)
-        act = judge(scan.abstract)
+        act = judge(scan.abstract, self._own_verbs)
         guess = await self._intents.guess(scan)
         context = Context(now, self._zone)
         leans = bool(earlier) and _leans_back(scan, act)
@@ -82,11 +83,7 @@ class Understanding:
             return None
         plain = {self._owners[verb] for verb, is_plain in act.verbs if is_plain and verb in self._owners}
         vague = {self._owners[verb] for verb, is_plain in act.verbs if not is_plain and verb in self._owners}
-        own = (
-            {name for name, words in self._openings.items() if stem(act.opening) in words}
-            if not act.verbs
-            else set()
-        )
+        own = {name for name, words in self._openings.items() if stem(act.opening) in words}
         candidates = plain | vague | own
         if not candidates:
             return None
@@ -237,8 +234,10 @@ def _named(spec: Spec, filled: Filled) -> dict[str, Json]:
 
 
 _LEAN = re.compile(
-    r"^(?:(?:and|et|same|same thing|now|what about|how about|ok|pareil|idem|meme chose|plutot|only|just|for|in|on|since"
-    r"|depuis|pour|en|sur|dans|over|the|la|le|les|l'|service|yes|yep|oui|to|a|with|avec|version|x|then|alors|instead|please"
+    r"^(?:(?:and|et|same|same thing|now|what about|how about|ok|pareil|idem|meme chose|plutot|only|just|for|in"
+    r"|on|since"
+    r"|depuis|pour|en|sur|dans|over|the|la|le|les|l'|service|yes|yep|oui|to|a|with|avec|version|x|then|alors"
+    r"|instead|please"
     r"|stp|env|environment|replicas?|instances?|<\w+>|last|past|du|de|d'|[,.?!-]) )+$"
 )
 

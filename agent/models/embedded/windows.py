@@ -165,8 +165,8 @@ _SHORT_DAY = rf"(?:(?<=on )|(?<=since )|(?<=last ))(?:{_DAY_NAMES})"
 _WINDOWS: list[tuple[re.Pattern[str], Callable[[Calendar, re.Match[str]], When | None]]] = [
     (re.compile("".join(pattern)), method)
     for pattern, method in (
-        ((r"\b(?:yesterday|hier|this|ce|cet|cette|last|la) (?:morning|afternoon|evening|night|matin|apres midi|soir|nuit)",
-          r"(?: derniere| passee)?\b|\btonight\b|\bovernight\b"), Calendar.part_of_day),
+        ((r"\b(?:yesterday|hier|this|ce|cet|cette|last|la) (?:morning|afternoon|evening|night|matin|apres midi|soir",
+          r"|nuit)(?: derniere| passee)?\b|\btonight\b|\bovernight\b"), Calendar.part_of_day),
         ((r"\b(day before yesterday|avant hier|yesterday|hier|today|aujourd'hui|ce jour)\b", _AT), Calendar.days_ago),
         ((rf"\b(?:(?P<before>last|next|this|on|past|ce) )?(?P<day>{_LONG_DAYS}|{_SHORT_DAY})s?",
           rf"(?: (?P<after>dernier|prochain|passe))?\b{_AT}"), Calendar.weekday),

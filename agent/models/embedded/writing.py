@@ -1,12 +1,11 @@
 """Writes an answer from evidence by templates: every number and every quotation comes from a fact that is cited."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from agent.models.embedded import cause as causes
 from agent.models.embedded import quoting
-from agent.models.embedded.cause import Cause
 from agent.models.embedded.facts import (
     Deployment,
     Found,
@@ -18,10 +17,16 @@ from agent.models.embedded.facts import (
     Series,
     Table,
 )
-from agent.models.embedded.wording import clock, figure, measured, name_of, quoted, span
+from agent.models.embedded.folding import fold
+from agent.models.embedded.wording import clock, figure, measured, name_of, quoted
 from agent.words.catalogue import say
 
 _MOST = 5  # bullets of one kind
+_ABOUT_CHANGES = re.compile(
+    r"\b(?:chang\w+|deploy\w*|deploi\w*|ship\w*|releas\w+|roll\w*|restart\w*|redemarr\w+|scal\w+|livr\w+|who|qui"
+    r"|when|quand"
+    r"|recent\w*|last|dernier\w*|histor\w+|lately|happened|passe)\b"
+)
 _CLEAR = 0.4  # the confidence from which a passage answers
 
 
@@ -53,7 +58,10 @@ class Writer:
         """One paragraph for each kind of evidence there is."""
         parts: list[str] = []
         parts += [self.table(table) for table in found.tables]
-        if found.running:
+        changes = found.deployments and (not found.running or _ABOUT_CHANGES.search(fold(question)))
+        if changes:
+            parts.append(self.deployments(found.deployments))
+        elif found.running:
             parts.append(self.status(found.running))
         parts += [self.series(series) for series in found.series]
         parts += [self.logs(logs) for logs in found.logs]
@@ -62,8 +70,6 @@ class Writer:
             for lines in found.lines
             if not any(logs.service == lines.service for logs in found.logs)
         ]
-        if found.deployments:
-            parts.append(self.deployments(found.deployments))
         if found.passages:
             parts.append(self.passages(found.passages, question))
         parts += [f"{piece.finding.title}: {piece.finding.text} [{piece.number}]" for piece in found.others]
@@ -78,12 +84,13 @@ class Writer:
             f"logs.total{suffix}", fields, count=logs.total, count_text=figure(logs.total, self.locale)
         )
         ranked = sorted(logs.patterns, key=lambda pattern: -pattern.count)[:_MOST]
-        return _list(head, [self.pattern(pattern) for pattern in ranked])
+        return listed(head, [self.pattern(pattern) for pattern in ranked])
 
     def pattern(self, pattern: Pattern) -> str:
         key = "logs.pattern" if pattern.first and pattern.last else "logs.pattern_undated"
         return self.say(
-            key, count=pattern.count, count_text=figure(pattern.count, self.locale), template=pattern.sample or pattern.template,
+            key, count=pattern.count, count_text=figure(pattern.count, self.locale),
+            template=pattern.sample or pattern.template,
             first=self.at(pattern.first), last=self.at(pattern.last), cites=cite(pattern),
         )  # fmt: skip
 
@@ -92,7 +99,7 @@ class Writer:
         if not lines.lines:
             return self.say("logs.none", fields)
         head = self.say("logs.total", fields, count=lines.total, count_text=figure(lines.total, self.locale))
-        return _list(
+        return listed(
             head,
             [
                 self.say("logs.line", at=at, level=level, message=message)
@@ -106,13 +113,13 @@ class Writer:
             "metric": name_of(series.metric, self.locale), "where": _where(series), "cites": cite(series),
         }  # fmt: skip
         if value is None:
-            return _capital(self.say("series.none", fields))
+            return capital(self.say("series.none", fields))
         key = "now" if series.now is not None else "mean"
         fields[key] = measured(value, series.unit, self.locale)
         if series.before is not None:
             fields["before"] = measured(series.before, series.unit, self.locale)
             key += "_before"
-        parts = [_capital(self.say(f"series.{key}", fields))]
+        parts = [capital(self.say(f"series.{key}", fields))]
         if series.highest is not None:
             parts.append(
                 self.say(
@@ -131,7 +138,7 @@ class Writer:
         if len(running) == 1 and running[0].since is not None and running[0].replicas is not None:
             return self.say("status.one", self._running(running[0]))
         bullets = [self.running(entry) for entry in running]
-        return _list(self._health(running), bullets)
+        return listed(self._health(running), bullets)
 
     def _health(self, running: Sequence[Running]) -> str:
         counted = [entry for entry in running if entry.replicas is not None and entry.healthy is not None]
@@ -154,16 +161,17 @@ class Writer:
         }  # fmt: skip
 
     def deployments(self, deployments: Sequence[Deployment]) -> str:
-        return _list(
-            self.say("deployments.head", count=len(deployments)),
-            [
-                self.say(
-                    "deployments.line" if entry.ok else "deployments.failed", at=self.at(entry.at), service=entry.service,
-                    before=entry.before or "–", after=entry.after or "–", environment=entry.environment, by=entry.by, cites=cite(entry),
-                )
-                for entry in deployments[: 2 * _MOST]
-            ],
-        )  # fmt: skip
+        shown = deployments[: 2 * _MOST]
+        return listed(
+            self.say("deployments.head", count=len(shown)), [self.deployment(entry) for entry in shown]
+        )
+
+    def deployment(self, entry: Deployment) -> str:
+        fields = {
+            "at": self.at(entry.at), "service": entry.service, "environment": entry.environment, "by": entry.by,
+            "before": entry.before or "–", "after": entry.after or "–", "cites": cite(entry),
+        }  # fmt: skip
+        return self.say("deployments.line" if entry.ok else "deployments.failed", fields)
 
     def table(self, table: Table) -> str:
         if not table.rows:
@@ -223,110 +231,6 @@ class Writer:
             else line
         )
 
-    # --- several kinds that explain each other -----------------------------------------------------------------
-
-    def cause(self, cause: Cause) -> str:
-        """A plain first sentence, the evidence as bullets, and the obvious next step."""
-        bullets: list[str] = []
-        if cause.upstream is not None:
-            bullets.append(self.pattern(cause.upstream))
-        if cause.pattern is not None:
-            bullets += self._pattern_bullets(cause, cause.pattern)
-        bullets += [self.symptom(series) for series in cause.symptoms[:4]]
-        if cause.running is not None:
-            bullets.append(self._deployed(cause, cause.running))
-        if cause.incident is not None:
-            bullets.append(self.incident(cause.incident, cause.remedy))
-        answer = _list(self._headline(cause), [bullet for bullet in bullets if bullet])
-        if cause.blames_version and cause.previous:
-            answer += "\n" + self.say("next_rollback", service=cause.service, version=cause.previous)
-        return answer
-
-    def _headline(self, cause: Cause) -> str:
-        if cause.pattern is None:
-            risen = next(
-                (series for series in cause.symptoms if causes.rose(series) and series.now is not None), None
-            )
-            if risen is None or risen.now is None:
-                return self.say("cause.nothing", service=cause.service)
-            return _capital(self.say(
-                "cause.symptom", metric=name_of(risen.metric, self.locale), service=risen.service,
-                now=measured(risen.now, risen.unit, self.locale), cites=cite(risen),
-            ))  # fmt: skip
-        template = cause.pattern.sample or cause.pattern.template
-        if cause.blames_version and cause.running is not None:
-            key = "version_error" if cause.running.since is not None else "version_error_undated"
-            return self.say(
-                f"cause.{key}", service=cause.service, version=cause.running.version, environment=cause.running.environment,
-                since=self.at(cause.running.since), template=template, cites=cite(cause.pattern, cause.running),
-            )  # fmt: skip
-        if cause.upstream is not None:
-            return self.say(
-                "cause.dependency",
-                service=cause.upstream.service,
-                other=cause.service,
-                template=template,
-                cites=cite(cause.upstream, cause.pattern),
-            )
-        return self.say("cause.error", service=cause.service, template=template, cites=cite(cause.pattern))
-
-    def _pattern_bullets(self, cause: Cause, pattern: Pattern) -> list[str]:
-        bullets = [self.pattern(pattern)]
-        if cause.one_version:
-            bullets.append(
-                self.say(
-                    "cause.only_version", version=f"{cause.service} {cause.one_version}", cites=cite(pattern)
-                )
-            )
-        running = cause.running
-        if cause.fresh and running is not None and running.since is not None and pattern.first is not None:
-            after = span(max(pattern.first - running.since, pattern.first - pattern.first), self.locale)
-            bullets.append(
-                self.say(
-                    "cause.started_after", after=after, version=running.version, cites=cite(pattern, running)
-                )
-            )
-        return bullets
-
-    def symptom(self, series: Series) -> str:
-        value = series.now if series.now is not None else series.mean
-        if value is None:
-            return ""
-        fields: dict[str, object] = {
-            "metric": f"{series.service}, {name_of(series.metric, self.locale)}",
-            "now": measured(value, series.unit, self.locale), "cites": cite(series), "since": self.at(series.since),
-        }  # fmt: skip
-        if series.before is None:
-            return self.say("series.evidence", fields)
-        fields["before"] = measured(series.before, series.unit, self.locale)
-        key = "evidence_rose" if causes.rose(series) and series.since is not None else "evidence_before"
-        return self.say(f"series.{key}", fields)
-
-    def _deployed(self, cause: Cause, running: Running) -> str:
-        fields: dict[str, object] = {
-            "version": f"{cause.service} {running.version}",
-            "previous": cause.previous,
-            "environment": running.environment,
-        }
-        if cause.deployment is not None and cause.previous:
-            return self.say(
-                "cause.deployed",
-                fields,
-                at=self.at(cause.deployment.at),
-                by=cause.deployment.by,
-                cites=cite(cause.deployment, running),
-            )
-        if cause.previous:
-            return self.say("cause.replaced", fields, cites=cite(running))
-        return self.running(running)
-
-    def incident(self, passage: Passage, remedy: Passage | None) -> str:
-        number, title = causes.incident_id(passage), passage.title or passage.document
-        name = title if number in title.upper() else f"{number}, {title}"
-        quote = quoting.fix(remedy.text) if remedy is not None else quoting.best(passage.text, title)
-        cites = cite(passage, remedy) if remedy is not None else cite(passage)
-        return self.say("passage.seen", title=name, quote=quoted(quote, self.locale), cites=cites)
-
 
 def cite(*pieces: Logs | Pattern | Lines | Series | Running | Deployment | Table | Passage) -> str:
     """The numbers of the evidence, each once."""
@@ -341,9 +245,11 @@ def _where(piece: Logs | Lines | Series) -> str:
     )
 
 
-def _list(head: str, bullets: Iterable[str]) -> str:
+def listed(head: str, bullets: Iterable[str]) -> str:
+    """A sentence with points below it."""
     return "\n".join([head, *(f"- {bullet}" for bullet in bullets)])
 
 
-def _capital(sentence: str) -> str:
+def capital(sentence: str) -> str:
+    """With a capital at the start, the rest as it is."""
     return sentence[:1].upper() + sentence[1:]

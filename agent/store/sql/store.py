@@ -5,7 +5,18 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Row, desc, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    bindparam,
+    desc,
+    func,
+    insert,
+    literal_column,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from agent.approvals.action import Action, ActionId, Draft, State
@@ -17,10 +28,47 @@ from agent.store.codec import action_of, action_text, reply_of, reply_text
 from agent.store.facts import GUARDED, answered, proposed
 from agent.store.port import TurnRecord
 from agent.store.sql.database import Database
+from agent.store.sql.prepared import Prepared, Value
 from agent.store.sql.schema import actions, audit, notices, replies, turns
 from tools.contract import Json
 
 PAGE = 1000  # audit rows read at a time
+
+# What every turn runs, compiled once.
+HEAR = Prepared(
+    upsert(turns)
+    .values({name: bindparam(name) for name in ("event_id", "thread", "speaker", "question", "asked_at")})
+    .on_conflict_do_nothing(index_elements=["event_id"])
+    .returning(turns.c.id)
+)
+KEEP_REPLY = Prepared(
+    upsert(replies)
+    .values({name: bindparam(name) for name in ("turn", "position", "body")})
+    .on_conflict_do_nothing()
+)
+FINISH = Prepared(
+    update(turns)
+    .where(turns.c.id == bindparam("turn"), turns.c.finished_at.is_(None))
+    .values(answer=bindparam("said"), record=bindparam("kept"), finished_at=bindparam("at"))
+    .returning(turns.c.speaker)
+)
+_EARLIER = (turns.c.thread == bindparam("in_thread")) & (turns.c.id < bindparam("before"))
+_LINES = union_all(
+    select(turns.c.id.label("turn"), literal_column("0").label("part"), literal_column("0").label("place"),
+           turns.c.speaker.label("speaker"), turns.c.question.label("text"), turns.c.asked_at.label("at"))
+    .where(_EARLIER),
+    select(turns.c.id, literal_column("1"), literal_column("0"), literal_column("'sayso'"), turns.c.answer,
+           turns.c.finished_at).where(_EARLIER, turns.c.answer.is_not(None)),
+    select(notices.c.after, literal_column("2"), notices.c.id, literal_column("'sayso'"), notices.c.text, notices.c.at)
+    .where(notices.c.thread == bindparam("in_thread"), notices.c.after < bindparam("before")),
+).subquery()  # fmt: skip
+HISTORY = Prepared(
+    select(_LINES.c.speaker, _LINES.c.text, _LINES.c.at)
+    .order_by(desc(_LINES.c.turn), desc(_LINES.c.part), desc(_LINES.c.place))
+    .limit(bindparam("most"))
+)
+LAST_EVENT = Prepared(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1))
+ADD_EVENT = Prepared(insert(audit).values({column.name: bindparam(column.name) for column in audit.columns}))
 
 
 class SqlStore:
@@ -28,6 +76,7 @@ class SqlStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._fresh: set[TurnId] = set()  # heard by this process, and no reply kept yet
 
     @classmethod
     async def open(cls, file: Path) -> "SqlStore":
@@ -43,82 +92,59 @@ class SqlStore:
 
     async def hear(self, said: Said) -> TurnId | None:
         """Accepts what was said, durably, and opens its turn; `None` when this event was heard before."""
+        row: dict[str, Value] = {
+            "event_id": said.event_id,
+            "thread": said.thread,
+            "speaker": said.speaker,
+            "question": said.text,
+            "asked_at": said.at.timestamp(),
+        }
 
         def work(connection: Connection) -> TurnId | None:
-            added = connection.execute(
-                upsert(turns)
-                .values(
-                    event_id=said.event_id,
-                    thread=said.thread,
-                    speaker=said.speaker,
-                    question=said.text,
-                    asked_at=said.at.timestamp(),
-                )
-                .on_conflict_do_nothing(index_elements=["event_id"])
-            )
-            if added.rowcount == 0 or added.inserted_primary_key is None:
-                return None
-            return TurnId(f"T-{added.inserted_primary_key[0]}")
+            number = HEAR.run(connection, row).scalar_one_or_none()
+            return None if number is None else TurnId(f"T-{number}")
 
-        return await self._database.fast(work)
+        turn = await self._database.fast(work)
+        if turn is not None:
+            self._fresh.add(turn)
+        return turn
 
     async def history(self, thread: ThreadId, before: TurnId, limit: int) -> Sequence[Line]:
         """The thread's last `limit` lines before this turn, oldest first."""
+        if not limit:
+            return []
+        values: dict[str, Value] = {"in_thread": thread, "before": _number(before), "most": limit}
 
         def work(connection: Connection) -> list[Line]:
-            number = _number(before)
-            asked = connection.execute(
-                select(turns)
-                .where(turns.c.thread == thread, turns.c.id < number)
-                .order_by(desc(turns.c.id))
-                .limit(limit)
-            ).all()
-            told = connection.execute(
-                select(notices)
-                .where(notices.c.thread == thread, notices.c.after < number)
-                .order_by(desc(notices.c.id))
-                .limit(limit)
-            ).all()
-            keyed = [
-                ((row.id, 0, 0), Line(row.speaker, row.question, _moment(row.asked_at))) for row in asked
-            ]
-            keyed += [
-                ((row.id, 1, 0), Line("sayso", row.answer, _moment(row.finished_at)))
-                for row in asked
-                if row.answer is not None
-            ]
-            keyed += [((row.after, 2, row.id), Line("sayso", row.text, _moment(row.at))) for row in told]
-            return [line for _, line in sorted(keyed, key=lambda pair: pair[0])][-limit:] if limit else []
+            rows = HISTORY.run(connection, values).all()
+            return [Line(row.speaker, row.text, _moment(row.at)) for row in reversed(rows)]
 
         return await self._database.fast(work)
 
     async def keep_reply(self, turn: TurnId, position: int, reply: Reply) -> None:
         """Stores a model reply before it is acted on; one that is there already stays."""
-        row = {"turn": _number(turn), "position": position, "body": reply_text(reply)}
-        await self._database.fast(
-            lambda connection: connection.execute(upsert(replies).values(**row).on_conflict_do_nothing())
-        )
+        self._fresh.discard(turn)
+        row: dict[str, Value] = {"turn": _number(turn), "position": position, "body": reply_text(reply)}
+        await self._database.fast(lambda connection: KEEP_REPLY.run(connection, row))
 
     async def replies(self, turn: TurnId) -> Sequence[Reply]:
-        def work(connection: Connection) -> list[Reply]:
-            query = select(replies.c.body).where(replies.c.turn == _number(turn)).order_by(replies.c.position)
-            return [reply_of(body) for body in connection.execute(query).scalars()]
-
-        return await self._database.fast(work)
+        if turn in self._fresh:  # heard a moment ago by this process: there can be none
+            return []
+        query = select(replies.c.body).where(replies.c.turn == _number(turn)).order_by(replies.c.position)
+        return await self._database.fast(
+            lambda connection: [reply_of(body) for body in connection.execute(query).scalars()]
+        )
 
     async def finish(self, turn: TurnId, answer: str, record: Mapping[str, Json]) -> None:
         """Closes the turn with its answer and its receipt, and writes the audit event in the same transaction."""
+        self._fresh.discard(turn)
+        at, text = datetime.fromisoformat(str(record["finished_at"])), _text(record)
+        values: dict[str, Value] = {"turn": _number(turn), "said": answer, "kept": text, "at": at.timestamp()}
 
         def work(connection: Connection) -> None:
-            at = datetime.fromisoformat(str(record["finished_at"]))
-            speaker = connection.execute(
-                update(turns)
-                .where(turns.c.id == _number(turn), turns.c.finished_at.is_(None))
-                .values(answer=answer, record=_text(record), finished_at=at.timestamp())
-                .returning(turns.c.speaker)
-            ).scalar_one_or_none()
+            speaker = FINISH.run(connection, values).scalar_one_or_none()
             if speaker is not None:
-                _record(connection, answered(speaker, turn, at, record))
+                _record(connection, answered(str(speaker), turn, at, record))
 
         await self._database.fast(work)
 
@@ -244,22 +270,19 @@ def _supersede(connection: Connection, old: ActionId, by: Action) -> None:
 
 def _record(connection: Connection, fact: Fact) -> None:
     """Adds a fact to the end of the chain; the transaction's write lock keeps the end where it is."""
-    last = connection.execute(
-        select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)
-    ).one_or_none()
+    last = LAST_EVENT.run(connection, {}).one_or_none()
     event = chain.seal(last.seq + 1 if last else 1, fact, last.hash if last else chain.ROOT)
-    connection.execute(
-        insert(audit).values(
-            seq=event.seq,
-            at=fact.at.astimezone(UTC).isoformat(timespec="microseconds"),
-            kind=fact.kind.value,
-            actor=fact.actor,
-            subject=fact.subject,
-            data=_text(fact.data),
-            previous=event.previous,
-            hash=event.hash,
-        )
-    )
+    row: dict[str, Value] = {
+        "seq": event.seq,
+        "at": fact.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "kind": fact.kind.value,
+        "actor": fact.actor,
+        "subject": fact.subject,
+        "data": _text(fact.data),
+        "previous": event.previous,
+        "hash": event.hash,
+    }
+    ADD_EVENT.run(connection, row)
 
 
 def _columns(action: Action) -> dict[str, str | int | float]:

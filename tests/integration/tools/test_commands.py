@@ -21,7 +21,12 @@ def python(code: str, *arguments: str) -> list[str]:
 
 
 def reading(code: str, *arguments: str, **changes: object) -> ReadCommand:
-    settings = {"name": "look", "description": "Looks at something", "effect": "read", "run": python(code, *arguments)}
+    settings = {
+        "name": "look",
+        "description": "Looks at something",
+        "effect": "read",
+        "run": python(code, *arguments),
+    }
     (tool,) = commands([{**settings, **changes}], WORDS, RUNNER)
     assert isinstance(tool, ReadCommand)
     return tool
@@ -47,7 +52,10 @@ def flag(tmp_path: Path) -> WriteCommand:
                 "run": python(FLAG, file, "{word}"),
                 "verify": python(CHECK, file, "{word}"),
                 "undo": python(CLEAR, file),
-                "examples": ["set the flag to {word}", {"text": "mets le drapeau à {word}", "language": "fr"}],
+                "examples": [
+                    "set the flag to {word}",
+                    {"text": "mets le drapeau à {word}", "language": "fr"},
+                ],
             }
         ],
         WORDS,
@@ -78,9 +86,7 @@ async def test_the_shell_is_never_asked(flag: WriteCommand) -> None:
 
 
 async def test_the_program_sees_a_minimal_environment() -> None:
-    tool = reading(
-        "import os; print(sorted(os.environ))", environment={"MODE": "x"}, cwd="/"
-    )
+    tool = reading("import os; print(sorted(os.environ))", environment={"MODE": "x"}, cwd="/")
     outcome = await tool.run(tool.spec.validate({}), MAYA)
     assert outcome.summary.endswith("['LANG', 'MODE', 'PATH']") or "LC_CTYPE" in outcome.summary
     assert "HOME" not in outcome.summary
@@ -103,7 +109,14 @@ async def test_a_plan_that_reads_differently_is_another_world(flag: WriteCommand
 
 async def test_a_plan_that_fails_is_told() -> None:
     (tool,) = commands(
-        [{"name": "do", "description": "Does something", "run": ["true"], "plan": python("print('no'); exit(2)")}],
+        [
+            {
+                "name": "do",
+                "description": "Does something",
+                "run": ["true"],
+                "plan": python("print('no'); exit(2)"),
+            }
+        ],
         WORDS,
         RUNNER,
     )
@@ -113,7 +126,10 @@ async def test_a_plan_that_fails_is_told() -> None:
 
 
 async def test_what_was_done_is_verified_and_taken_back(flag: WriteCommand) -> None:
-    arguments, back = flag.spec.validate({"word": "green"}), flag.spec.validate({"word": "green", "undo": True})
+    arguments, back = (
+        flag.spec.validate({"word": "green"}),
+        flag.spec.validate({"word": "green", "undo": True}),
+    )
     assert (await flag.verify(arguments)).verdict is Verdict.NOT_DONE
     heard = Heard()
     await flag.run(arguments, OneGrant(), heard)
@@ -150,7 +166,7 @@ async def test_a_program_that_takes_too_long_is_ended_with_all_it_started(tmp_pa
         await tool.run(tool.spec.validate({}), MAYA)
     for pid in map(int, pids.read_text().split()):
         async with asyncio.timeout(5):
-            while _runs(pid):
+            while _runs(pid):  # there is no event for the end of a grandchild
                 await asyncio.sleep(0.02)
 
 
@@ -164,7 +180,9 @@ def _runs(pid: int) -> bool:
 
 
 async def test_a_flood_of_output_keeps_its_beginning_and_its_end() -> None:
-    tool = reading("print('first'); [print('x' * 100) for _ in range(5000)]; print('last')", output_limit=2048)
+    tool = reading(
+        "print('first'); [print('x' * 100) for _ in range(5000)]; print('last')", output_limit=2048
+    )
     finding = (await tool.run(tool.spec.validate({}), MAYA)).findings[0]
     assert finding.raw is not None
     assert finding.raw.startswith("first")
@@ -176,7 +194,9 @@ async def test_a_flood_of_output_keeps_its_beginning_and_its_end() -> None:
 
 async def test_a_program_that_is_not_there_is_unavailable() -> None:
     (tool,) = commands(
-        [{"name": "do", "description": "Does something", "effect": "read", "run": ["no-such-program"]}], WORDS, RUNNER
+        [{"name": "do", "description": "Does something", "effect": "read", "run": ["no-such-program"]}],
+        WORDS,
+        RUNNER,
     )
     assert isinstance(tool, ReadCommand)
     with pytest.raises(ToolUnavailable, match="no program 'no-such-program'"):

@@ -1,13 +1,14 @@
 """A turn: what people get for what the model does, good or bad."""
 
 import asyncio
+import hashlib
 import json
 
 import pytest
 
 from agent.approvals.action import State
 from agent.conversation.errors import MalformedReply, ModelUnavailable
-from agent.conversation.messages import Reply, ResultKind, Role, Usage
+from agent.conversation.messages import Reply, ResultKind, Role, ToolCall, Usage
 from agent.conversation.turn import Limits
 from agent.models.scripted import ScriptedModel
 from tests.fakes.turns import (
@@ -202,7 +203,7 @@ async def test_an_identical_call_is_refused_the_second_time() -> None:
         "missing argument",
     ],
 )
-async def test_a_call_that_is_wrong_is_refused_with_advice_and_recorded(wrong, advice) -> None:
+async def test_a_call_that_is_wrong_is_refused_with_advice_and_recorded(wrong: ToolCall, advice: str) -> None:
     model = ScriptedModel(calling(wrong), calling(LOGS), Reply("Found [1]."))
     world = World(model, (FakeLogs(finding()), FakeRollback()))
 
@@ -212,10 +213,7 @@ async def test_a_call_that_is_wrong_is_refused_with_advice_and_recorded(wrong, a
     assert result.result is ResultKind.REFUSED
     assert advice in result.shown
     assert answer.text == "Found [1]."
-    record = await world.store.turn(answer.turn)
-    assert record is not None
-    assert record.record is not None
-    assert record.record["calls"][0]["result"] == "refused"
+    assert (await world.record(answer.turn))["calls"][0]["result"] == "refused"
 
 
 async def test_a_tool_that_exists_but_is_not_offered_to_this_person_does_not_run() -> None:
@@ -238,7 +236,9 @@ async def test_a_tool_that_exists_but_is_not_offered_to_this_person_does_not_run
         (KeyError("boom"), ResultKind.FAILED, "it broke: KeyError"),
     ],
 )
-async def test_a_read_that_fails_is_told_to_the_model_and_the_other_reads_go_on(error, kind, words) -> None:
+async def test_a_read_that_fails_is_told_to_the_model_and_the_other_reads_go_on(
+    error: Exception, kind: ResultKind, words: str
+) -> None:
     broken, sound = FakeLogs(), FakeLogs(finding(), name="metrics")
     broken.error = error
     model = ScriptedModel(calling(LOGS, call("metrics", '{"service": "payments"}')), Reply("Partly [1]."))
@@ -269,7 +269,7 @@ async def test_a_slow_read_is_cut_off_at_its_timeout() -> None:
 @pytest.mark.parametrize(
     "error", [ModelUnavailable("no answer in time"), MalformedReply("the answer is empty")]
 )
-async def test_a_model_that_gives_up_half_way_leaves_what_was_found(error) -> None:
+async def test_a_model_that_gives_up_half_way_leaves_what_was_found(error: Exception) -> None:
     world = World(ScriptedModel(calling(LOGS), error), (FakeLogs(finding(title="Errors of payments")),))
 
     answer = await world.ask("why?")
@@ -300,7 +300,7 @@ async def test_an_answer_composed_by_code_keeps_its_figures() -> None:
 
 
 async def test_secrets_reach_neither_model_nor_audience_nor_shelf_nor_record() -> None:
-    secret = "hunter2hunter2"  # noqa: S105
+    secret = "hunter2hunter2"
     text = f"login with password={secret} failed"
     model = ScriptedModel(calling(LOGS), Reply(f"It said password={secret} and\nstopped."))
     world = World(model, (FakeLogs(finding(text, raw=text), summary=text),))
@@ -308,14 +308,13 @@ async def test_secrets_reach_neither_model_nor_audience_nor_shelf_nor_record() -
     answer = await world.ask(f"why? my password={secret}")
 
     shown = [message.shown or message.text for request in model.requests for message in request.messages]
-    record = await world.store.turn(answer.turn)
-    assert record is not None
+    record = await world.record(answer.turn)
     everything = [
         answer.text,
         *shown,
         *world.audience.pieces,
         *world.shelf.kept.values(),
-        json.dumps(record.record),
+        json.dumps(record),
     ]
     assert [text for text in everything if secret in text] == []
 
@@ -393,11 +392,10 @@ async def test_the_record_names_the_prompt_by_its_hash_and_ties_the_answer() -> 
 
     answer = await world.ask("why?")
 
-    turn = await world.store.turn(answer.turn)
-    assert turn is not None
-    assert turn.record is not None
-    assert len(turn.record["prompt"]["sha256"]) == 64
-    assert turn.record["receipt"]["prompt"].startswith("system/v1@")
+    record = await world.record(answer.turn)
+    assert len(record["prompt"]["sha256"]) == 64
+    assert record["receipt"]["prompt"].startswith("system/v1@")
+    assert record["answer_sha256"] == hashlib.sha256(b"ok").hexdigest()
 
 
 async def test_too_many_calls_in_one_reply_are_cut_to_twelve() -> None:

@@ -40,7 +40,9 @@ def test_a_window_ends_now_at_the_latest() -> None:
     ("since", "until", "field"),
     [("2026-12-01", None, "since"), ("1h", "2026-11-23T05:00:00Z", "until"), ("1h", "soon", "until")],
 )
-def test_an_impossible_window_names_the_argument_that_is_wrong(since: str, until: str | None, field: str) -> None:
+def test_an_impossible_window_names_the_argument_that_is_wrong(
+    since: str, until: str | None, field: str
+) -> None:
     with pytest.raises(BadArguments) as caught:
         window(since, until, NOW, UTC)
     assert caught.value.field == field

@@ -25,7 +25,9 @@ def spec(**arguments: object) -> Spec:
 
 @given(
     elements=st.lists(
-        st.one_of(NASTY.filter(lambda text: "{" not in text), st.sampled_from(["{one}", "--x={one}", "{one}{two}"])),
+        st.one_of(
+            NASTY.filter(lambda text: "{" not in text), st.sampled_from(["{one}", "--x={one}", "{one}{two}"])
+        ),
         max_size=8,
     ),
     one=NASTY,

@@ -43,7 +43,9 @@ def test_a_command_is_a_write_unless_it_says_otherwise() -> None:
         ({"timeout": 0}, "timeout: Input should be greater than 0"),
     ],
 )  # fmt: skip
-def test_a_wrong_declaration_names_the_command_and_what_is_wrong(changes: dict[str, object], message: str) -> None:
+def test_a_wrong_declaration_names_the_command_and_what_is_wrong(
+    changes: dict[str, object], message: str
+) -> None:
     told = refused(**changes)
     assert message in told
     assert "tools.commands: " in told

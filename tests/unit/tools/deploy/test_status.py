@@ -49,7 +49,9 @@ async def test_ill_replicas_are_counted() -> None:
 async def test_what_changed_is_told_newest_first_with_who_did_it() -> None:
     platform = shop_platform()
     for key, version in (("A-1", "2.3.9"), ("A-2", "2.4.0")):
-        await platform.apply(Order(OrderKind.DEPLOY, "payments", "production", key, f"raj ({key})", version), Heard())
+        await platform.apply(
+            Order(OrderKind.DEPLOY, "payments", "production", key, f"raj ({key})", version), Heard()
+        )
     outcome = await asked(platform, service="payments", since="1h")
     changes = outcome.findings[1].facts["deployments"]
     assert isinstance(changes, list)
@@ -62,7 +64,9 @@ async def test_what_changed_is_told_newest_first_with_who_did_it() -> None:
 async def test_many_changes_are_cut_and_it_is_said() -> None:
     platform = shop_platform()
     for number in range(25):
-        order = Order(OrderKind.SCALE, "payments", "production", f"A-{number}", "raj", replicas=number % 3 + 1)
+        order = Order(
+            OrderKind.SCALE, "payments", "production", f"A-{number}", "raj", replicas=number % 3 + 1
+        )
         await platform.apply(order, Heard())
     finding = (await asked(platform)).findings[1]
     assert finding.cut == "5 older changes are left out"

@@ -5,7 +5,15 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes.shop import NOW, WORDS, Heard, NoGrant, OneGrant, now, running, shop_platform
-from tools.contract import Arguments, BadArguments, GrantRefused, ToolUnavailable, Verdict, WriteTool
+from tools.contract import (
+    Arguments,
+    BadArguments,
+    GrantRefused,
+    Progress,
+    ToolUnavailable,
+    Verdict,
+    WriteTool,
+)
 from tools.deploy.deploy import Deploy
 from tools.deploy.memory import MemoryPlatform
 from tools.deploy.port import Order, OrderKind, Release, Result, Unanswered
@@ -28,7 +36,7 @@ class SilentMeter:
 class HungUp(MemoryPlatform):
     """A platform whose line goes dead after the order was taken."""
 
-    async def apply(self, order: Order, progress: Heard) -> Result:  # type: ignore[override]
+    async def apply(self, order: Order, progress: Progress) -> Result:
         await super().apply(order, progress)
         raise Unanswered("the line went dead")
 
@@ -219,12 +227,16 @@ async def test_a_scaling_is_undone_by_the_number_before() -> None:
 
 
 def test_versions_are_ordered_as_people_do() -> None:
-    versions = ["2.10.0", "2.9.3", "2.4.0", "2.4.0-rc1", "2.4"]
-    assert sorted(reversed(versions), key=order_of, reverse=True) == versions
+    versions = ["2.4", "2.4.0-rc1", "2.10.0", "2.4.0", "2.9.3"]
+    assert sorted(versions, key=order_of) == ["2.4", "2.4.0-rc1", "2.4.0", "2.9.3", "2.10.0"]
 
 
 def test_the_notes_between_two_versions_leave_out_the_one_that_runs() -> None:
-    releases = [Release("1.2.0", NOW, "c"), Release("1.1.0", NOW - timedelta(days=1), "b"), Release("1.0.0", None, "a")]
+    releases = [
+        Release("1.2.0", NOW, "c"),
+        Release("1.1.0", NOW - timedelta(days=1), "b"),
+        Release("1.0.0", None, "a"),
+    ]
     assert between(releases, "1.0.0", "1.2.0") == ("brings 1.2.0: c", "brings 1.1.0: b")
     assert between(releases, "1.2.0", "1.0.0") == ("takes out 1.2.0: c", "takes out 1.1.0: b")
     assert between(releases, None, "1.1.0") == ("brings 1.1.0: b",)

@@ -55,7 +55,9 @@ async def test_nothing_relevant_is_said_with_what_was_searched() -> None:
     searched = Searched((), 1234, ("docs", "slack"), "Scaling", "by words only: no embedding model here")
     outcome = await asked(Shelf(searched), query="quantum computing")
     assert outcome.ok
-    assert outcome.findings == ()
+    (finding,) = outcome.findings
+    assert finding.kind == "nothing_found"
+    assert (finding.facts["documents"], finding.facts["nearest"]) == (1234, "Scaling")
     assert outcome.summary == (
         "nothing relevant found for 'quantum computing'; searched 1,234 documents in docs, slack; "
         "nearest was Scaling; by words only: no embedding model here"

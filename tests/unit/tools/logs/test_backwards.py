@@ -39,7 +39,9 @@ def test_bisection_finds_the_place_behind_the_last_line_that_is_not_later(
 
 
 @given(
-    lines=st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=40), max_size=30),
+    lines=st.lists(
+        st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=40), max_size=30
+    ),
     block=st.integers(1, 64),
     ended=st.booleans(),
 )

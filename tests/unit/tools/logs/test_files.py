@@ -1,5 +1,6 @@
 """Log files: rotated, of several services, in a window of time, within a budget."""
 
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,7 +51,7 @@ async def test_a_window_over_rotated_files_holds_what_a_plain_filter_finds(
     folder = tmp_path_factory.mktemp("logs")
     rows = [row(at, f"line {number}") for number, at in enumerate(seconds)]
     edges = [0, *(min(cut, len(rows)) for cut in cuts), len(rows)]
-    write(folder, "payments", *(rows[low:high] for low, high in zip(edges, edges[1:], strict=False)))
+    write(folder, "payments", *(rows[low:high] for low, high in itertools.pairwise(edges)))
     window = Window(START + timedelta(seconds=start), START + timedelta(seconds=start + length))
     found, _ = await scan(folder, window=window)
     expected = [f"line {number}" for number, at in enumerate(seconds) if start <= at < start + length]
@@ -58,7 +59,9 @@ async def test_a_window_over_rotated_files_holds_what_a_plain_filter_finds(
 
 
 async def test_lines_that_are_a_little_out_of_order_are_not_missed(tmp_path: Path) -> None:
-    write(tmp_path, "payments", [row(3601), row(3599, "late"), row(3603), row(2, "early"), row(-2), row(1, "x")])
+    write(
+        tmp_path, "payments", [row(3601), row(3599, "late"), row(3603), row(2, "early"), row(-2), row(1, "x")]
+    )
     found, _ = await scan(tmp_path)
     assert {line.message for line in found} == {"late", "early", "x"}
 
@@ -80,7 +83,11 @@ async def test_without_a_service_all_are_read_newest_first(tmp_path: Path) -> No
     write(tmp_path, "payments", [row(1, "a"), row(5, "c")])
     write(tmp_path, "checkout", [row(3, "b")])
     found, scanned = await scan(tmp_path, service=None)
-    assert [(line.service, line.message) for line in found] == [("payments", "c"), ("checkout", "b"), ("payments", "a")]
+    assert [(line.service, line.message) for line in found] == [
+        ("payments", "c"),
+        ("checkout", "b"),
+        ("payments", "a"),
+    ]
     assert len(scanned.places) == 2
     assert scanned.link is None
 

@@ -26,7 +26,14 @@ class Written:
         for line in found:
             take(line)
         reached = self._lines[-1].at if self._lines else None
-        return Scanned(len(self._lines), self._unreadable, ("logs/production/payments.log",), None, reached, self._stopped)
+        return Scanned(
+            len(self._lines),
+            self._unreadable,
+            ("logs/production/payments.log",),
+            None,
+            reached,
+            self._stopped,
+        )
 
 
 def lines(count: int, message: str = POOL, level: Level = Level.ERROR) -> list[Line]:

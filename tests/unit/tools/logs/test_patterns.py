@@ -39,7 +39,10 @@ def test_only_the_words_that_change_are_masked() -> None:
 
 def test_different_messages_are_different_patterns_most_first() -> None:
     found = mined("disk full", "connection refused by host", "disk full")
-    assert [(each.template, each.count) for each in found] == [("disk full", 2), ("connection refused by host", 1)]
+    assert [(each.template, each.count) for each in found] == [
+        ("disk full", 2),
+        ("connection refused by host", 1),
+    ]
 
 
 def test_a_pattern_knows_its_first_and_last_line_in_any_order() -> None:

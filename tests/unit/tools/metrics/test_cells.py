@@ -1,5 +1,6 @@
 """Growth of counters, cut at the edges of windows."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -26,13 +27,15 @@ def rows(*samples: tuple[float, float], series: int = 1) -> list[tuple[int, floa
     values=st.lists(st.integers(0, 1_000), min_size=2, max_size=30),
     cuts=st.lists(st.integers(1, 299), max_size=5).map(sorted),
 )
-def test_adjacent_windows_add_up_whatever_the_resets(values: list[int], cuts: list[int], spread: bool) -> None:
+def test_adjacent_windows_add_up_whatever_the_resets(
+    values: list[int], cuts: list[int], spread: bool
+) -> None:
     samples = [(float(number * 10), float(value)) for number, value in enumerate(values)]
     edges = [0, *cuts, 300]
-    parts = [window(low, high) for low, high in zip(edges, edges[1:], strict=False) if low < high]
+    parts = [window(low, high) for low, high in itertools.pairwise(edges) if low < high]
     sums = growth(rows(*samples), Cells.of([*parts, window(0, 300)]), {}, spread=spread)
     totals = [sum(sums.over(number).values()) for number in range(len(parts) + 1)]
-    pairs = zip(values, values[1:], strict=False)
+    pairs = itertools.pairwise(values)
     expected = sum(later if later < earlier else later - earlier for earlier, later in pairs)
     assert totals[-1] == pytest.approx(expected)
     assert sum(totals[:-1]) == pytest.approx(expected)

@@ -18,7 +18,9 @@ from tools.metrics.change import Trend, level_change
         ([0.0, 0.0, 0.0, 0.0, 50.0, 0.0, 0.0, 0.0], Trend.STEADY, None),  # one point is no level
     ],
 )
-def test_a_change_is_a_new_level_and_not_scatter(values: list[float], trend: Trend, place: int | None) -> None:
+def test_a_change_is_a_new_level_and_not_scatter(
+    values: list[float], trend: Trend, place: int | None
+) -> None:
     found = level_change(values, floor=1.0)
     assert found is not None
     assert (found.trend, found.place) == (trend, place)

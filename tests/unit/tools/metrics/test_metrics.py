@@ -48,7 +48,9 @@ async def asked(store: Curve, **values: object) -> Outcome:
 
 
 async def test_a_metric_is_compared_with_the_time_before() -> None:
-    outcome = await asked(Curve(broken_since_the_deployment), service="payments", metric="error_rate", since="1h")
+    outcome = await asked(
+        Curve(broken_since_the_deployment), service="payments", metric="error_rate", since="1h"
+    )
     facts = outcome.findings[0].facts
     assert (facts["metric"], facts["unit"], facts["now"], facts["max"]) == ("error_rate", "%", 25.0, 25.0)
     assert facts["before_mean"] == 1.0
@@ -57,7 +59,9 @@ async def test_a_metric_is_compared_with_the_time_before() -> None:
 
 
 async def test_a_change_of_level_is_told_with_its_time_and_rule() -> None:
-    outcome = await asked(Curve(broken_since_the_deployment), service="payments", metric="error_rate", since="1h")
+    outcome = await asked(
+        Curve(broken_since_the_deployment), service="payments", metric="error_rate", since="1h"
+    )
     finding = outcome.findings[0]
     assert finding.facts["anomaly"] == "rose"
     assert finding.facts["since_change"] == "2026-11-23T05:51:00Z"
@@ -78,12 +82,12 @@ async def test_points_are_about_as_many_as_a_chart_shows() -> None:
     assert points[-1] == [NOW.timestamp(), 0.5]
 
 
-async def test_a_young_service_is_looked_at_more_closely() -> None:
-    store = Curve(lambda at: 1.0 if at > NOW - timedelta(minutes=2) else None)
-    outcome = await asked(store, service="payments", metric="cpu", since="30m")
-    points = outcome.findings[0].facts["points"]
-    assert isinstance(points, list)
-    assert len(points) == 24
+async def test_what_has_just_begun_is_seen() -> None:
+    begun = NOW - timedelta(seconds=20)
+    store = Curve(lambda at: 0.5 if at > begun else 0.0)
+    outcome = await asked(store, service="payments", metric="error_rate", since="30m")
+    facts = outcome.findings[0].facts
+    assert (facts["anomaly"], facts["since_change"]) == ("rose", "2026-11-23T05:59:45Z")
 
 
 async def test_what_was_not_measured_is_not_zero() -> None:
@@ -134,5 +138,3 @@ def test_every_metric_has_its_promql(name: str) -> None:
     query = promql(METRICS[name].formula, Scope('pro"duction', "payments"), timedelta(minutes=5))
     assert "[5m]" in query
     assert r'environment="pro\"duction"' in query
-
-

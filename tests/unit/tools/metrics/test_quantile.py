@@ -37,7 +37,9 @@ def test_nothing_can_be_told_from_nothing(buckets: dict[float, float]) -> None:
     values=st.lists(st.floats(0.001, 9.9), min_size=1, max_size=200),
     quantile=st.floats(0.01, 0.99),
 )
-def test_a_quantile_lies_in_the_bucket_of_the_observation_it_stands_for(values: list[float], quantile: float) -> None:
+def test_a_quantile_lies_in_the_bucket_of_the_observation_it_stands_for(
+    values: list[float], quantile: float
+) -> None:
     bounds = [0.05, 0.1, 0.5, 1.0, 2.5, 10.0, INF]
     buckets = {bound: float(sum(value <= bound for value in values)) for bound in bounds}
     found = histogram_quantile(quantile, buckets)

@@ -19,14 +19,18 @@ PAYMENTS = Scope("production", "payments")
 MINUTE = Window(NOW, NOW + timedelta(minutes=1))
 
 
-def record(path: Path, name: str, labels: Mapping[str, str], values: list[float], every: float = 10.0) -> None:
+def record(
+    path: Path, name: str, labels: Mapping[str, str], values: list[float], every: float = 10.0
+) -> None:
     writer = RecorderWriter(path)
     for number, value in enumerate(values):
         writer.append(NOW.timestamp() + number * every, [(name, labels, value)])
     writer.close()
 
 
-async def value(path: Path, formula: Formula, scope: Scope = PAYMENTS, window: Window = MINUTE) -> float | None:
+async def value(
+    path: Path, formula: Formula, scope: Scope = PAYMENTS, window: Window = MINUTE
+) -> float | None:
     return (await RecorderStore(path).evaluate(formula, scope, (window,)))[0]
 
 
@@ -53,7 +57,12 @@ def test_old_samples_can_be_forgotten(file: Path) -> None:
 
 async def test_a_rate_is_the_growth_of_all_instances_a_second(file: Path) -> None:
     for labels in (ONE, TWO):
-        record(file, "http_requests_total", {**labels, "route": "/charge", "code": "200"}, [0, 20, 40, 60, 80, 100, 120])
+        record(
+            file,
+            "http_requests_total",
+            {**labels, "route": "/charge", "code": "200"},
+            [0, 20, 40, 60, 80, 100, 120],
+        )
     assert await value(file, METRICS["request_rate"].formula) == pytest.approx(4.0)
     assert await value(file, REQUESTS) == 240.0
 
@@ -70,7 +79,12 @@ async def test_an_error_rate_is_the_share_of_5xx_without_probes(file: Path) -> N
         ("/charge", "404", [0, 100]),
         ("/healthz", "200", [0, 10_000]),
     ):
-        record(file, "http_requests_total", {**ONE, "route": route, "code": code}, [float(each) for each in values])
+        record(
+            file,
+            "http_requests_total",
+            {**ONE, "route": route, "code": code},
+            [float(each) for each in values],
+        )
     assert await value(file, METRICS["error_rate"].formula) == pytest.approx(0.05)
     assert await value(file, ERRORS) == 10.0
 
@@ -117,7 +131,7 @@ async def test_memory_of_instances_adds_up_and_of_successors_does_not(file: Path
     record(file, name, ONE, [100.0, 100.0, 100.0])
     record(file, name, TWO, [50.0, 50.0])
     writer = RecorderWriter(file)
-    writer.append(NOW.timestamp() + 25, [(name, {**TWO, "version": "2.3.9"}, 50.0)])
+    writer.append(NOW.timestamp() + 20, [(name, {**TWO, "version": "2.3.9"}, 50.0)])
     writer.close()
     whole = Window(NOW - timedelta(seconds=1), NOW + timedelta(minutes=1))
     assert await value(file, METRICS["memory"].formula, window=whole) == pytest.approx(150.0)
@@ -129,7 +143,9 @@ async def test_counts_of_adjacent_windows_add_up(
     tmp_path_factory: pytest.TempPathFactory, values: list[int], cut: int
 ) -> None:
     file = tmp_path_factory.mktemp("db") / "metrics.db"
-    record(file, "http_requests_total", {**ONE, "route": "/c", "code": "200"}, [float(each) for each in values])
+    record(
+        file, "http_requests_total", {**ONE, "route": "/c", "code": "200"}, [float(each) for each in values]
+    )
     edge, end = NOW + timedelta(seconds=cut), NOW + timedelta(seconds=250)
     windows = (Window(NOW, edge), Window(edge, end), Window(NOW, end))
     left, right, whole = await RecorderStore(file).evaluate(REQUESTS, PAYMENTS, windows)
@@ -148,10 +164,15 @@ async def test_a_file_that_is_not_there_is_unavailable(file: Path) -> None:
         await value(file, REQUESTS)
 
 
-async def test_a_damaged_file_is_a_failure(file: Path) -> None:
+@pytest.fixture
+def damaged(file: Path) -> Path:
     file.write_bytes(b"this is no database at all" * 100)
+    return file
+
+
+async def test_a_damaged_file_is_a_failure(damaged: Path) -> None:
     with pytest.raises(ToolFailed, match="damaged"):
-        await value(file, REQUESTS)
+        await value(damaged, REQUESTS)
 
 
 def test_a_refused_write_leaves_nothing_behind_and_the_next_one_works(file: Path) -> None:

@@ -78,13 +78,16 @@ async def test_failed_payments_by_day_last_week() -> None:
 
 
 async def test_how_it_was_computed_names_query_days_and_source() -> None:
-    outcome = await asked(Sources(Steady(origins=frozenset({"rehearsal"}))), measure="payments", period="yesterday")
+    outcome = await asked(
+        Sources(Steady(origins=frozenset({"rehearsal"}))), measure="payments", period="yesterday"
+    )
     computed = outcome.findings[0].facts["computed"]
     assert isinstance(computed, str)
-    assert computed.startswith("How this was computed: sum(increase(payments_total{environment=\"production\"}[1h]))")
+    assert computed.startswith('sum(increase(payments_total{environment="production"}[1h]))')
     assert "each hour in Europe/Paris" in computed
     assert "from steady" in computed
     assert "includes rehearsal data (origin=rehearsal)" in computed
+    assert f"How this was computed: {computed}" in outcome.findings[0].text
 
 
 async def test_the_table_comes_as_csv_and_as_a_chart() -> None:
@@ -96,10 +99,24 @@ async def test_the_table_comes_as_csv_and_as_a_chart() -> None:
     assert chart.content.startswith(PNG)
 
 
+def not_installed(chart: Chart) -> bytes:
+    raise ImportError("matplotlib")
+
+
+async def test_without_matplotlib_table_and_csv_still_come_and_it_is_said() -> None:
+    tool = Report(Sources(Steady()), WORDS, now, draw=not_installed)
+    outcome = await tool.run(tool.spec.validate({"measure": "requests", "period": "last_week"}), MAYA)
+    assert outcome.ok
+    assert [file.name for file in outcome.files] == ["requests-by-day.csv"]
+    assert "no chart: matplotlib is not installed" in outcome.findings[0].text
+
+
 async def test_a_report_is_written_in_the_askers_language() -> None:
     outcome = await asked(Sources(Steady()), INES, measure="failed_payments", period="yesterday", by="hour")
     assert outcome.findings[0].title == "Paiements échoués par heure"
     assert outcome.findings[0].facts["columns"] == ["heure", "paiements"]
+    assert "Mode de calcul: sum(increase(" in outcome.findings[0].text
+    assert "pour chaque heure (Europe/Paris), 2026-11-22, d'après steady" in outcome.findings[0].text
 
 
 async def test_a_row_for_each_service_says_where_there_are_no_data() -> None:
@@ -142,10 +159,14 @@ async def test_deployments_are_counted_in_the_platforms_history() -> None:
     for key, kind in (("A-1", OrderKind.DEPLOY), ("A-2", OrderKind.ROLLBACK), ("A-3", OrderKind.RESTART)):
         version = None if kind is OrderKind.RESTART else "2.3.9"
         await platform.apply(Order(kind, "payments", "production", key, "raj", version), Heard())
-    outcome = await asked(Sources(platform=platform), measure="deployments", by="service", since="2h", until=None)
+    outcome = await asked(
+        Sources(platform=platform), measure="deployments", by="service", since="2h", until=None
+    )
     assert rows(outcome) == [["payments", 0], ["checkout", 0], ["catalog", 0]]
     later = Report(Sources(platform=platform), WORDS, lambda: NOW + timedelta(seconds=1))
-    found = await later.run(later.spec.validate({"measure": "deployments", "by": "service", "since": "2h"}), MAYA)
+    found = await later.run(
+        later.spec.validate({"measure": "deployments", "by": "service", "since": "2h"}), MAYA
+    )
     assert rows(found) == [["payments", 2], ["checkout", 0], ["catalog", 0]]
 
 
@@ -161,13 +182,30 @@ async def test_an_unknown_measure_is_refused() -> None:
 
 
 def test_a_chart_of_gaps_zeros_and_many_rows_is_drawn() -> None:
-    chart = Chart("Title", "subtitle", tuple(map(str, range(40))), (None, 0.0, *[3.0] * 38), "day", "ms", "no data", line=True)
+    chart = Chart(
+        "Title",
+        "subtitle",
+        tuple(map(str, range(40))),
+        (None, 0.0, *[3.0] * 38),
+        "day",
+        "ms",
+        "no data",
+        line=True,
+    )
     assert png(chart).startswith(PNG)
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.25, "0.25"), (0.0, "0"), (3.0, "3"), (12.5, "12.5"), (1204.4, "1,204"), (3_400_000, "3.4M"), (-7.25, "-7.25")],
+    [
+        (0.25, "0.25"),
+        (0.0, "0"),
+        (3.0, "3"),
+        (12.5, "12.5"),
+        (1204.4, "1,204"),
+        (3_400_000, "3.4M"),
+        (-7.25, "-7.25"),
+    ],
 )
 def test_figures_are_short(value: float, text: str) -> None:
     assert short(value) == text

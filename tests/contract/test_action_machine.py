@@ -1,0 +1,190 @@
+"""Hypothesis walks the whole life of actions, on both stores, beside a simple model of what must hold."""
+
+import asyncio
+import tempfile
+from collections.abc import Coroutine
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+
+from agent.approvals.action import NEXT, ActionId, State, Verdict
+from agent.approvals.refusal import ActionRefused
+from agent.audit.chain import verify
+from agent.audit.event import Fact, FactKind
+from agent.store.memory import MemoryStore
+from agent.store.sql.store import SqlStore
+from tests.fakes.office import Office, valve_rule
+
+T = TypeVar("T")
+PEOPLE = st.sampled_from(["maya", "raj", "tom", "sam", "lea"])
+
+
+class Life(RuleBasedStateMachine):
+    """Proposals, decisions, edits, time, claims, crashes, recoveries and policy changes, in any order."""
+
+    actions = Bundle("actions")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.office = Office(store=MemoryStore())
+        self.keys = 0
+        self.seen: dict[ActionId, State] = {}
+        self.yeses: dict[ActionId, set[str]] = {}
+
+    def run(self, work: Coroutine[object, object, T]) -> T:
+        return self.runner.run(work)
+
+    def teardown(self) -> None:
+        self.run(self.office.store.close())
+        self.runner.close()
+
+    @initialize(quorum=st.integers(1, 2))
+    def set_up_rules(self, quorum: int) -> None:
+        self.office.rules = (valve_rule(quorum=quorum),)
+
+    @rule(target=actions, position=st.integers(0, 100), by=PEOPLE)
+    def propose(self, position: int, by: str) -> ActionId:
+        self.keys += 1
+        try:
+            action = self.run(self.office.proposed(position, by=by, key=f"k{self.keys}"))
+        except ActionRefused:
+            return ActionId("A-0")
+        return action.id
+
+    @rule(id_=actions, who=PEOPLE, verdict=st.sampled_from(Verdict), reason=st.sampled_from(["", "because"]))
+    def decide(self, id_: ActionId, who: str, verdict: Verdict, reason: str) -> None:
+        action = self.run(self.office.store.action(id_))
+        if action is not None:
+            answer = self.run(self.office.decisions.decide(action, who, verdict, reason=reason))
+            if answer.refusal is None and verdict is Verdict.APPROVE:
+                assert who != action.requester
+                assert "keeper" in self.office.roster.by_person[who]
+                self.yeses.setdefault(id_, set()).add(who)
+
+    @rule(target=actions, id_=actions, position=st.integers(0, 100), who=PEOPLE)
+    def edit(self, id_: ActionId, position: int, who: str) -> ActionId:
+        action = self.run(self.office.store.action(id_))
+        if action is None:
+            return id_
+        try:
+            return self.run(
+                self.office.proposer.edit(action, self.office.asker(who), {"position": position})
+            ).id
+        except ActionRefused:
+            return id_
+
+    @rule(id_=consumes(actions), who=PEOPLE)
+    def withdraw(self, id_: ActionId, who: str) -> None:
+        action = self.run(self.office.store.action(id_))
+        if action is not None:
+            self.run(self.office.decisions.withdraw(action, who))
+
+    @rule(minutes=st.integers(1, 20))
+    def time_passes(self, minutes: int) -> None:
+        self.office.clock.pass_(minutes=minutes)
+
+    @rule()
+    def expire(self) -> None:
+        self.run(self.office.decisions.expire())
+
+    @rule(id_=actions, broken=st.booleans())
+    def execute(self, id_: ActionId, broken: bool) -> None:
+        action = self.run(self.office.store.action(id_))
+        if action is not None:
+            self.office.valve.broken = broken
+            self.run(self.office.executor.run(action, self.office.heard))
+
+    @rule(id_=actions, effect=st.booleans())
+    def die_while_running(self, id_: ActionId, effect: bool) -> None:
+        """A worker claims and dies, before or after its effect."""
+        action = self.run(self.office.store.action(id_))
+        if action is None or action.state is not State.APPROVED:
+            return
+        running = replace(action.moved(State.RUNNING, at=self.office.clock()), worker="worker-0")
+        fact = Fact(FactKind.CLAIMED, "sayso", id_, self.office.clock())
+        self.office.crew.dead.add("worker-0")
+        if self.run(self.office.store.apply(action, running, fact)) and effect:
+            self.office.valve.witness.append(id_)
+            self.office.valve.position = int(str(action.arguments["position"]))
+
+    @rule(unclear=st.booleans())
+    def recover(self, unclear: bool) -> None:
+        self.office.valve.unclear = unclear
+        self.run(self.office.executor.recover())
+        self.office.valve.unclear = False
+
+    @rule(id_=actions, who=PEOPLE, succeeded=st.booleans())
+    def settle(self, id_: ActionId, who: str, succeeded: bool) -> None:
+        action = self.run(self.office.store.action(id_))
+        if action is not None:
+            self.run(self.office.executor.settle(action, who, succeeded=succeeded, reason="looked"))
+
+    @rule(quorum=st.integers(1, 3))
+    def change_policy(self, quorum: int) -> None:
+        self.office.rules = (valve_rule(quorum=quorum),)
+
+    @invariant()
+    def nothing_runs_twice(self) -> None:
+        assert len(self.office.valve.witness) == len(set(self.office.valve.witness))
+
+    @invariant()
+    def nothing_ran_without_its_quorum_of_others(self) -> None:
+        for id_ in self.office.valve.witness:
+            action = self.run(self.office.store.action(ActionId(id_)))
+            assert action is not None
+            assert len(self.yeses.get(action.id, set())) >= action.requirement.quorum
+
+    @invariant()
+    def every_step_is_one_of_the_diagram(self) -> None:
+        for action in self.run(self.office.store.actions(limit=1000)):
+            before = self.seen.get(action.id, State.AWAITING_APPROVAL)
+            assert action.state is before or action.state in reachable(before)
+            self.seen[action.id] = action.state
+
+    @invariant()
+    def the_trail_is_whole(self) -> None:
+        async def trail() -> bool:
+            return verify([event async for event in self.office.store.events()]).whole
+
+        assert self.run(trail())
+
+
+def reachable(state: State) -> set[State]:
+    """Every state that can follow, over any number of steps."""
+    found: set[State] = set()
+    open_ = list(NEXT.get(state, ()))
+    while open_:
+        following = open_.pop()
+        if following not in found:
+            found.add(following)
+            open_ += NEXT.get(following, ())
+    return found
+
+
+class LifeInSqlite(Life):
+    """The same walk on SQLite."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.office.store = self.run(SqlStore.open(Path(self.folder.name) / "sayso.db"))
+
+    def teardown(self) -> None:
+        super().teardown()
+        self.folder.cleanup()
+
+
+QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
+TestLifeInMemory = Life.TestCase
+TestLifeInMemory.settings = settings(
+    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=QUIET
+)
+TestLifeInSqlite = LifeInSqlite.TestCase
+TestLifeInSqlite.settings = settings(
+    max_examples=8, stateful_step_count=25, deadline=None, suppress_health_check=QUIET
+)

@@ -1,0 +1,144 @@
+"""Execution: an approved action runs once, against the world it was approved for, and its end is told truly."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from agent.approvals.action import Action, State, Verdict
+from agent.approvals.execute import OneTimeGrant
+from agent.approvals.refusal import Reason
+from agent.audit.event import FactKind
+from tests.fakes.office import Office, valve_rule
+from tools.contract import GrantRefused
+
+
+async def approved(office: Office, position: int = 20) -> Action:
+    action = await office.proposed(position)
+    return (await office.decisions.decide(action, "tom", Verdict.APPROVE)).action
+
+
+async def test_an_approved_action_runs_and_is_verified() -> None:
+    office = Office()
+    done = await office.executor.run(await approved(office), office.heard)
+    assert done.action.state is State.SUCCEEDED
+    assert (office.valve.position, office.valve.witness, office.lines) == (20, ["A-1"], ["moving"])
+
+
+async def test_an_action_that_nobody_approved_does_not_run() -> None:
+    office = Office()
+    answer = await office.executor.run(await office.proposed(), office.heard)
+    assert answer.refusal is not None
+    assert answer.refusal.reason is Reason.NOT_APPROVED
+    assert office.valve.witness == []
+
+
+async def test_of_ten_runs_at_once_one_has_an_effect() -> None:
+    office = Office()
+    action = await approved(office)
+    await asyncio.gather(*(office.executor.run(action, office.heard) for _ in range(10)))
+    assert office.valve.witness == ["A-1"]
+
+
+async def test_a_world_that_changed_since_makes_it_stale() -> None:
+    office = Office()
+    action = await approved(office)
+    office.valve.position = 15
+    answer = await office.executor.run(action, office.heard)
+    assert answer.action.state is State.STALE
+    assert "position was 10 and is 15" in answer.action.detail
+    assert office.valve.witness == []
+
+
+async def test_an_approval_that_waited_too_long_does_not_run() -> None:
+    office = Office()
+    action = await approved(office)
+    office.clock.pass_(minutes=31)
+    answer = await office.executor.run(action, office.heard)
+    assert answer.refusal is not None
+    assert answer.refusal.reason is Reason.EXPIRED
+    assert office.valve.witness == []
+
+
+async def test_an_approver_who_lost_the_role_no_longer_counts() -> None:
+    office = Office()
+    action = await approved(office)
+    office.roster.by_person["tom"] = {"operator"}
+    answer = await office.executor.run(action, office.heard)
+    assert answer.refusal is not None
+    assert answer.refusal.reason is Reason.POLICY_CHANGED
+
+
+async def test_a_stricter_policy_counts_at_once() -> None:
+    office = Office()
+    action = await approved(office)
+    office.rules = (valve_rule(quorum=2),)
+    answer = await office.executor.run(action, office.heard)
+    assert answer.refusal is not None
+    assert answer.refusal.reason is Reason.POLICY_CHANGED
+    assert office.valve.witness == []
+
+
+async def test_a_failure_says_what_the_tool_said() -> None:
+    office = Office()
+    action = await approved(office)
+    office.valve.broken = True
+    done = await office.executor.run(action, office.heard)
+    assert (done.action.state, done.action.detail) == (State.FAILED, "the valve is stuck")
+
+
+async def test_an_outcome_that_cannot_be_told_is_unknown() -> None:
+    office = Office()
+    action = await approved(office)
+    office.valve.unclear = True
+    assert (await office.executor.run(action, office.heard)).action.state is State.UNKNOWN
+
+
+async def claimed_by_a_dead_worker(office: Office) -> Action:
+    action = await approved(office)
+    running = replace(action.moved(State.RUNNING, at=office.clock()), worker="worker-0")
+    from agent.audit.event import Fact
+
+    await office.store.apply(action, running, Fact(FactKind.CLAIMED, "sayso", action.id, office.clock()))
+    office.crew.dead.add("worker-0")
+    return running
+
+
+@pytest.mark.parametrize(("position", "state"), [(20, State.SUCCEEDED), (10, State.FAILED)])
+async def test_after_a_crash_the_world_settles_it_and_nothing_runs_again(position: int, state: State) -> None:
+    office = Office()
+    await claimed_by_a_dead_worker(office)
+    office.valve.position = position
+    assert [action.state for action in await office.executor.recover()] == [state]
+    assert office.valve.witness == []
+
+
+async def test_a_living_workers_action_is_left_alone() -> None:
+    office = Office()
+    await claimed_by_a_dead_worker(office)
+    office.crew.dead.clear()
+    assert await office.executor.recover() == ()
+
+
+async def test_what_the_world_does_not_tell_a_person_settles() -> None:
+    office = Office()
+    await claimed_by_a_dead_worker(office)
+    office.valve.unclear = True
+    (unknown,) = await office.executor.recover()
+    by_requester = await office.executor.settle(unknown, "maya", succeeded=True, reason="I looked")
+    by_keeper = await office.executor.settle(unknown, "sam", succeeded=True, reason="I looked")
+    assert by_requester.refusal is not None
+    assert by_keeper.action.state is State.SUCCEEDED
+
+
+async def test_a_grant_is_good_for_one_run_of_exactly_its_action() -> None:
+    office = Office()
+    action = await approved(office)
+    with pytest.raises(GrantRefused):
+        OneTimeGrant.of(action)
+    grant = OneTimeGrant.of(action.moved(State.RUNNING, at=office.clock()))
+    with pytest.raises(GrantRefused):
+        grant.spend("valve", {"position": 99, "site": "north"})
+    grant.spend("valve", action.arguments)
+    with pytest.raises(GrantRefused):
+        grant.spend("valve", action.arguments)
