@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import uuid4
 
 from agent.approvals.action import Action, ActionId, State, Verdict
@@ -25,6 +26,10 @@ from agent.words.catalogue import say
 from knowledge.port import Library, OnProgress, Reader, Source, SourceReport
 from tools.contract import Asker, Json, Progress, ToolError
 from tools.registry import Registry
+
+ABANDONED = timedelta(
+    minutes=5
+)  # longer than any turn may take: its tools and its model have limits of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,12 @@ class App:
         async with self._opening:
             self._turns = self._turns or await self._make_turns()
         return await self._turns.answer(turn, said, self.asker(person), offered, audience)
+
+    async def left_unanswered(self, person: Person) -> tuple[TurnRecord, ...]:
+        """What this person asked and a dead process never answered; young ones may still be at work elsewhere."""
+        before = self.now() - ABANDONED
+        open_ = await self.store.unfinished()
+        return tuple(turn for turn in open_ if turn.speaker == person.id and turn.asked_at < before)
 
     async def turn_record(self, id_: str, person: Person) -> TurnRecord | None:
         """A turn, for its speaker and for auditors: it may quote what others may not read."""

@@ -4,9 +4,9 @@ import asyncio
 import json
 import os
 import shutil
-import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
@@ -14,12 +14,14 @@ from pathlib import Path
 
 import psutil
 from aiohttp import ClientError, ClientSession, ClientTimeout
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from agent.home import make_private
-from demo.supervisor.processes import end_strays
+from demo.supervisor.processes import end_strays, remember
 
 OPENING_SECONDS = 30.0
+CLOSING_SECONDS = 12.0
+LOCK_SECONDS = 120.0
 QUIET_SECONDS = 5.0  # of healthy traffic before the bad release, so that there is a before
 SYMPTOM_SECONDS = 30.0
 SYMPTOMS = 8  # lines that tell of the exhausted pool, before the shop counts as broken
@@ -40,34 +42,51 @@ class Shop:
     started: bool
 
 
-async def start(home: Path, say: Say, *, owner: int | None = None) -> Shop:
+async def start(home: Path, say: Say, *, owner: int | None = None, fault: bool = True) -> Shop:
     """Opens the shop in `home`, if it is not open, with payments 2.4.0 failing. Raises `ShopTrouble`.
 
-    With an `owner` the shop closes when that process is gone, however it went.
+    With an `owner` the shop closes when that process is gone, however it went. Without `fault` raj deploys nothing.
+    Whoever is interrupted in here (Ctrl-C) leaves nothing behind.
     """
     await asyncio.to_thread(make_private, home)
-    # Two starts at once make one shop: the second waits here and then finds the first one's.
-    lock = FileLock(home / "start.lock")
-    await asyncio.to_thread(lock.acquire, 120)
-    try:
+    async with _alone(home):
         if (running := address(home)) is not None:
             return Shop(home, int(running["pid"]), started=False)
         if left := await asyncio.to_thread(end_strays, home):
             await say(f"ended {left} processes that an earlier shop left behind")
         await asyncio.to_thread(furnish, home)
         await say("opening the shop")
-        pid = await _supervise(home, owner)
         try:
-            await say(f"healthy traffic for {QUIET_SECONDS:.0f} seconds")
-            await asyncio.sleep(QUIET_SECONDS)
-            await say("raj deploys payments 2.4.0 to production")
-            await order(home, "/v1/deploy", {**FAULT, "key": f"demo-{pid}", "kind": "deploy"})
-            await say("waiting until customers notice")
-            await _symptoms(home)
+            pid = await _supervise(home, owner)
+            if fault:
+                await _break(home, pid, say)
         except BaseException:
             await stop(home)
             raise
         return Shop(home, pid, started=True)
+
+
+async def _break(home: Path, pid: int, say: Say) -> None:
+    """The bad release, as it happens: some healthy minutes, here seconds, a deployment, customers who notice."""
+    await say(f"healthy traffic for {QUIET_SECONDS:.0f} seconds")
+    await asyncio.sleep(QUIET_SECONDS)
+    await say("raj deploys payments 2.4.0 to production")
+    await order(home, "/v1/deploy", {**FAULT, "key": f"demo-{pid}", "kind": "deploy"})
+    await say("waiting until customers notice")
+    await _symptoms(home)
+
+
+@asynccontextmanager
+async def _alone(home: Path) -> AsyncIterator[None]:
+    """Two starts at once make one shop: the second waits here, and then finds the first one's."""
+    # Not thread-local: it is taken in a worker thread and given back in this one.
+    lock = FileLock(home / "start.lock", thread_local=False)
+    try:
+        await asyncio.to_thread(lock.acquire, LOCK_SECONDS)
+    except Timeout as error:
+        raise ShopTrouble(f"somebody else has been opening the shop in {home} for too long") from error
+    try:
+        yield
     finally:
         lock.release()
 
@@ -76,11 +95,12 @@ async def stop(home: Path) -> bool:
     """Closes the shop and ends whatever is left of it; whether there was anything."""
     running = address(home)
     if running is not None:
-        process = psutil.Process(int(running["pid"]))
-        process.send_signal(signal.SIGTERM)
-        await asyncio.to_thread(psutil.wait_procs, [process], 12)
-        if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-            process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(int(running["pid"]))
+            process.terminate()
+            _, alive = await asyncio.to_thread(psutil.wait_procs, [process], CLOSING_SECONDS)
+            for stubborn in alive:
+                stubborn.kill()
     left = await asyncio.to_thread(end_strays, home)
     (home / "supervisor.json").unlink(missing_ok=True)
     return running is not None or left > 0
@@ -107,7 +127,10 @@ def address(home: Path) -> dict[str, str | int] | None:
     try:
         known: dict[str, str | int] = json.loads((home / "supervisor.json").read_text(encoding="utf-8"))
         process = psutil.Process(int(known["pid"]))
-        ours = "demo.supervisor" in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
+        started = datetime.fromisoformat(str(known["started_at"])).timestamp()
+        # The number may be another process's by now; its start time and its home tell.
+        same = abs(process.create_time() - started) < 0.05 and str(home.absolute()) in process.cmdline()
+        ours = same and process.status() != psutil.STATUS_ZOMBIE
     except (OSError, ValueError, KeyError, psutil.Error):
         return None
     return known if ours else None
@@ -134,6 +157,7 @@ def furnish(home: Path) -> None:
     for old in home.glob("metrics.db*"):
         old.unlink()
     shutil.rmtree(home / "logs", ignore_errors=True)
+    shutil.rmtree(home / "ledgers", ignore_errors=True)
     (home / "deployments.json").unlink(missing_ok=True)
     write_past(home / "metrics.db", datetime.now(UTC))
 
@@ -158,24 +182,33 @@ async def order(home: Path, path: str, body: dict[str, str]) -> None:
 
 
 async def _supervise(home: Path, owner: int | None) -> int:
-    """Starts the supervisor apart from this terminal and waits until it answers."""
-    arguments = ["--home", str(home), *(["--owner", str(owner)] if owner else [])]
-    with os.fdopen(
-        os.open(home / "supervisor.log", os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w"
-    ) as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "demo.supervisor", *arguments,
-            stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
+    """Starts the supervisor apart from this terminal and waits until it answers; its process id."""
+    process = psutil.Process(_spawned(home, owner))
+    remember(home, [process.pid])
     for _ in range(int(OPENING_SECONDS / 0.1)):
         if address(home) is not None:
             return process.pid
-        if process.returncode is not None:
+        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
             break
         await asyncio.sleep(0.1)
-    else:
-        process.terminate()
     raise ShopTrouble(f"the shop did not open; its log is {home / 'supervisor.log'}")
+
+
+def _spawned(home: Path, owner: int | None) -> int:
+    """The supervisor as a process that outlives us: a `subprocess` object would end it, or complain, when it goes."""
+    command = [sys.executable, "-m", "demo.supervisor", "--home", str(home.absolute())]
+    flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC
+    return os.posix_spawn(
+        sys.executable,
+        [*command, "--owner", str(owner)] if owner else command,
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(home / "supervisor.log"), flags, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
 
 
 async def _symptoms(home: Path) -> None:

@@ -6,7 +6,7 @@ Both are made up, and say so: every series carries the label `origin="rehearsal"
 import math
 import random
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from demo.knowledge.releases import releases
@@ -21,7 +21,6 @@ SERVICES = {
     "payments": ("2.3.9", "/payments"),
     "catalog": ("3.2.0", "/items/{item}"),
 }
-TROUBLE_DAYS_AGO = 5  # a provider hiccup around noon, so that last week has something to show
 TROUBLE_HOURS = range(11, 14)
 
 
@@ -73,8 +72,13 @@ def _visits(at: datetime, chance: random.Random) -> float:
     return round(2400 * day * weekend * chance.uniform(0.9, 1.1))
 
 
+def trouble_day(now: datetime) -> date:
+    """Wednesday of last week: the provider hiccups around noon, so that "last week" has something to show."""
+    return (now - timedelta(days=now.weekday() + 5)).date()
+
+
 def _failing(at: datetime, now: datetime, service: str) -> float:
-    trouble = (now - timedelta(days=TROUBLE_DAYS_AGO)).date() == at.date() and at.hour in TROUBLE_HOURS
+    trouble = at.date() == trouble_day(now) and at.hour in TROUBLE_HOURS
     if service == "catalog":
         return 0.0005
     return 0.08 if trouble else 0.004

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import re
 import sys
 import tempfile
 import time
@@ -77,8 +78,7 @@ def _same(expected: object, got: Json) -> bool:
 
 
 def _plain(value: str) -> str:
-    words = as_words(value)
-    return words[1:] if words[:1] == "v" and words[1:2].isdigit() else words
+    return as_words(re.sub(r"^v(?=\d)", "", value.strip(), flags=re.IGNORECASE))
 
 
 def judge(case: Case, got: Reading, milliseconds: float, writes: frozenset[str]) -> Verdict:
@@ -103,7 +103,8 @@ async def measure(cases: Sequence[Case], zone: tzinfo = UTC) -> list[Verdict]:
     embedder = local_embedder().embedder
     with tempfile.TemporaryDirectory() as folder:
         planner = Understanding(specs, embedder=embedder, zone=zone, cache=Path(folder))
-        await planner.read("hello", now=_NOW)  # training is not part of a request
+        await planner.prepare()  # training is not part of a request
+        await planner.read("which words load the embedding model?", now=_NOW)
         verdicts = []
         for case in cases:
             started = time.perf_counter()

@@ -11,6 +11,7 @@ that the model worked out itself is therefore marked: nothing but the evidence c
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from agent.conversation.evidence import Evidence
 from tools.contract import Json
 
 SMALL = 10
+LARGEST = 1e300
+MOST_ZEROS = 12  # a figure is not rounded further than to a trillion
 _CITATION = re.compile(r" ?\[(\d+(?:\s*,\s*\d+)*)\]")
 _MONTHS = (
     "jan(?:uary|vier)?|feb(?:ruary)?|févr?(?:ier)?|mar(?:ch|s)?|apr(?:il)?|avr(?:il)?|may|mai|june?|juin|jul(?:y|let)?|"
@@ -29,7 +32,8 @@ _NO_FIGURE = re.compile(
         (
             r"`[^`]*`|https?://\S+|\[\d+(?:\s*,\s*\d+)*\]",  # code, links, citations
             r"^\s*\d+[.)]\s",  # the number of a point in a list
-            r"\bv?\d+(?:\.\d+){2,}[\w.-]*|[A-Za-zÀ-ÿ_]+[-_#]?\d[\w.-]*|#\d+",  # 2.4.0, v2.4, INC-112, p95, #7
+            r"\bv?\d+(?:\.\d+){2,}[\w.-]*",  # 2.4.0
+            r"(?<![A-Za-zÀ-ÿ_])[A-Za-zÀ-ÿ_]+[-_#]?\d[\w.-]*|#\d+",  # v2.4, INC-112, p95, #7
             r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}\S*)?",
             r"\b\d{1,2}\s?[:h]\s?\d{2}(?::\d{2})?\b|\b\d{1,2}\s?[ap]m\b",  # 14:05, 14 h 05, 2 pm
             rf"(?:\b\d{{1,2}}(?:st|nd|rd|th|er)?\s+)?\b(?:{_MONTHS})\b\.?(?:\s+\d{{1,2}}\b)?(?:,?\s+\d{{4}}\b)?",
@@ -68,6 +72,7 @@ _FIGURE = re.compile(
     rf"(?:[ \u00a0\u202f]?({'|'.join(sorted((*map(re.escape, _UNITS), *_SPELT), key=len, reverse=True))})(?!\w))?",
     re.IGNORECASE,
 )
+LONGEST_ABOUT = 16  # characters of the words below with the space behind them, rounded up
 _ABOUT = re.compile(
     r"(?:~|≈|\b(?:about|around|roughly|nearly|almost|over|more than|some|environ|près de|presque|plus de|quelque))\s*$",
     re.IGNORECASE,
@@ -88,9 +93,14 @@ class Figure:
         """Whether it claims enough to be checked."""
         return self.value > SMALL or self.step < 1 or self.scales != (1,)
 
-    def borne_out(self, known: Iterable[float]) -> bool:
+    def borne_out(self, known: Sequence[float]) -> bool:
+        """Whether one of the known numbers, in ascending order, is this figure."""
         allowed = self.step / 2 * (1 + 1e-9)
-        return any(abs(number * scale - self.value) <= allowed for number in known for scale in self.scales)
+        for scale in self.scales:
+            place = bisect_left(known, (self.value - allowed) / scale)
+            if place < len(known) and known[place] * scale <= self.value + allowed:
+                return True
+        return False
 
 
 def checked(answer: str, evidence: Sequence[Evidence], question: str, mark: str) -> str:
@@ -99,7 +109,7 @@ def checked(answer: str, evidence: Sequence[Evidence], question: str, mark: str)
     suspects = [figure for figure in figures(answer) if figure.counts]
     if not suspects:
         return answer
-    known = known_numbers(evidence, question)
+    known = sorted(known_numbers(evidence, question))
     for figure in reversed(suspects):
         if not figure.borne_out(known):
             answer = f"{answer[: figure.end]} {mark}{answer[figure.end :]}"
@@ -126,7 +136,9 @@ def figures(answer: str) -> list[Figure]:
     """The figures of an answer, in order."""
     hidden = _NO_FIGURE.sub(lambda found: "\0" * len(found[0]), answer)
     return [
-        _figure(found, about=bool(_ABOUT.search(answer[: found.start()])))
+        _figure(
+            found, about=bool(_ABOUT.search(answer[max(0, found.start() - LONGEST_ABOUT) : found.start()]))
+        )
         for found in _FIGURE.finditer(hidden)
     ]
 
@@ -135,7 +147,7 @@ def _figure(found: re.Match[str], *, about: bool) -> Figure:
     unit = (found[2] or "").lower()
     plain = _plain(found[1])
     decimals = len(plain.partition(".")[2])
-    zeros = len(plain) - len(plain.rstrip("0")) if about and not decimals else 0
+    zeros = min(len(plain) - len(plain.rstrip("0")), MOST_ZEROS) if about and not decimals else 0
     scales = _UNITS.get(_SPELT.get(unit, unit), (1,))
     return Figure(float(plain), 10.0 ** (zeros - decimals), scales, found.end())
 
@@ -171,7 +183,8 @@ def _numbers(facts: Json) -> Iterable[float]:
         if isinstance(item, bool) or item is None:
             continue
         if isinstance(item, int | float):
-            yield float(item)
+            if -LARGEST < item < LARGEST:  # neither infinite, nor no number at all
+                yield float(item)
         elif isinstance(item, str):
             yield from _numbers_in(item)
         elif isinstance(item, dict):

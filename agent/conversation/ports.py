@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from agent.approvals.action import Action
 from agent.conversation.messages import Reply, Request, Step
@@ -21,6 +21,13 @@ class ChatModel(Protocol):
 
     async def complete(self, request: Request, on_text: OnText) -> Reply:
         """Answers; text is passed to `on_text` as it arrives. Raises `ModelUnavailable` or `MalformedReply`."""
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A model that holds connections, which somebody has to close in the end."""
+
+    async def close(self) -> None: ...
 
 
 class Audience(Protocol):

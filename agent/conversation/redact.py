@@ -43,7 +43,7 @@ class Rule:
 
 
 def hinted(hints: Sequence[str], folded: str) -> bool:
-    """Whether some hint stands in the text. A loop, for nothing runs more often in a turn, and `any` costs twice that."""
+    """Whether some hint stands in the text. A loop: nothing in a turn runs more often, and `any` takes twice that."""
     for hint in hints:  # noqa: SIM110
         if hint in folded:
             return True
@@ -62,17 +62,21 @@ def _rule(hints: str, pattern: str) -> Rule:
     return Rule(tuple(hints.split()), re.compile(pattern, re.IGNORECASE))
 
 
+# Every repetition that something must follow is bounded: these run over text that strangers write.
 OURS = (
     _rule(
         "private", r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)([\s\S]*?-----END [A-Z ]*PRIVATE KEY-----|[\s\S]*)"
     ),
-    _rule("://", r"(://[^\s:/@]*:)((?!\d{1,5}(?:[/?#\s]|$))[^\s'\"@]+(?:@[^\s'\"@/]+)*)(?=@[\w.\[-])"),
+    _rule(
+        "://",
+        r"(://[^\s:/@]{0,128}:)((?!\d{1,5}(?:[/?#\s]|$))[^\s'\"@]{1,256}(?:@[^\s'\"@/]{1,64}){0,4})(?=@[\w.\[-])",
+    ),
     _rule(
         "authorization",
         r"(\bauthorization\\?['\"]?\s*[:=]\s*\\?['\"]?(?:bearer|basic|token)\s+)([^\s'\",;\\]+)",
     ),
     _rule("bearer", r"(\bbearer\s+)([a-z0-9._~+/-]{16,}=*)"),
-    _rule("cookie", r"(\b(?:set-)?cookie\\?['\"]?\s*[:=]\s*\\?['\"]?)([^\s'\"\\=]+=[^\s'\"\\]+)"),
+    _rule("cookie", r"(\b(?:set-)?cookie\\?['\"]?\s*[:=]\s*\\?['\"]?)([^\s'\"\\=]{1,128}=[^\s'\"\\]+)"),
     _rule(
         "passw passphrase pwd secret apikey api_key api-key accesskey access_key access-key privatekey private_key "
         "private-key authtoken accesstoken _token -token",
@@ -80,19 +84,20 @@ OURS = (
     ),
     _rule("--pass --secret --token --api", rf"(--(?:{_NAMES}|token)[ =])({_STATUS}(?:{_VALUE}))"),
     # Shapes that detect-secrets 1.5 knows in part or not at all: JWT, OpenAI, Anthropic, GitHub, Google, Hugging Face.
-    _rule("eyj", r"\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"),
+    _rule("eyj", r"\beyJ[\w-]{8,2048}\.[\w-]+(?:\.[\w-]*)?"),
+    _rule("_authtoken", r"(_authToken\s*=\s*)([^\s'\"]+)"),
     _rule("sk-", r"\bsk-[a-z0-9_-]{20,}"),
     _rule("github_pat_ aiza hf_", r"\bgithub_pat_\w{40,}|\bAIza[\w-]{35}|\bhf_[a-z0-9]{30,}"),
 )
 # Detectors of detect-secrets by module, with their hints. Left out on purpose: guesses from entropy or from a keyword
-# nearby (they black out the hashes, versions and request ids that answers need), and what OURS does more gently.
+# nearby (they black out the hashes, versions and request ids that answers need), and what OURS does more gently or in
+# bounded time.
 _DETECTORS = {
     "aws": "a3t abia acca akia asia aws",
     "azure_storage_key": "accountkey=",
     "github_token": "ghp_ gho_ ghu_ ghs_ ghr_",
     "gitlab_token": "glpat- gldt- glft- glsoat- glrt- gr1348941 glcbt- glimt- glptt- glagent- gloas-",
     "mailchimp": "-us",
-    "npm": "_authtoken",
     "openai": "t3blbkfj",
     "pypi_token": "pypi-ag",
     "sendgrid": "sg.",
@@ -103,7 +108,7 @@ _DETECTORS = {
 }
 _KNOWN_HINTS = tuple(hint for hints in _DETECTORS.values() for hint in hints.split())
 _ALL_HINTS = (*_KNOWN_HINTS, *(hint for rule in OURS for hint in rule.hints))
-_EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
+_EMAIL = re.compile(r"\b[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+\b")
 
 
 @lru_cache(maxsize=1)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from agent.approvals.card import sentence
 from agent.approvals.refusal import ActionRefused
 from agent.conversation.evidence import Evidence
 from agent.conversation.messages import Message, Offer, ResultKind, Role, Step, ToolCall
+from agent.conversation.offers import offer
 from agent.conversation.ports import Audience, Proposals, Shelf
 from agent.conversation.provenance import provenance
 from agent.conversation.redact import Redactor
@@ -226,28 +227,8 @@ def refused(call: ToolCall, why: str) -> Message:
     return Message(Role.TOOL, why, call_id=call.id, result=ResultKind.REFUSED)
 
 
-def offer(spec: Spec) -> Offer:
-    """A tool as a model sees it. Titles repeat the names of fields, and every token is paid for each turn."""
-    schema = _untitled(spec.arguments.model_json_schema())
-    return Offer(spec.name, f"[{spec.effect}] {spec.description}", schema, spec.effect)
-
-
 def _advice(error: BadArguments) -> str:
     """The error with the nearest right values, unless it names them itself."""
     if error.nearest and error.nearest[0] not in str(error):
         return f"{error}; nearest: {', '.join(error.nearest)}"
     return str(error)
-
-
-def _untitled(schema: Mapping[str, Json]) -> dict[str, Json]:
-    return {
-        name: _value_untitled(value)
-        for name, value in schema.items()
-        if not (name == "title" and isinstance(value, str))
-    }
-
-
-def _value_untitled(value: Json) -> Json:
-    if isinstance(value, dict):
-        return _untitled(value)
-    return [_value_untitled(item) for item in value] if isinstance(value, list) else value

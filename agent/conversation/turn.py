@@ -15,11 +15,12 @@ from agent.conversation.budget import Context
 from agent.conversation.errors import ConversationError
 from agent.conversation.language import language_of
 from agent.conversation.messages import Message, Reply, Request, ResultKind, Role, Usage
-from agent.conversation.ports import Audience, ChatModel, Clock, Threads, TokenCounter
+from agent.conversation.ports import Audience, ChatModel, Clock, Closing, Threads, TokenCounter
 from agent.conversation.receipt import Receipt
 from agent.conversation.redact import Redactor, Stream
 from agent.conversation.thread import Line, Said, TurnId
 from agent.conversation.toolbox import Bench, Toolbox
+from agent.words.catalogue import say
 from prompts.loader import Prompt
 from tools.contract import Asker
 
@@ -94,6 +95,11 @@ class Turns:
         await self._threads.finish(turn, answer.text, story)
         return answer
 
+    async def close(self) -> None:
+        """Lets go of the model's connections."""
+        if isinstance(self._model, Closing):
+            await self._model.close()
+
     async def _converse(self, context: Context, bench: Bench, audience: Audience) -> tuple[list[Reply], str]:
         """Model and tools in turn, until the model calls nothing more or the steps are used up.
 
@@ -127,10 +133,13 @@ class Turns:
         reply = await self._model.complete(request, stream.take)
         await stream.rest()
         # Endpoints number calls from zero in every reply, or not at all, and one takes nine letters and digits only.
-        calls = enumerate(reply.calls[:MOST_CALLS])
-        return replace(
-            reply, calls=tuple(replace(call, id=f"call{step:02}{place:03}") for place, call in calls)
-        )
+        calls = [
+            replace(call, id=f"call{step:02}{place:03}")
+            for place, call in enumerate(reply.calls[:MOST_CALLS])
+        ]
+        unheard = len(reply.calls) - len(calls)
+        note = say("turn.calls_cut", bench.asker.locale, count=unheard) if unheard else reply.note
+        return replace(reply, calls=tuple(calls), note=note)
 
     def _context(self, said: Said, asker: Asker, offered: frozenset[str], past: Sequence[Line]) -> Context:
         """Prompt, offers, the thread's past and the question, redacted."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from agent.conversation.errors import MalformedReply, ModelUnavailable
 from agent.conversation.messages import Reply, Request
-from agent.conversation.ports import ChatModel, OnText
+from agent.conversation.ports import ChatModel, Closing, OnText
 from agent.words.catalogue import say
 
 REST = timedelta(seconds=60)  # how long a model that is down is not asked again: every try may cost a timeout
@@ -26,6 +26,11 @@ class FallbackModel:
         except (ModelUnavailable, MalformedReply) as error:
             reply = await self._planner.complete(request, on_text)
             return replace(reply, note=say("turn.planner_stands_in", request.locale, why=error))
+
+    async def close(self) -> None:
+        """Lets go of the model's connections."""
+        if isinstance(self._model, Closing):
+            await self._model.close()
 
     async def _ask(self, request: Request, on_text: OnText) -> Reply:
         if self._down is not None and request.now < self._down[0] + self._rest:

@@ -21,7 +21,8 @@ ADDRESS = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tikto
 SHA256 = "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
 # What costs about a token here: six letters, three digits, two marks, a letter of another script, a line end.
 ABOUT_A_TOKEN = re.compile(r"[A-Za-zÀ-ÿ]{1,6}|\d{1,3}|[!-/:-@\[-`{-~]{1,2}|[^\s\x00-\x7FÀ-ÿ]|\n+")
-REMEMBERED = 4096  # texts whose count is kept: prompts and schemas are counted in every turn
+REMEMBERED = 1024  # texts whose count is kept: prompts and schemas are counted in every turn
+WORTH_REMEMBERING = 8_000  # characters; longer texts are results, which do not come again
 
 
 class EstimatingCounter:
@@ -39,10 +40,15 @@ class TiktokenCounter:
     exact = True
 
     def __init__(self, encoding: "tiktoken.Encoding") -> None:
+        self._encoding = encoding
+        self._remembered = lru_cache(maxsize=REMEMBERED)(self._counted)
+
+    def count(self, text: str) -> int:
+        return self._remembered(text) if len(text) <= WORTH_REMEMBERING else self._counted(text)
+
+    def _counted(self, text: str) -> int:
         # Text that looks like a special token is counted as the text it is.
-        self.count = lru_cache(maxsize=REMEMBERED)(
-            lambda text: len(encoding.encode(text, disallowed_special=()))
-        )
+        return len(self._encoding.encode(text, disallowed_special=()))
 
 
 def counter(cache: Path, environ: MutableMapping[str, str] = os.environ) -> TokenCounter:  # noqa: TID251 - see below

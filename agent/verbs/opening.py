@@ -3,6 +3,7 @@
 import argparse
 import getpass
 import json
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -50,7 +51,10 @@ async def opened(arguments: argparse.Namespace, context: verbs.Context) -> Async
             str(error), Exit.USAGE if isinstance(error, SettingsError) else Exit.UNAVAILABLE
         ) from error
     try:
-        yield Session(app, person(app, arguments, context))
+        session = Session(app, person(app, arguments, context))
+        for settled in await app.recover(session.locale):  # what a worker that died left running
+            sys.stderr.write(f"{settled.said}\n")
+        yield session
     except StoreError as error:
         raise Stop(str(error), Exit.UNAVAILABLE) from error
     finally:

@@ -5,7 +5,7 @@ import json
 from aiohttp import ClientError, web
 
 from demo.shop.addresses import NobodyListens
-from demo.shop.service import Service
+from demo.shop.service import REQUEST_ID, Service
 
 
 class Checkout:
@@ -21,13 +21,12 @@ class Checkout:
         try:
             cents = 0
             for item in basket["items"]:
-                priced = await self._service.call("catalog", "GET", f"/items/{item}")
+                priced = await self._service.call("catalog", "GET", f"/items/{item}", on_behalf=request)
                 if priced.status != 200:
                     return self._failed(request, f"item refused: catalog answered {priced.status}")
                 cents += int(json.loads(priced.text or "{}")["cents"])
-            paid = await self._service.call(
-                "payments", "POST", "/payments", {"basket": basket["id"], "cents": cents}
-            )
+            order: dict[str, object] = {"basket": basket["id"], "cents": cents}
+            paid = await self._service.call("payments", "POST", "/payments", on_behalf=request, body=order)
         except (ClientError, NobodyListens, TimeoutError) as error:
             return self._failed(request, f"upstream unreachable: {type(error).__name__}")
         if paid.status != 200:
@@ -38,7 +37,7 @@ class Checkout:
         return web.json_response({"order": basket["id"], "total": total})
 
     def _failed(self, request: web.Request, why: str) -> web.Response:
-        self._service.log.error("%s", why, extra={"fields": {"request_id": request["id"]}})
+        self._service.log.error("%s", why, extra={"fields": {"request_id": request[REQUEST_ID]}})
         return web.json_response({"error": why}, status=502)
 
 

@@ -41,7 +41,7 @@ class Appending(RotatingFileHandler):
         super().emit(record)
 
     def doRollover(self) -> None:  # noqa: N802 - the name the library calls
-        with Path(f"{self.baseFilename}.lock").open("w") as lock:
+        with Path(self.baseFilename).with_suffix(".lock").open("w") as lock:
             flock(lock, LOCK_EX)
             # Another replica may have rotated while we waited; then ours is the old file, and the new one is short.
             if not self._follow():
@@ -49,14 +49,14 @@ class Appending(RotatingFileHandler):
 
     def _follow(self) -> bool:
         """Opens the file anew when its name stands for another one by now; whether it did."""
-        if self.stream is not None and _identity(Path(self.baseFilename).stat) != _identity(self._held):
-            self.stream.close()
-            self.stream = self._open()
-            return True
-        return False
-
-    def _held(self) -> os.stat_result:
-        return os.fstat(self.stream.fileno())
+        if self.stream is None:
+            return False
+        held = self.stream.fileno()
+        if _identity(Path(self.baseFilename).stat) == _identity(lambda: os.fstat(held)):
+            return False
+        self.stream.close()
+        self.stream = self._open()
+        return True
 
 
 def _identity(look: Callable[[], os.stat_result]) -> tuple[int, int] | None:

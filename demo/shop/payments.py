@@ -8,7 +8,7 @@ from aiohttp import web
 from prometheus_client import Counter
 
 from demo.shop.pool import Connection, Pool, PoolExhausted
-from demo.shop.service import Service
+from demo.shop.service import REQUEST_ID, Service
 
 HESITATION = 0.2  # share of charges for which the provider says "not yet, ask again"
 SCHEMA = (
@@ -39,7 +39,7 @@ class Payments:
             await self._charge(str(order["basket"]), int(order["cents"]))
         except PoolExhausted as error:
             self._paid.labels("failed").inc()
-            fields = {"request_id": request["id"], "pool": "ledger"}
+            fields = {"request_id": request[REQUEST_ID], "pool": "ledger"}
             self._service.log.log(logging.ERROR, "%s", error, extra={"fields": fields})
             return web.json_response({"error": str(error)}, status=503)
         self._paid.labels("succeeded").inc()

@@ -14,7 +14,9 @@ from demo.shop.addresses import Addresses
 from demo.shop.behaviour import Behaviour
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+REQUEST_ID = web.RequestKey("request_id", str)
 PRIVATE = frozenset({"/healthz", "/metrics"})
+Body = dict[str, object]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -54,12 +56,13 @@ class Service:
         Gauge(name, text, registry=self.registry).set_function(value)
 
     async def call(
-        self, service: str, method: str, path: str, body: dict[str, object] | None = None
+        self, service: str, method: str, path: str, *, on_behalf: web.Request, body: Body | None = None
     ) -> web.Response:
-        """Asks another service; its status and body come back as a response."""
+        """Asks another service, under the same request id; its status and body come back as a response."""
         if self.http is None:
             raise RuntimeError("the service has not started")
-        async with self.http.request(method, self.addresses.url(service) + path, json=body) as answer:
+        url, headers = self.addresses.url(service) + path, {"X-Request-Id": on_behalf[REQUEST_ID]}
+        async with self.http.request(method, url, json=body, headers=headers) as answer:
             return web.Response(
                 status=answer.status, body=await answer.read(), content_type="application/json"
             )
@@ -86,13 +89,13 @@ class Service:
         resource = request.match_info.route.resource
         route = resource.canonical if resource else "unknown"
         began = perf_counter()
-        request["id"] = request.headers.get("X-Request-Id", uuid4().hex[:12])
+        request[REQUEST_ID] = request.headers.get("X-Request-Id", uuid4().hex[:12])
         try:
             response = await handler(request)
         except web.HTTPException as error:
             response = web.json_response({"error": error.reason}, status=error.status)
         except Exception:  # the outermost edge of a service: the customer gets a 500, the log the reason
-            self.log.exception("unexpected error", extra={"fields": {"request_id": request["id"]}})
+            self.log.exception("unexpected error", extra={"fields": {"request_id": request[REQUEST_ID]}})
             response = web.json_response({"error": "internal error"}, status=500)
         seconds = perf_counter() - began
         self.requests.labels(route, str(response.status)).inc()
@@ -101,7 +104,7 @@ class Service:
             "route": route,
             "status": response.status,
             "duration_ms": round(seconds * 1000, 1),
-            "request_id": request["id"],
+            "request_id": request[REQUEST_ID],
         }
         self.log.info("%s %s", request.method, route, extra={"fields": fields})
         return response

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import signal
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from aiohttp import web
 from demo.past import past_deployments
 from demo.supervisor.api import Api
 from demo.supervisor.fleet import Fleet
+from demo.supervisor.processes import remember
 from demo.supervisor.scraper import scrape_for_ever
 from tools.metrics.recorder import RecorderWriter
 
@@ -28,10 +30,23 @@ async def main() -> None:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--owner", type=int, help="end when this process is gone")
     arguments = parser.parse_args()
+    os.umask(0o077)
+    home: Path = arguments.home
+    remember(home, [os.getpid()])
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    home: Path = arguments.home
+    serving = asyncio.create_task(serve(home, stop))
+    waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(gone(arguments.owner))]
+    await asyncio.wait([serving, *waiting], return_when=asyncio.FIRST_COMPLETED)
+    for task in (serving, *waiting):
+        task.cancel()
+    with suppress(asyncio.CancelledError):
+        await serving
+
+
+async def serve(home: Path, stop: asyncio.Event) -> None:
+    """Opens the shop and runs it until cancelled; then, or when it fails, everything it started ends."""
     fleet = Fleet(home, past_deployments())
     writer = RecorderWriter(home / "metrics.db")
     token = secrets.token_urlsafe(24)
@@ -42,11 +57,7 @@ async def main() -> None:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         await fleet.start_load()
         announce(home, runner.addresses[0][1], token)
-        scraping = asyncio.create_task(scrape_for_ever(fleet, writer))
-        watching = asyncio.create_task(watch(arguments.owner, stop))
-        await stop.wait()
-        for task in (scraping, watching):
-            task.cancel()
+        await scrape_for_ever(fleet, writer)
     finally:
         (home / FILE).unlink(missing_ok=True)
         await runner.cleanup()
@@ -58,16 +69,22 @@ def announce(home: Path, port: int, token: str) -> None:
     """Writes how to reach us, for our owner's eyes alone."""
     aside = home / f"{FILE}.new"
     with os.fdopen(os.open(aside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as out:
-        pid, at = os.getpid(), datetime.now(UTC).isoformat()
-        json.dump({"port": port, "token": token, "pid": pid, "started_at": at}, out)
+        born = datetime.fromtimestamp(psutil.Process().create_time(), UTC).isoformat()
+        json.dump({"port": port, "token": token, "pid": os.getpid(), "started_at": born}, out)
     aside.replace(home / FILE)
 
 
-async def watch(owner: int | None, stop: asyncio.Event) -> None:
-    """Ends us when whoever wanted the shop is gone."""
-    while owner is None or psutil.pid_exists(owner):
-        await asyncio.sleep(1)
-    stop.set()
+async def gone(owner: int | None) -> None:
+    """Returns when whoever wanted the shop is gone; never, when nobody in particular did."""
+    if owner is None:
+        await asyncio.Event().wait()
+    try:
+        process = psutil.Process(owner)
+        # A number alone may be another's later: psutil compares start times. A zombie runs no more.
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            await asyncio.sleep(1)
+    except psutil.NoSuchProcess:
+        return
 
 
 if __name__ == "__main__":

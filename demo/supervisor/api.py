@@ -1,16 +1,59 @@
 """The supervisor over HTTP on loopback: what runs, what can, what was done; and the three kinds of change."""
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from hmac import compare_digest
+from typing import Literal
 
 from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from demo.shop.releases import releases
-from demo.supervisor.fleet import Busy, Deployment, Fleet, UnknownTarget
-from demo.supervisor.processes import DidNotStart
+from demo.supervisor.fleet import MOST_REPLICAS, Busy, Deployment, Fleet, UnknownTarget
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Order(BaseModel, ABC):
+    """What every change must say; `key` makes it happen once, however often it is asked for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    service: str
+    environment: str
+    key: str = Field(min_length=1)
+    by: str = Field(min_length=1)
+
+    @abstractmethod
+    def carried_out(self, fleet: Fleet) -> AsyncIterator[str]:
+        """Carries it out, line by line."""
+
+
+class DeployOrder(Order):
+    version: str
+    kind: Literal["deploy", "rollback"] = "deploy"
+
+    def carried_out(self, fleet: Fleet) -> AsyncIterator[str]:
+        return fleet.deploy(
+            self.service, self.environment, self.version, key=self.key, by=self.by, kind=self.kind
+        )
+
+
+class RestartOrder(Order):
+    def carried_out(self, fleet: Fleet) -> AsyncIterator[str]:
+        return fleet.restart(self.service, self.environment, key=self.key, by=self.by)
+
+
+class ScaleOrder(Order):
+    replicas: int = Field(ge=1, le=MOST_REPLICAS)
+
+    def carried_out(self, fleet: Fleet) -> AsyncIterator[str]:
+        return fleet.scale(self.service, self.environment, self.replicas, key=self.key, by=self.by)
+
+
+ORDERS: dict[str, type[Order]] = {"deploy": DeployOrder, "restart": RestartOrder, "scale": ScaleOrder}
 
 
 class Api:
@@ -49,64 +92,49 @@ class Api:
 
     async def history(self, request: web.Request) -> web.Response:
         wanted = {name: request.query[name] for name in ("service", "environment") if request.query.get(name)}
-        since = request.query.get("since", "")
-        listed = [
-            _told(entry)
-            for entry in reversed(self._fleet.history)
-            if all(getattr(entry, name) == value for name, value in wanted.items()) and entry.at >= since
-        ]
+        try:
+            since = datetime.fromisoformat(request.query.get("since") or "2000-01-01T00:00:00Z")
+            listed = [
+                _told(entry)
+                for entry in reversed(self._fleet.history)
+                if all(getattr(entry, name) == value for name, value in wanted.items())
+                and datetime.fromisoformat(entry.at) >= since
+            ]
+        except (ValueError, TypeError):
+            hint = "since should be a moment with its time zone, like 2026-11-23T05:00:00Z"
+            return web.json_response({"error": hint}, status=422)
         return web.json_response({"deployments": listed})
 
     async def change(self, request: web.Request) -> web.StreamResponse:
         """A change, its progress as one JSON object a line, the outcome last."""
         try:
-            asked = await request.json()
-            key, by = str(asked["key"]), str(asked["by"])
-            done = self._fleet.seen(key)
+            asked = ORDERS[request.path.rsplit("/", 1)[1]].model_validate_json(await request.read())
+            done = self._fleet.seen(asked.key)
             if done is not None:
                 outcome = {"done": True, "ok": done.ok, "detail": done.detail}
                 return web.json_response({"error": "already done", "outcome": outcome}, status=409)
-            lines = self._lines(request.path.rsplit("/", 1)[1], asked, key, by)
+            lines = asked.carried_out(self._fleet)
             first = await anext(lines)
-        except (KeyError, ValueError, TypeError) as error:
-            return web.json_response({"error": f"bad request: {error!r}"}, status=422)
+        except ValidationError as error:
+            wrong = (f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in error.errors())
+            return web.json_response({"error": "; ".join(wrong)}, status=422)
         except UnknownTarget as error:
             return _unknown(error)
         except Busy as error:
             return web.json_response({"error": str(error)}, status=423)
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
-        last = first
         await _send(response, {"progress": first})
-        try:
-            async for line in lines:
-                last = line
-                await _send(response, {"progress": line})
-        except DidNotStart as error:
-            last = str(error)
-        outcome_entry = self._fleet.seen(key)
-        ok = outcome_entry is not None and outcome_entry.ok
-        await _send(
-            response, {"done": True, "ok": ok, "detail": outcome_entry.detail if outcome_entry else last}
-        )
+        async for line in lines:
+            await _send(response, {"progress": line})
+        done = self._fleet.seen(asked.key)
+        ok, detail = (done.ok, done.detail) if done else (False, "it ended without an outcome")
+        await _send(response, {"done": True, "ok": ok, "detail": detail})
         return response
 
     async def stop(self, _request: web.Request) -> web.Response:
         self._stop()
         return web.json_response({"stopping": True})
-
-    def _lines(self, what: str, asked: dict[str, object], key: str, by: str) -> AsyncIterator[str]:
-        service, environment = str(asked["service"]), str(asked["environment"])
-        match what:
-            case "deploy":
-                kind = str(asked.get("kind", "deploy"))
-                version = str(asked["version"])
-                return self._fleet.deploy(service, environment, version, key=key, by=by, kind=kind)
-            case "restart":
-                return self._fleet.restart(service, environment, key=key, by=by)
-            case _:
-                replicas = int(str(asked["replicas"]))
-                return self._fleet.scale(service, environment, replicas, key=key, by=by)
 
 
 async def _send(response: web.StreamResponse, value: dict[str, object]) -> None:

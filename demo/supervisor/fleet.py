@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 from aiohttp import ClientSession, ClientTimeout
 
 from demo.shop import addresses
-from demo.shop.releases import UnknownRelease, release
+from demo.shop.releases import UnknownRelease, release, releases
 from demo.supervisor.processes import DidNotStart, Instance, end, health, remember, spawn, start
 
 HEALTHY_SECONDS = 6.0
@@ -61,12 +62,16 @@ class UnknownTarget(Exception):
 class Fleet:
     """Starts, replaces and stops instances; everything it did stands in `deployments.json`."""
 
-    def __init__(self, home: Path, history: Sequence[Deployment] = ()) -> None:
-        self.home = home
+    def __init__(
+        self, home: Path, history: Sequence[Deployment] = (), *, patience: float = HEALTHY_SECONDS
+    ) -> None:
+        self.home, self._patience = home, patience
         self._slots: dict[tuple[str, str], Slot] = {}
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
         self._names = 0
-        self._extra: list[asyncio.subprocess.Process] = []
+        self._owned: list[
+            asyncio.subprocess.Process
+        ] = []  # everything we started, also what is only starting
         self._http: ClientSession | None = None
         self.history = self._load() or list(history)
 
@@ -84,13 +89,11 @@ class Fleet:
 
     async def start_load(self) -> None:
         """Starts the load generator, which ends with us."""
-        self._extra.append(await spawn("demo.load", "--home", str(self.home)))
-        self._publish()
+        self._born(await spawn("demo.load", "--home", str(self.home)))
 
     async def close(self) -> None:
         """Stops everything, side by side."""
-        instances = [instance.process for slot in self._slots.values() for instance in slot.instances]
-        await asyncio.gather(*(end(process) for process in [*self._extra, *instances]))
+        await asyncio.gather(*(end(process) for process in self._owned))
         if self._http is not None:
             await self._http.close()
 
@@ -116,7 +119,8 @@ class Fleet:
         try:
             release(service, version)
         except UnknownRelease as error:
-            raise UnknownTarget(f"no release {version!r} of {service}", ()) from error
+            known = [one.version for one in releases()[service]]
+            raise UnknownTarget(f"no release {version!r} of {service}", known) from error
         async with self._alone(target):
             old = self._slots[target]
             yield f"starting {service} {version} in {environment} ({len(old.instances)} instances)"
@@ -157,22 +161,15 @@ class Fleet:
     ) -> AsyncIterator[str]:
         """More or fewer instances of the running version."""
         target = self._target(service, environment)
-        if not 1 <= replicas <= MOST_REPLICAS:
-            raise UnknownTarget(f"replicas = {replicas}: should be from 1 to {MOST_REPLICAS}", ())
         async with self._alone(target):
             slot = self._slots[target]
             count = len(slot.instances)
             yield f"scaling {service} in {environment} from {count} to {replicas}"
             detail, ok = f"{service} in {environment} has {replicas} instances (had {count})", True
             if replicas > count:
-                new = await self._started(service, environment, slot.version, replicas - count)
-                problem = await self._unhealthy(new)
+                problem = await self._grow(target, replicas - count)
                 if problem:
-                    await self._stop(new)
                     detail, ok = f"new instances are not healthy: {problem}; still {count}", False
-                else:
-                    self._slots[target] = replace(slot, instances=(*slot.instances, *new))
-                self._publish()
             else:
                 kept, gone = slot.instances[:replicas], slot.instances[replicas:]
                 self._slots[target] = replace(slot, instances=kept)
@@ -181,6 +178,21 @@ class Fleet:
                 await self._stop(gone)
             self._note("scale", target, str(count), str(replicas), key, by, ok=ok, detail=detail)
             yield detail
+
+    async def _grow(self, target: tuple[str, str], more: int) -> str:
+        """Adds instances of the running version, all or none; why not, or the empty text."""
+        slot = self._slots[target]
+        try:
+            new = await self._started(*target, slot.version, more)
+        except DidNotStart as error:
+            return str(error)
+        problem = await self._unhealthy(new)
+        if problem:
+            await self._stop(new)
+        else:
+            self._slots[target] = replace(slot, instances=(*slot.instances, *new))
+            self._publish()
+        return problem
 
     def _target(self, service: str, environment: str) -> tuple[str, str]:
         services = sorted({name for name, _ in self._slots})
@@ -205,7 +217,11 @@ class Fleet:
             self._names += 1
             names.append(f"{service}-{environment[:4]}-{self._names}")
         made = await asyncio.gather(
-            *(start(self.home, service, environment, version, name) for name in names), return_exceptions=True
+            *(
+                start(self.home, service, environment, release(service, version), name, self._born)
+                for name in names
+            ),
+            return_exceptions=True,
         )
         failed = [item for item in made if isinstance(item, BaseException)]
         running = tuple(item for item in made if isinstance(item, Instance))
@@ -219,7 +235,7 @@ class Fleet:
         if self._http is None:
             raise DidNotStart("the fleet is not open")
         problem = ""
-        for _ in range(int(HEALTHY_SECONDS / 0.2)):
+        for _ in range(max(1, int(self._patience / 0.2))):
             problems = [await health(self._http, instance) for instance in instances]
             problem = next((text for text in problems if text), "")
             if not problem or all(instance.process.returncode is not None for instance in instances):
@@ -252,7 +268,11 @@ class Fleet:
         for (service, environment), slot in self._slots.items():
             ports.setdefault(environment, {})[service] = [instance.port for instance in slot.instances]
         addresses.write(self.home, ports)
-        remember(self.home, [i.pid for i in self.instances()] + [process.pid for process in self._extra])
+
+    def _born(self, process: asyncio.subprocess.Process) -> None:
+        """Tells the disk which processes are ours, this one and ourselves among them."""
+        self._owned = [one for one in self._owned if one.returncode is None] + [process]
+        remember(self.home, [os.getpid(), *(one.pid for one in self._owned)])
 
     def _note(
         self,

@@ -5,15 +5,19 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 from aiohttp import ClientError, ClientSession
 
+from demo.shop.releases import Release
+
 START_SECONDS = 15.0
 STOP_SECONDS = 3.0
 LIST = "processes.json"
+Born = Callable[[asyncio.subprocess.Process], None]
 
 
 class DidNotStart(Exception):
@@ -40,27 +44,33 @@ class Instance:
         return f"http://127.0.0.1:{self.port}"
 
 
-async def start(home: Path, service: str, environment: str, version: str, name: str) -> Instance:
-    """Starts a process and waits until it listens. Raises `DidNotStart`."""
-    arguments = ("--version", version, "--environment", environment, "--instance", name)
-    process = await spawn("demo.shop", service, *arguments, "--home", str(home), "--parent", str(os.getpid()))
+async def start(
+    home: Path, service: str, environment: str, release: Release, name: str, born: Born
+) -> Instance:
+    """Starts a process and waits until it listens; `born` hears of it at once. Raises `DidNotStart`."""
+    identity = ("--version", release.version, "--environment", environment, "--instance", name)
+    switches = [f"--switch={switch}" for switch in release.behaviour.switched_on()]
+    process = await spawn("demo.shop", service, *identity, *switches, "--home", str(home))
+    born(process)
     if process.stdout is None:
         raise DidNotStart(f"{name} has no output to read its port from")
     try:
         line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
-        return Instance(service, environment, version, name, int(line), process)
+        return Instance(service, environment, release.version, name, int(line), process)
     except (TimeoutError, ValueError) as error:
         await end(process)
-        raise DidNotStart(f"{name} ({version}) did not start") from error
+        raise DidNotStart(f"{name} ({release.version}) did not start") from error
 
 
 async def spawn(module: str, *arguments: str) -> asyncio.subprocess.Process:
-    """A Python module as a process of ours, with nothing of our input and its own signals."""
+    """A Python module as a process of ours that ends with us; with no input, and signals of its own."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         module,
         *arguments,
+        "--parent",
+        str(os.getpid()),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         # A session of its own: Ctrl-C in the terminal reaches us alone, and we stop it in order.
@@ -81,15 +91,17 @@ async def health(http: ClientSession, instance: Instance) -> str:
 async def end(process: asyncio.subprocess.Process) -> None:
     """Asks it to stop, and insists after a while."""
     if process.returncode is None:
-        process.send_signal(signal.SIGTERM)
         try:
+            process.send_signal(signal.SIGTERM)
             await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except ProcessLookupError:
+            await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()
 
 
-def remember(home: Path, pids: list[int]) -> None:
+def remember(home: Path, pids: Iterable[int]) -> None:
     """Writes which processes are ours, with their start times: a number alone may be somebody else's later."""
     known = {}
     for pid in pids:
@@ -122,10 +134,16 @@ def strays(home: Path) -> list[psutil.Process]:
 def end_strays(home: Path) -> int:
     """Ends what an earlier supervisor left behind; returns how many there were."""
     left = strays(home)
-    for process in left:
-        process.terminate()
+    _signal(left, signal.SIGTERM)
     _, stubborn = psutil.wait_procs(left, timeout=STOP_SECONDS)
-    for process in stubborn:
-        process.kill()
+    _signal(stubborn, signal.SIGKILL)
     psutil.wait_procs(stubborn, timeout=STOP_SECONDS)
     return len(left)
+
+
+def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        try:
+            process.send_signal(number)  # psutil looks at the start time again before it sends
+        except psutil.NoSuchProcess:
+            continue

@@ -1,6 +1,8 @@
-"""The recorder's scraper: reads every instance's metrics once a second and writes them into the local store."""
+"""The recorder's scraper: reads every instance's metrics each second and writes them into the local store."""
 
 import asyncio
+import sqlite3
+import sys
 from collections.abc import Iterable
 from time import time
 
@@ -12,6 +14,10 @@ from demo.supervisor.processes import Instance
 from tools.metrics.recorder import RecorderWriter
 
 EVERY_SECONDS = 1.0
+CLOSELY_ROUNDS = (
+    1800  # half an hour of every second is 6 MB; a shop left open for days is looked at less often
+)
+LATER_SECONDS = 5.0
 KEPT_SECONDS = 21 * 86_400.0
 WANTED = (
     "http_requests_total",
@@ -32,11 +38,15 @@ async def scrape_for_ever(fleet: Fleet, writer: RecorderWriter) -> None:
             at = time()
             scraped = await asyncio.gather(*(_scrape(http, instance) for instance in fleet.instances()))
             samples = [sample for part in scraped for sample in part]
-            await asyncio.to_thread(writer.append, at, samples)
+            try:
+                await asyncio.to_thread(writer.append, at, samples)
+                if rounds % 3600 == 0:
+                    await asyncio.to_thread(writer.forget_before, at - KEPT_SECONDS)
+            except sqlite3.Error as error:  # a full disk: this round is lost, the next may fit again
+                print(f"not recorded: {error}", file=sys.stderr, flush=True)
             rounds += 1
-            if rounds % 3600 == 0:
-                await asyncio.to_thread(writer.forget_before, at - KEPT_SECONDS)
-            await asyncio.sleep(max(0.05, EVERY_SECONDS - (time() - at)))
+            every = EVERY_SECONDS if rounds < CLOSELY_ROUNDS else LATER_SECONDS
+            await asyncio.sleep(max(0.05, every - (time() - at)))
 
 
 async def _scrape(http: ClientSession, instance: Instance) -> list[Sample]:

@@ -1,8 +1,9 @@
 """What kill -9 costs: `python -m evals.bench.crash --kills 50 [--json]`.
 
 A worker process hears messages, proposes, approves and runs actions on one SQLite store, and is killed at random
-instants. The effect of a run is a line in a file of its own, the witness, written with the action's name. In the end the store is
-compared with the witness: no action has two effects, no approved one was forgotten, no accepted message lost.
+instants. The effect of a run is a line in a file of its own, the witness, written with the action's name. In the end
+the store is compared with the witness: no action has two effects, no approved one was forgotten, no accepted message
+lost.
 """
 
 import argparse

@@ -8,8 +8,8 @@ arms offer the same two tools (a read, and a write that needs approval) and get 
 - `bare`: the openai client in a loop, nothing kept.
 
 Both stores are SQLite in WAL mode with `synchronous=NORMAL`: what was accepted survives `kill -9`; a power cut may
-lose the last moments. LangGraph runs with its default durability, "async". CPU is that of the arm's process, with its threads
-and without the server. Run it as `python -m evals.bench.turns [--json] [--turns N] [--rounds N]`.
+lose the last moments. LangGraph runs with its default durability, "async". CPU is that of the arm's process, with its
+threads and without the server. Run it as `python -m evals.bench.turns [--json] [--turns N] [--rounds N]`.
 """
 
 import argparse
@@ -96,6 +96,7 @@ async def langchain(url: str, folder: Path) -> AsyncIterator[OneTurn]:
     from langchain_core.tools import tool
     from langchain_openai import ChatOpenAI
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+    from pydantic import SecretStr
 
     @tool
     async def logs(service: str, contains: str | None = None) -> str:
@@ -108,10 +109,11 @@ async def langchain(url: str, folder: Path) -> AsyncIterator[OneTurn]:
         return f"{service} {version} is deployed to {environment}"
 
     async with AsyncSqliteSaver.from_conn_string(str(folder / "checkpoints.db")) as saver:
+        chat = ChatOpenAI(model="stub", base_url=url, api_key=SecretStr("none"), max_retries=0)
         await saver.setup()
         await saver.conn.execute("PRAGMA synchronous=NORMAL")
         agent = create_agent(
-            ChatOpenAI(model="stub", base_url=url, api_key="none", max_retries=0),
+            chat,
             [logs, deploy],
             system_prompt=PROMPT,
             middleware=[HumanInTheLoopMiddleware(interrupt_on={"deploy": True})],
@@ -126,6 +128,7 @@ async def langchain(url: str, folder: Path) -> AsyncIterator[OneTurn]:
             return str(state["messages"][-1].content)
 
         yield one
+        await chat.root_async_client.close()
 
 
 @asynccontextmanager
@@ -225,13 +228,13 @@ def rounds(count: int, turns: int) -> dict[tuple[str, int], list[dict[str, float
     return found
 
 
-def figures(found: dict[tuple[str, int], list[dict[str, float]]]) -> dict[str, object]:
+def figures(found: dict[tuple[str, int], list[dict[str, float]]]) -> dict[str, dict[str, object]]:
     """Medians of each arm, and how many times as much as sayso the others take."""
     median = {
         key: {name: statistics.median(run[name] for run in runs) for name in runs[0]}
         for key, runs in found.items()
     }
-    by_conversations = {
+    return {
         str(conversations): {
             **{
                 arm: {name: round(value, 2) for name, value in median[arm, conversations].items()}
@@ -245,7 +248,6 @@ def figures(found: dict[tuple[str, int], list[dict[str, float]]]) -> dict[str, o
         }
         for conversations in CONVERSATIONS
     }
-    return {"durability": DURABILITY, "conversations": by_conversations}
 
 
 def _ratio(
@@ -266,7 +268,8 @@ def main() -> None:
     if given.arm:
         print(json.dumps(asyncio.run(measure(given.arm, given.url, given.turns, given.conversations))))
         return
-    result = figures(rounds(given.rounds, given.turns))
+    found = figures(rounds(given.rounds, given.turns))
+    result = {"durability": DURABILITY, "turns": given.turns, "rounds": given.rounds, "conversations": found}
     print(json.dumps(result, indent=None if given.json else 2))
 
 

@@ -28,18 +28,25 @@ class LogsArguments(Arguments):
 
 
 class Logs:
-    """A read that finds one line."""
+    """A read that finds one line, never the same twice: the shelf has to keep each."""
 
     spec = Spec("logs", "Searches the logs of a service.", LogsArguments, Effect.READ)
 
+    def __init__(self) -> None:
+        self._found = 0
+
     async def run(self, arguments: Arguments, asker: Asker) -> Outcome:  # noqa: ARG002 - the port's signature
         asked = LogsArguments.of(arguments)
-        query = f"{asked.service} {asked.contains}"
-        return Outcome(
-            ok=True,
-            summary="1 line",
-            findings=(Finding("log_lines", "Logs", "memory", query, FOUND, raw=FOUND),),
+        self._found += 1
+        finding = Finding(
+            kind="log_lines",
+            title=f"Logs of {asked.service}",
+            source="memory",
+            query=f"{asked.service} {asked.contains}",
+            text=FOUND,
+            raw=f"{self._found} {FOUND}",
         )
+        return Outcome(ok=True, summary="1 line", findings=(finding,))
 
 
 class DeployArguments(Arguments):

@@ -84,7 +84,7 @@ def test_the_whole_story(shop: Terminal) -> None:
     code, done = shop.run("actions", "approve", action["id"], "--reason", "seen it", person="tom")
     assert code == 0, done
     assert version_of(shop, "payments") == "2.3.9"
-    code, again = shop.run("actions", "approve", action["id"], person="sam")
+    code, _ = shop.run("actions", "approve", action["id"], person="sam")
     assert code == 3
 
     code, trail = shop.run("audit", "verify")
@@ -103,7 +103,9 @@ def version_of(shop: Terminal, service: str) -> str:
     services = state["services"]
     assert isinstance(services, list)
     return next(
-        one["version"] for one in services if (one["service"], one["environment"]) == (service, "production")
+        str(one["version"])
+        for one in services
+        if (one["service"], one["environment"]) == (service, "production")
     )
 
 

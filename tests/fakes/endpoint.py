@@ -53,7 +53,9 @@ def says(text: str = "", *calls: dict[str, Any], finish: str | None = None, usag
             message = {"role": "assistant", "content": text or None, "tool_calls": list(calls) or None}
             choice = {"index": 0, "message": message, "finish_reason": ended}
             return web.json_response(_whole("chat.completion", [choice], counted))
-        pieces = [{"content": text[start : start + 7]} for start in range(0, len(text), 7)]
+        pieces: list[dict[str, Any]] = [
+            {"content": text[start : start + 7]} for start in range(0, len(text), 7)
+        ]
         for place, call in enumerate(calls):
             function = call["function"]
             half = len(function["arguments"]) // 2

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from agent import cli
-from agent.verbs import actions
 from agent.approvals.action import State
+from agent.verbs import actions
 from docs.generate import REFERENCE, settings_page, tools_page, verbs
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +20,9 @@ def test_every_tool_is_documented_as_it_is() -> None:
     assert (REFERENCE / "tools.md").read_text(encoding="utf-8") == tools_page(), "run `make docs`"
 
 
-@pytest.mark.parametrize(("name", "verb"), sorted(verbs(cli.parser()).items()), ids=lambda value: str(value)[:20])
+@pytest.mark.parametrize(
+    ("name", "verb"), sorted(verbs(cli.parser()).items()), ids=lambda value: str(value)[:20]
+)
 def test_every_verb_and_its_options_are_documented(name: str, verb: object) -> None:
     page = (REFERENCE / "commands.md").read_text(encoding="utf-8")
     section = page.partition(f"## `sayso {name}`")[2].partition("\n## ")[0]
@@ -36,4 +38,4 @@ def test_every_page_the_readme_links_to_exists() -> None:
 
 
 def test_the_states_a_person_may_ask_for_are_those_there_are() -> None:
-    assert actions.STATES == tuple(state.value for state in State)
+    assert tuple(state.value for state in State) == actions.STATES

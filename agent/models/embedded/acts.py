@@ -70,6 +70,9 @@ _TRAILING = re.compile(
     r"\S+ (?P<order>\w+ (?:it|them|that|le|la|les|moi ca|ca)"
     r"(?: (?:back|off|down|out|again|stp|svp|pls|please|now|asap|quickly))* )$"
 )
+_APART = re.compile(r"\( (<\w+>) \) ")  # "the new api (2.2.0)"
+_NOT_THAT = re.compile(r"(?:[,(] )?(?:not|pas|instead of|rather than|au lieu de) (?:the |la |le |l' )?<\w+> ")
+_PLEASE = re.compile(r"(?<!\S)(?:please|pls|plz|stp|svp|asap|s' il te plait|s' il vous plait) ")
 # A version and where it is to go, without a verb: "payments 2.3.9 -> prod", "checkout: prod, 1.2.3, go".
 _TO_PLACE = re.compile(
     r"<version> .*(?:to|>|en|on|in|sur) <environment> |<environment> .*<version> .*(?:go|please|pls|stp|now) "
@@ -123,6 +126,7 @@ def judge(abstract: str, own: frozenset[str] = frozenset()) -> Act:
 
     `own` are verbs, without their plural s, that some tool is ordered with and the lexicon does not know.
     """
+    abstract = _APART.sub(r"\1 ", abstract)
     text = _without("correction", _without("polite", abstract))
     parts = clauses(abstract)
     acts = [_clause(part, own, asked="? " in text) for part in parts]
@@ -178,6 +182,8 @@ def _clause(clause: str, own: frozenset[str], *, asked: bool) -> Act:
                 return Act(Mood.QUESTION)
             negated = says("negation", _without("harmless", lead + piece))
             return Act(Mood.NEGATED if negated else Mood.ORDER, verbs, piece.split(" ", 1)[0])
+    if not asked and _PLEASE.search(clause) and (wished := _noun_order(_PLEASE.sub("", clause))):
+        return wished
     if (trailing := _TRAILING.search(rest)) and (verbs := _ordered(rest[trailing.start("order") :])):
         return Act(Mood.ORDER, verbs, trailing["order"].split(" ", 1)[0])
     if _begins("negation", rest) or says("negation", _without("harmless", lead)):
@@ -235,14 +241,19 @@ def _telegraphic(abstract: str) -> Act | None:
     """An order without a verb, such as "payments rollback please": every word must be accounted for."""
     if "<service>" not in abstract or "?" in abstract:
         return None
+    abstract = _NOT_THAT.sub("", abstract)
     if all(_SMALL.fullmatch(word) for word in abstract.split()) and _TO_PLACE.search(abstract):
         return Act(Mood.ORDER, (("deploy", False),))
+    return _noun_order(abstract)
+
+
+def _noun_order(words: str) -> Act | None:
+    """The order in a noun and small words alone: "a restart", "rollback of payments in prod"."""
     for verb in lexicon().verbs:
         for compiled in verb.things:
-            match = compiled.search(abstract)
-            if match and all(
-                _SMALL.fullmatch(w) for w in (abstract[: match.start()] + abstract[match.end() :]).split()
-            ):
+            match = compiled.search(words)
+            rest = words[: match.start()] + words[match.end() :] if match else ""
+            if match and all(_SMALL.fullmatch(word) for word in rest.split()):
                 return Act(Mood.ORDER, ((verb.name, True),))
     return None
 

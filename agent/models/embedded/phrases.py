@@ -11,10 +11,17 @@ from tools.contract import Effect, Spec
 from tools.slots import Kind, Slot, slots
 
 TALK = "talk:"  # intents that need no tool: `talk:greeting`
-_FAMILIES = {
-    "deploy": "deploy release", "rollback": "rollback revert", "restart": "restart", "scale": "scale",
-    "logs": "logs log",     "metrics": "metrics metric", "status": "status state", "report": "report", "knowledge": "knowledge docs",
-}  # fmt: skip
+_FAMILIES = {  # the words of a tool's name that tell its family
+    "deploy": "deploy release",
+    "rollback": "rollback revert",
+    "restart": "restart",
+    "scale": "scale",
+    "logs": "logs log",
+    "metrics": "metrics metric",
+    "status": "status state",
+    "report": "report",
+    "knowledge": "knowledge docs",
+}
 _FAMILY_WORDS = {word: kin for kin, words in _FAMILIES.items() for word in words.split()}
 _PLACE = re.compile(r"\{(\w+)\}")
 _STANDS_FOR = {

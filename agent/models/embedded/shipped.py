@@ -7,8 +7,12 @@ CACHE is a folder that a planner used, which holds the vectors it made.
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.models.embedded.intents import read_vectors, write_arrays
+
+if TYPE_CHECKING:
+    from agent.models.embedded.intents import Matrix
 
 
 def ship(caches: Sequence[Path], target: Path) -> int:
@@ -18,7 +22,7 @@ def ship(caches: Sequence[Path], target: Path) -> int:
     files = sorted({file.name for cache in caches for file in cache.glob("phrases-*.npz")})
     total = 0
     for name in files:
-        known = {}
+        known: dict[str, Matrix] = {}
         for cache in caches:
             known |= read_vectors(cache / name)
         keys = sorted(known)

@@ -40,8 +40,8 @@ _SAYS_NOTHING = {
     "the", "any", "some", "a", "an", "all", "des", "les", "un", "une", "le",
     "la", "l'", "d'", "du", "de", "new", "recent", "recents", "latest", "last", "derniers",
     "dernieres", "error", "warning", "warn", "erreur", "avertissement", "log", "line", "ligne", "message", "anything",
-    "something", "everything", "issue", "problem", "probleme", "entry", "journau", "journal", "output", "stuff", "thing",
-    "tout", "rien", "quelque", "chose", "me", "moi", "my", "our", "info", "debug", "critical",
+    "something", "everything", "issue", "problem", "probleme", "entry", "journau", "journal", "output", "stuff",
+    "thing", "tout", "rien", "quelque", "chose", "me", "moi", "my", "our", "info", "debug", "critical",
     "service", "kind", "of", "weird", "it", "more", "interesting", "wrong", "strange", "bad", "bizarre",
     "trouble", "failure", "trace", "tail", "past", "other", "up", "out", "for", "critique", "fatal",
     "level", "niveau", "search", "that", "this", "them", "you", "we", "i", "there", "time",
@@ -52,7 +52,7 @@ _SAYS_NOTHING = {
 
 
 def looked_for(abstract: str, plain: str) -> tuple[str, str] | None:
-    """What is to be looked for, in the singular, and the words it came from; `None` for a mere "errors"."""
+    """What is to be looked for, in the singular, and the words it came from; `None` for mere errors."""
     for match in _LOOKED_FOR.finditer(abstract):
         if what := _core(match["what"]):
             return what, match["what"].strip()
@@ -70,7 +70,7 @@ def _core(words: str) -> str:
 
 
 _GREETS = _either(
-    r"hey / hi / hello / ok / okay / so / please / pls / bonjour / salut / bonsoir / dis / euh / um / and / et",
+    r"hey / hi / hello / ok / okay / so / please / pls / bonjour / salut / bonsoir / euh / um / and / et",
     r"then / alors",
     r"quick question / question rapide / question",
 )

@@ -20,8 +20,10 @@ from knowledge.port import Embedder
 from tools.contract import Effect, Json, Spec
 from tools.slots import Kind, slots
 
-_WRITE_BAR = 0.05  # the least a plainly ordered write must have of the classifier's belief
-_VAGUE_WRITE_BAR = 0.5  # the same for an order in words that could mean something else
+_WRITE_BAR = 0.05  # the least belief in a plainly ordered write
+_VAGUE_WRITE_BAR = 0.2  # the same for an order in words that could mean something else,
+_ANY_WRITE_BAR = 0.5  # and what all writes together must have then
+_CLEARLY = 3  # how many times likelier one of two plainly ordered writes must be
 _READ_BAR = 0.25
 _SURE = 0.9  # from here the classifier is believed against a hint of the grammar
 _MOST_CALLS = 4
@@ -48,7 +50,7 @@ class Understanding:
 
     async def prepare(self) -> None:
         """Trains now instead of at the first request."""
-        await self._intents.guess(self._scanner.scan("hello", _EPOCH))
+        await self._intents.prepare()
 
     async def read(
         self, text: str, *, now: datetime, allowed: Iterable[str] | None = None, earlier: Sequence[str] = ()
@@ -88,13 +90,19 @@ class Understanding:
         if not candidates:
             return None
         tool = max(candidates, key=guess.of)
-        writes = sum(share for name, share in guess.ranked if self._is_write(name))
-        if guess.of(tool) < (_WRITE_BAR if tool in plain else 0.2) or (
-            tool not in plain and writes < _VAGUE_WRITE_BAR
-        ):
+        if not self._believed(tool, guess, plain=tool in plain):
             return None
-        filled = fill(self._specs[tool], scan, context)
-        return self._checked(tool, filled)
+        rivals = sorted(plain - {tool}, key=guess.of)
+        if rivals and tool in plain and guess.of(rivals[-1]) > guess.of(tool) / _CLEARLY:
+            return AskBack(Doubt.RIVALS, tool, options=(tool, rivals[-1]))
+        return self._checked(tool, fill(self._specs[tool], scan, context))
+
+    def _believed(self, tool: str, guess: Guess, *, plain: bool) -> bool:
+        """Whether the classifier believes enough in an ordered write: little is needed where the verb is plain."""
+        if plain:
+            return guess.of(tool) >= _WRITE_BAR
+        writes = sum(share for name, share in guess.ranked if self._is_write(name))
+        return guess.of(tool) >= _VAGUE_WRITE_BAR and (guess.intent == tool or writes >= _ANY_WRITE_BAR)
 
     def _checked(self, tool: str, filled: Filled) -> Reading:
         """The call when nothing is open, a question back otherwise."""

@@ -36,6 +36,7 @@ class Chat:
     async def run(self) -> None:
         """The conversation, until /quit, Ctrl-D or the end of the input."""
         paper().print(self._say("welcome", name=self._sitting.person.name), style="bold")
+        await self._sitting.catch_up()
         async for line in self._lines():
             words = line.split()
             if not words:

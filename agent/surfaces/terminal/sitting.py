@@ -1,6 +1,6 @@
 """One person at one terminal: asks, watches the turn, and gets the answer, its cards and its files."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,8 @@ from rich.status import Status
 
 from agent.approvals.action import Action, State, Verdict
 from agent.conversation.messages import Step
-from agent.conversation.thread import ThreadId
+from agent.conversation.thread import Said, ThreadId
+from agent.conversation.turn import Answer
 from agent.surfaces.terminal import answers, cards
 from agent.surfaces.terminal.screen import margin, paper, plain
 from agent.words.catalogue import say
@@ -38,12 +39,24 @@ class Sitting:
 
     async def ask(self, text: str) -> dict[str, Json]:
         """Asks, prints the answer with its cards, and returns it as a document."""
+        return await self._watched(self.app.ask(self.person, text, self, self.thread))
+
+    async def catch_up(self) -> None:
+        """Answers what a process that died left unanswered."""
+        for turn in await self.app.left_unanswered(self.person):
+            paper().print(
+                say("terminal.catching_up", self.locale, question=plain(turn.question)), style="dim"
+            )
+            said = Said(turn.turn, turn.thread, turn.speaker, turn.question, turn.asked_at)
+            await self._watched(self.app.take_up(turn.turn, said, self))
+
+    async def _watched(self, answering: Awaitable[Answer]) -> dict[str, Json]:
         self._shown = []
         if not self._quiet and margin().is_terminal:
             self._status = margin().status(say("terminal.working", self.locale))
             self._status.start()
         try:
-            answer = await self.app.ask(self.person, text, self, self.thread)
+            answer = await answering
         finally:
             if self._status is not None:
                 self._status.stop()

@@ -1,7 +1,7 @@
 """Checking an answer: what is borne out stays as it is, what is not is marked."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent.conversation.checking import checked, with_real_citations, without_citations
@@ -97,6 +97,12 @@ def test_only_citations_of_real_evidence_stay(answer: str, kept: str) -> None:
     assert with_real_citations(answer, {1}) == kept
 
 
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("piece", ["a", "1", "1,", "`", "[1", "1.", "may ", "12 k", "a-1 "])
+def test_a_hostile_answer_is_done_with_in_time(piece: str) -> None:
+    check(piece * 20_000)
+
+
 def test_an_earlier_answer_loses_its_citations() -> None:
     assert without_citations("Bad [1], worse [2, 3].") == "Bad, worse."
 
@@ -108,7 +114,8 @@ def test_every_number_that_the_evidence_has_is_borne_out_however_it_is_grouped(n
         assert checked(answer, evidence, "", MARK) == answer
 
 
-@given(st.text(max_size=200))
+@given(st.text(alphabet="0123456789., %kms~about\n[]", max_size=120) | st.text(max_size=200))
+@example("about 1" + "0" * 400)
 def test_a_check_only_ever_adds_marks_and_takes_citations_away(answer: str) -> None:
     kept = with_real_citations(answer, set())
     assert checked(answer, [], "", MARK).replace(f" {MARK}", "") == kept.replace(f" {MARK}", "")

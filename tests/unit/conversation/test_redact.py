@@ -109,6 +109,25 @@ def test_redacting_twice_changes_nothing_more(text: str) -> None:
     assert REDACTOR.text(once) == once
 
 
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "://a:",
+        "://a:b@",
+        "cookie:",
+        "-eyJaaaaaaaa",
+        "password ",
+        "-----BEGIN PRIVATE KEY-----",
+        "a.a@",
+        "bearer ",
+        "//_authtoken",
+    ],
+)
+def test_a_hostile_text_is_done_with_in_time(piece: str) -> None:
+    Redactor(emails=True).text(piece * 20_000 + "@")
+
+
 def test_email_addresses_go_when_the_settings_say_so() -> None:
     text = "ask maya.lindqvist@harbourlane.example"
 

@@ -403,6 +403,7 @@ async def test_too_many_calls_in_one_reply_are_cut_to_twelve() -> None:
     model = ScriptedModel(calling(*calls), Reply("ok"))
     world = World(model, (FakeLogs(),))
 
-    await world.ask("why?")
+    answer = await world.ask("why?")
 
     assert len(results(model.requests[1].messages)) == 12
+    assert "28 calls were not run" in answer.receipt.notes[0]

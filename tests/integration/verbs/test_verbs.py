@@ -1,0 +1,158 @@
+"""The command line on a home of its own: init, doctor, ask, actions, audit; exit codes and bad input."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SETTINGS = """
+people:
+  maya: {name: Maya, roles: [viewer, operator]}
+  tom: {name: Tom, roles: [viewer, keeper]}
+  lea: {name: Lea, roles: []}
+tools:
+  enabled: [knowledge, lamp]
+  commands:
+    - name: lamp
+      description: Switches the lamp in the hall
+      arguments:
+        state: {type: choice, choices: ["on", "off"], description: On or off}
+      plan: [cat, HOME/lamp]
+      run: [cp, "HOME/{state}", HOME/lamp]
+      verify: [cmp, -s, "HOME/{state}", HOME/lamp]
+      examples: ["switch the lamp {state}", "turn the lamp {state}", "lamp {state} please", "put the lamp {state}",
+                 "set the lamp to {state}", "make the lamp {state}", "the lamp should be {state}", "lamp: {state}"]
+access: {knowledge: [viewer], lamp: [operator]}
+policies:
+  - {name: lamps, tools: [lamp], approvers: [keeper]}
+knowledge:
+  embedder: none
+  sources: [{name: docs, kind: markdown, path: docs}]
+"""
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Runs `sayso` as a process, on one home."""
+
+    home: Path
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "agent.cli", *words]
+        environment = {**os.environ, "HOME": str(self.home.parent), "SAYSO_HOME": str(self.home)}
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
+
+    def json(self, *words: str) -> dict[str, object]:
+        done = self.run(*words, "--json")
+        document: dict[str, object] = json.loads(done.stdout)
+        return document
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    home = tmp_path / "home"
+    (home / "docs").mkdir(parents=True)
+    (home / "docs" / "lamp.md").write_text(
+        "# The lamp\n\n## Fuse\n\nThe fuse of the hall lamp is number seven.\n"
+    )
+    for state in ("on", "off"):
+        (home / state).write_text(state)
+    (home / "lamp").write_text("off")
+    (home / "sayso.yaml").write_text(SETTINGS.replace("HOME", str(home)))
+    return Shell(home)
+
+
+def test_init_writes_a_private_file_that_doctor_accepts_and_never_overwrites(tmp_path: Path) -> None:
+    shell = Shell(tmp_path / "new")
+    assert shell.run("init", "--home", str(shell.home)).returncode == 0
+    assert (shell.home / "sayso.yaml").stat().st_mode & 0o777 == 0o600
+    assert shell.run("init", "--home", str(shell.home)).returncode == 3
+    assert shell.run("doctor").returncode == 0
+
+
+def test_a_command_goes_from_words_to_an_approved_effect(shell: Shell) -> None:
+    proposed = shell.json("ask", "turn the lamp on", "--as", "maya")
+    assert isinstance(proposed["actions"], list)
+    assert [action["arguments"] for action in proposed["actions"]] == [{"state": "on"}]
+    assert (shell.home / "lamp").read_text() == "off"
+    assert shell.run("actions", "approve", "A-1", "--as", "maya").returncode == 3
+    assert shell.run("actions", "approve", "A-1", "--as", "tom").returncode == 0
+    assert (shell.home / "lamp").read_text() == "on"
+    assert shell.json("audit", "verify", "--as", "tom")["whole"] is True
+
+
+def test_documents_are_found_after_they_were_read(shell: Shell) -> None:
+    assert shell.run("search", "fuse", "--as", "maya").returncode == 4
+    assert shell.run("ingest", "--as", "maya").returncode == 0
+    found = shell.json("search", "fuse of the hall lamp", "--as", "maya")
+    assert "number seven" in str(found["passages"])
+
+
+def test_somebody_without_a_role_may_use_nothing(shell: Shell) -> None:
+    assert shell.json("tools", "--as", "lea")["tools"] == []
+
+
+def test_a_turn_is_told_to_its_speaker_and_to_nobody_else(shell: Shell) -> None:
+    shell.run("ask", "hello", "--as", "maya")
+    assert shell.json("show", "T-1", "--as", "maya")["question"] == "hello"
+    assert shell.run("show", "T-1", "--as", "tom").returncode == 4
+
+
+def test_everything_that_is_kept_is_closed_to_others(shell: Shell) -> None:
+    shell.run("ask", "turn the lamp on", "--as", "maya")
+    assert shell.home.stat().st_mode & 0o777 == 0o700
+    assert (shell.home / "sayso.db").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["ask", "hello", "--as", "nobody"], 2, "'nobody' is not among the people"),
+        (["ask", " ", "--as", "maya"], 2, "nothing was asked"),
+        (["actions", "show", "A-99", "--as", "maya"], 4, "there is no action 'A-99'"),
+        (["show", "nonsense", "--as", "maya"], 4, "there is no 'nonsense'"),
+        (["audit", "show", "A-9", "--as", "maya"], 4, "nothing about"),
+        (["doctor", "--home", "/nonexistent/home"], 2, "sayso init"),
+        (["frobnicate"], 2, "invalid choice"),
+    ],
+)
+def test_bad_input_gets_a_sentence_and_its_code(shell: Shell, words: list[str], code: int, said: str) -> None:
+    done = shell.run(*words)
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("enabled: [knowledge, lamp]|enabled: [knowlege, lamp]", "'knowlege' is no tool; nearest: knowledge"),
+        ("policies:|policies: []\nunused:", "there is no such setting"),
+        ("tools: [lamp], approvers|tools: [other], approvers", "lamp: no policy says who must approve"),
+        ("enabled: [knowledge, lamp]|enabled: [knowledge, lamp, logs]", "logs is enabled and needs one"),
+    ],
+)
+def test_broken_settings_stop_the_start_and_say_what_is_right(shell: Shell, broken: str, said: str) -> None:
+    old, new = broken.split("|", 1)
+    file = shell.home / "sayso.yaml"
+    file.write_text(file.read_text().replace(old, new))
+    done = shell.run("tools", "--as", "maya")
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_damaged_store_is_named(shell: Shell) -> None:
+    (shell.home / "sayso.db").write_text("this is no database, and long enough to be read as one" * 100)
+    done = shell.run("actions", "list", "--as", "maya")
+    assert (done.returncode, "is damaged" in done.stderr) == (5, True), done.stderr
+
+
+def test_a_store_of_a_newer_version_is_left_alone(shell: Shell) -> None:
+    shell.run("actions", "list", "--as", "maya")
+    script = "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); c.execute('update meta set value=99'); c.commit()"
+    subprocess.run([sys.executable, "-c", script, str(shell.home / "sayso.db")], check=True)
+    done = shell.run("actions", "list", "--as", "maya")
+    assert (done.returncode, "newer sayso" in done.stderr) == (5, True)
