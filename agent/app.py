@@ -74,6 +74,8 @@ class App:
 
     async def close(self) -> None:
         """Lets go of everything that was opened."""
+        if self._turns is not None:
+            await self._turns.close()
         if self._library is not None:
             await self._library.close()
         await self.store.close()

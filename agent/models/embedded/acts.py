@@ -175,20 +175,25 @@ def _clause(clause: str, own: frozenset[str], *, asked: bool) -> Act:
     lead = clause[: len(clause) - len(rest)]
     if _begins("asking", rest):
         return Act(Mood.QUESTION)
-    for piece in [rest, *(_stripped(half) for half in _AND.split(rest)[1:])]:
-        verbs = _ordered(piece) or _ordered_of_subject(piece)
-        if verbs or (stem(piece.split(" ", 1)[0]) in own and not _AS_NOUN.match(piece)):
-            if asked and lead.endswith("on "):  # "on redémarre ?" asks whether to
-                return Act(Mood.QUESTION)
-            negated = says("negation", _without("harmless", lead + piece))
-            return Act(Mood.NEGATED if negated else Mood.ORDER, verbs, piece.split(" ", 1)[0])
-    if not asked and _PLEASE.search(clause) and (wished := _noun_order(_PLEASE.sub("", clause))):
-        return wished
-    if (trailing := _TRAILING.search(rest)) and (verbs := _ordered(rest[trailing.start("order") :])):
-        return Act(Mood.ORDER, verbs, trailing["order"].split(" ", 1)[0])
+    if (order := _order_in(rest, own, lead)) is not None:
+        if asked and lead.endswith("on "):  # "on redémarre ?" asks whether to
+            return Act(Mood.QUESTION)
+        negated = says("negation", _without("harmless", lead + rest))
+        return Act(Mood.NEGATED if negated else Mood.ORDER, order.verbs, order.opening)
     if _begins("negation", rest) or says("negation", _without("harmless", lead)):
         return Act(Mood.NEGATED)
     return Act(Mood.TOLD, opening=rest.split(" ", 1)[0])
+
+
+def _order_in(rest: str, own: frozenset[str], lead: str) -> Act | None:
+    """The order at the start of a clause, after its "and", at its end, or in a noun and a please."""
+    for piece in [rest, *(_stripped(half) for half in _AND.split(rest)[1:])]:
+        verbs = _ordered(piece) or _ordered_of_subject(piece)
+        if verbs or (stem(piece.split(" ", 1)[0]) in own and not _AS_NOUN.match(piece)):
+            return Act(Mood.ORDER, verbs, piece.split(" ", 1)[0])
+    if (trailing := _TRAILING.search(rest)) and (verbs := _ordered(rest[trailing.start("order") :])):
+        return Act(Mood.ORDER, verbs, trailing["order"].split(" ", 1)[0])
+    return _noun_order(_PLEASE.sub("", rest)) if _PLEASE.search(lead + rest) else None
 
 
 def _ordered_of_subject(piece: str) -> tuple[tuple[str, bool], ...]:

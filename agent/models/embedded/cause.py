@@ -12,6 +12,7 @@ from agent.models.embedded.folding import as_words, stem
 _INCIDENT = re.compile(r"\bINC-\d+\b", re.IGNORECASE)
 _SLACK = timedelta(minutes=2)  # clocks of logs and of deployments may differ by this much
 _BAD_LEVELS = {"error", "critical", "fatal"}
+_FELT = ("error_rate", "failed_payments", "latency_p95", "latency_p99", "saturation")
 _RISES = 0.5  # a measure that grew by half is a symptom
 
 
@@ -112,13 +113,18 @@ def began_with(pattern: Pattern, running: Running) -> bool:
 
 
 def _symptoms(series: Sequence[Series], services: set[str]) -> tuple[Series, ...]:
-    """The measures of these services, the ones that rose first."""
+    """The measures of these services: those that rose first, those that customers feel before the others."""
     mine = [
-        measure
-        for measure in series
-        if measure.service in services and (measure.now is not None or measure.mean is not None)
+        each
+        for each in series
+        if each.service in services and (each.now is not None or each.mean is not None)
     ]
-    return tuple(sorted(mine, key=lambda measure: not rose(measure)))
+    felt = [measure for measure in _FELT if any(each.metric == measure for each in mine)]
+
+    def rank(each: Series) -> tuple[bool, int]:
+        return not rose(each), felt.index(each.metric) if each.metric in felt else len(felt)
+
+    return tuple(sorted(mine, key=rank))
 
 
 def rose(measure: Series) -> bool:
@@ -143,12 +149,21 @@ def _incident(passages: Sequence[Passage], template: str, service: str) -> Passa
     return best if best is not None and fit(best) >= 0.6 else None
 
 
+def _is_incident(passage: Passage) -> bool:
+    return passage.kind == "incident" or bool(_INCIDENT.search(f"{passage.document} {passage.title}"))
+
+
 def _remedy(passages: Sequence[Passage], incident: Passage | None) -> Passage | None:
-    """The passage about the same incident that says how it was fixed."""
+    """The passage about the same incident that says how it was fixed; the incident's own pages before others."""
     if incident is None:
         return None
     same = [incident, *(passage for passage in passages if incident_id(passage) == incident_id(incident))]
-    return next((passage for passage in same if quoting.fix(passage.text)), None)
+    said = [passage for passage in same if quoting.fix(passage.text)]
+    return min(
+        said,
+        key=lambda passage: (not quoting.is_fix(passage.heading), not _is_incident(passage)),
+        default=None,
+    )
 
 
 def incident_id(passage: Passage) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from agent.conversation.messages import ToolCall
 from agent.models.embedded import facts
+from agent.models.embedded.arguments import refusal
 from agent.models.embedded.cause import points_to, ranked, searchable
 from agent.models.embedded.moment import Moment, arguments
 from agent.models.embedded.phrases import family
@@ -79,12 +80,17 @@ def _about(service: str, now: Moment, families: Mapping[str, Spec]) -> list[Call
 
 
 def _written(query: str, service: str, families: Mapping[str, Spec]) -> list[Call]:
+    """What people wrote about an error, and how past incidents of the kind were fixed."""
     spec = families.get("knowledge")
     if spec is None:
         return []
     name = next((name for name, slot in slots(spec.arguments).items() if slot.kind is Kind.QUESTION), None)
+    if name is None:
+        return []
     text = query if service and service in query.split() else f"{service} {query}".strip()
-    return [Call(spec.name, {name: text})] if name else []
+    incidents: dict[str, Json] = {name: f"{text}: how it was fixed", "kind": "incident"}
+    narrowed = [Call(spec.name, incidents)] if refusal(spec, incidents) is None else []
+    return [*narrowed, Call(spec.name, {name: text})]
 
 
 def _fresh(now: Moment, calls: Sequence[Call]) -> tuple[Call, ...]:

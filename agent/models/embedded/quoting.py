@@ -43,6 +43,11 @@ def fix(text: str) -> str:
     return "" if start is None else _from(parts, start)
 
 
+def is_fix(heading: str) -> bool:
+    """Whether a heading announces the repair."""
+    return _FIX.search(heading) is not None
+
+
 def _from(parts: list[str], start: int) -> str:
     quote = parts[start]
     for part in parts[start + 1 :]:
