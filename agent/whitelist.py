@@ -100,7 +100,8 @@ class Makers:
         from tools.report.report import Report
 
         # matplotlib keeps a font list where this variable says; everything of ours stays below the home folder.
-        os.environ.setdefault("MPLCONFIGDIR", str(self._home.folder / "cache" / "matplotlib"))  # noqa: TID251
+        if self._home.folder.is_dir():
+            os.environ.setdefault("MPLCONFIGDIR", str(self._home.folder / "cache" / "matplotlib"))  # noqa: TID251
         backends = self._settings.tools
         sources = Sources(
             metrics=None if backends.metrics.backend == "none" else self._metric_store("report"),

@@ -122,7 +122,7 @@ def commands_page() -> str:
 
 def tools_page() -> str:
     """Every tool as the demo enables it, with its arguments and what a person might say."""
-    home = Home(Path("demo"), Path(str(resources.files("demo"))) / "sayso.yaml", "documentation")
+    home = Home(Path("nowhere"), Path(str(resources.files("demo"))) / "sayso.yaml", "documentation")
     settings = load(home.config, {})
     registry = whitelist(settings, home, utc_now, Recall(Directory(())))
     lines = [

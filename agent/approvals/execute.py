@@ -24,6 +24,7 @@ from tools.contract import (
     Plan,
     Progress,
     ToolError,
+    ToolUnavailable,
     Verdict,
     Verification,
     WriteTool,
@@ -87,8 +88,12 @@ class Executor:
         try:
             arguments = tool.spec.validate(action.arguments)
             plan = await asyncio.wait_for(tool.plan(arguments), tool.spec.timeout)
-        except (ToolError, TimeoutError) as error:
-            return await self._stale(action, None, str(error) or "the plan took too long")
+        except (ToolUnavailable, TimeoutError) as error:
+            # Nothing is known about the world, so nothing is decided: it stays approved until it expires.
+            fields = {"action": action.id, "why": str(error) or "the plan took too long"}
+            return await self._refuse(action, Refusal(Reason.UNAVAILABLE, fields))
+        except ToolError as error:
+            return await self._stale(action, None, str(error))
         if digest(plan.observed) != digest(action.plan.observed):
             return await self._stale(action, plan, drift(action.plan, plan))
         claimed = await self._claim(action)

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     NOT_YOURS = "not_yours"
     NOT_APPROVED = "not_approved"
     STALE = "stale"
+    UNAVAILABLE = "unavailable"
     POLICY_CHANGED = "policy_changed"
     NOT_UNKNOWN = "not_unknown"
     NO_ACCESS = "no_access"

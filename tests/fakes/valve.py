@@ -20,6 +20,7 @@ from tools.contract import (
     ReadTool,
     Spec,
     ToolFailed,
+    ToolUnavailable,
     Undo,
     Verdict,
     Verification,
@@ -39,6 +40,7 @@ class Valve:
     position: int = 10
     broken: bool = False
     unclear: bool = False
+    away: bool = False
     witness: list[str] = field(default_factory=list)
     spec: Spec = field(
         default_factory=lambda: Spec("valve", "Moves the valve", ValveArguments, Effect.WRITE, timeout=5)
@@ -46,6 +48,8 @@ class Valve:
 
     async def plan(self, arguments: Arguments) -> Plan:
         wanted = self._typed(arguments).position
+        if self.away:
+            raise ToolUnavailable("the valve does not answer")
         return Plan(
             title=f"Move the valve to {wanted}",
             changes=(Change("position", str(self.position), str(wanted)),),

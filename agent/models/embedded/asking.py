@@ -95,13 +95,19 @@ def abilities(specs: Iterable[Spec], locale: str) -> str:
                 say(
                     "planner.help_tool",
                     locale,
-                    description=spec.description,
+                    what=_what(spec, locale),
                     example=_concrete(whole[0], spec),
                 )
             )
         else:
-            lines.append(f"- {spec.description}")
+            lines.append(f"- {_what(spec, locale)}")
     return "\n".join(lines)
+
+
+def _what(spec: Spec, locale: str) -> str:
+    """What a tool does in a few words: those of its family, or the first sentence of its own description."""
+    kin = family(spec.name)
+    return say(f"planner.can.{kin}", locale) if kin else spec.description.split(". ")[0].rstrip(".")
 
 
 def _concrete(example: str, spec: Spec) -> str:

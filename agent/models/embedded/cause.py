@@ -140,9 +140,8 @@ def _incident(passages: Sequence[Passage], template: str, service: str) -> Passa
     def fit(passage: Passage) -> float:
         words = {stem(word) for word in as_words(f"{passage.title} {passage.heading} {passage.text}").split()}
         shared = len(wanted & words) / len(wanted) if wanted else 0.0
-        return (
-            shared + 0.5 * passage.confidence + (0.3 if service in words or stem(service) in words else 0.0)
-        )
+        about = 0.3 if service in words or stem(service) in words else 0.0
+        return shared + 0.5 * passage.confidence + about + (0.5 if _is_incident(passage) else 0.0)
 
     incidents = [passage for passage in passages if incident_id(passage)]
     best = max(incidents, key=fit, default=None)
@@ -150,7 +149,7 @@ def _incident(passages: Sequence[Passage], template: str, service: str) -> Passa
 
 
 def _is_incident(passage: Passage) -> bool:
-    return passage.kind == "incident" or bool(_INCIDENT.search(f"{passage.document} {passage.title}"))
+    return bool(_INCIDENT.search(f"{passage.document} {passage.title}"))
 
 
 def _remedy(passages: Sequence[Passage], incident: Passage | None) -> Passage | None:

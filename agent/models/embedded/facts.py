@@ -128,6 +128,16 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
+class Nothing:
+    """A search in what is known that found nothing, and where it looked."""
+
+    documents: int
+    sources: tuple[str, ...]
+    nearest: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """All that the reads of a turn found, sorted by kind; `others` are kinds without a template."""
 
@@ -138,6 +148,7 @@ class Found:
     deployments: tuple[Deployment, ...] = ()
     passages: tuple[Passage, ...] = ()
     tables: tuple[Table, ...] = ()
+    nothing: tuple[Nothing, ...] = ()
     others: tuple[Evidence, ...] = ()
 
     @property
@@ -167,11 +178,15 @@ def sort(evidence: Sequence[Evidence]) -> Found:
         ),
         passages=tuple(_passage(facts, piece) for facts, piece in kinds.get("passage", [])),
         tables=tuple(_table(facts, piece) for facts, piece in kinds.get("table", [])),
+        nothing=tuple(
+            Nothing(count(facts, "documents"), texts(facts, "sources"), text(facts, "nearest"), piece.number)
+            for facts, piece in kinds.get("nothing_found", [])
+        ),
         others=tuple(others),
     )
 
 
-_KNOWN = {"log_patterns", "log_lines", "series", "status", "deployments", "passage", "table"}
+_KNOWN = {"log_patterns", "log_lines", "series", "status", "deployments", "passage", "table", "nothing_found"}
 
 
 # --- careful reading -------------------------------------------------------------------------------------------

@@ -19,15 +19,19 @@ _SAYS_NOTHING = {
 _LONGEST = 230
 
 
-def sentences(text: str) -> list[str]:
+def sentences(text: str, heading: str = "") -> list[str]:
     """The sentences of a passage, without headings and table rules."""
     found = [part.strip(" -*\t") for part in _SENTENCE.split(text)]
-    return [part for part in found if len(part) > 2 and not part.startswith(("#", "|--", "---"))]
+    return [
+        part
+        for part in found
+        if len(part) > 2 and not part.startswith(("#", "|--", "---")) and part != heading
+    ]
 
 
-def best(text: str, question: str) -> str:
+def best(text: str, question: str, heading: str = "") -> str:
     """The sentence that shares most words with the question, and those after it as long as they fit."""
-    parts = sentences(text)
+    parts = sentences(text, heading)
     if not parts:
         return text
     wanted = _words(question)

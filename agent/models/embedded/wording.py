@@ -7,6 +7,7 @@ from agent.models.embedded.lengths import DAY, HOUR, MINUTE
 from agent.words.catalogue import say
 
 _LONGEST_QUOTE = 240
+_LINK = re.compile(r"\[([^\]]+)\]\([^)\s]+\)")
 _MARKS = re.compile(r"`+|\*\*|^#+ |^> ?", re.MULTILINE)  # of Markdown
 
 
@@ -25,20 +26,27 @@ def figure(value: float, locale: str) -> str:
 
 def measured(value: float, unit: str, locale: str) -> str:
     """A measured value with its unit: shares as per cent, seconds below one as milliseconds, bytes as MB."""
-    space = "\u00a0" if locale[:2] == "fr" else " "
+    french = locale[:2] == "fr"
     if unit in {"ratio", "fraction", "share"}:
-        return f"{figure(round(value * 100, 1), locale)}{space if locale[:2] == 'fr' else ''}%"
+        return f"{figure(round(value * 100, 1), locale)}{' ' if french else ''}%"
     if unit in {"%", "percent"}:
-        return f"{figure(round(value, 1), locale)}{space if locale[:2] == 'fr' else ''}%"
+        return f"{figure(round(value, 1), locale)}{' ' if french else ''}%"
     if unit in {"s", "seconds"}:
         return (
-            f"{figure(round(value * 1_000), locale)}{space}ms"
+            f"{figure(round(value * 1_000), locale)} ms"
             if abs(value) < 1
-            else f"{figure(round(value, 2), locale)}{space}s"
+            else f"{figure(round(value, 2), locale)} s"
         )
     if unit in {"bytes", "B"}:
-        return f"{figure(round(value / 1_000_000, 1), locale)}{space}MB"
-    return f"{figure(round(value, 2), locale)}{space}{unit}".strip()
+        return f"{figure(round(value / 1_000_000, 1), locale)} MB"
+    return f"{figure(round(value, 2), locale)} {_unit(unit, locale)}".strip()
+
+
+_UNITS = ("requests/s", "payments/min", "cores")  # those that the catalogue has words for
+
+
+def _unit(unit: str, locale: str) -> str:
+    return say(f"planner.unit.{unit.replace('/', '_')}", locale) if unit in _UNITS else unit
 
 
 def clock(moment: datetime, now: datetime, zone: tzinfo) -> str:
@@ -59,7 +67,7 @@ def span(length: timedelta, locale: str) -> str:
 
 def quoted(text: str, locale: str) -> str:
     """A quotation on one line, cut where it is long."""
-    plain = " ".join(_MARKS.sub("", text).split())
+    plain = " ".join(_MARKS.sub("", _LINK.sub(r"\1", text)).split())
     if len(plain) > _LONGEST_QUOTE:
         plain = plain[:_LONGEST_QUOTE].rsplit(" ", 1)[0] + "…"
     return f"« {plain} »" if locale[:2] == "fr" else f"“{plain}”"

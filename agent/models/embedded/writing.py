@@ -11,6 +11,7 @@ from agent.models.embedded.facts import (
     Found,
     Lines,
     Logs,
+    Nothing,
     Passage,
     Pattern,
     Running,
@@ -72,6 +73,7 @@ class Writer:
         ]
         if found.passages:
             parts.append(self.passages(found.passages, question))
+        parts += [self.nothing(nothing) for nothing in found.nothing]
         parts += [f"{piece.finding.title}: {piece.finding.text} [{piece.number}]" for piece in found.others]
         return parts
 
@@ -188,18 +190,35 @@ class Writer:
     def _cell(self, cell: str | float | None) -> str:
         return "–" if cell is None else cell if isinstance(cell, str) else figure(cell, self.locale)
 
+    def nothing(self, nothing: Nothing) -> str:
+        where = ", ".join(nothing.sources) or "–"
+        parts = [
+            self.say(
+                "nothing",
+                count=nothing.documents,
+                count_text=figure(nothing.documents, self.locale),
+                where=where,
+                cites=cite(nothing),
+            )
+        ]
+        if nothing.nearest:
+            parts.append(self.say("nearest", nearest=nothing.nearest))
+        return " ".join(parts)
+
     def passages(self, passages: Sequence[Passage], question: str) -> str:
-        ranked = sorted(passages, key=lambda passage: -passage.confidence)
+        telling = [passage for passage in passages if quoting.sentences(passage.text, passage.heading)]
+        ranked = sorted(telling or passages, key=lambda passage: -passage.confidence)
         head = self.say("passage.answer" if ranked[0].confidence >= _CLEAR else "passage.weak")
         best = ranked[0]
-        parts = [head, f"- {self.passage(best, quoting.best(best.text, question))}"]
+        parts = [head, f"- {self.passage(best, quoting.best(best.text, question, best.heading))}"]
         others = [
             passage
             for passage in ranked[1:]
             if passage.document != best.document and passage.confidence >= _CLEAR / 2
         ]
         parts += [
-            f"- {self.passage(passage, quoting.best(passage.text, question))}" for passage in others[:2]
+            f"- {self.passage(passage, quoting.best(passage.text, question, passage.heading))}"
+            for passage in others[:2]
         ]
         return "\n".join(parts)
 
@@ -232,7 +251,7 @@ class Writer:
         )
 
 
-def cite(*pieces: Logs | Pattern | Lines | Series | Running | Deployment | Table | Passage) -> str:
+def cite(*pieces: Nothing | Logs | Pattern | Lines | Series | Running | Deployment | Table | Passage) -> str:
     """The numbers of the evidence, each once."""
     return "".join(f"[{number}]" for number in dict.fromkeys(piece.number for piece in pieces))
 

@@ -50,6 +50,18 @@ async def test_a_world_that_changed_since_makes_it_stale() -> None:
     assert office.valve.witness == []
 
 
+async def test_a_backend_that_is_away_leaves_it_approved() -> None:
+    office = Office()
+    action = await approved(office)
+    office.valve.away = True
+    refused = await office.executor.run(action, office.heard)
+    office.valve.away = False
+    done = await office.executor.run(refused.action, office.heard)
+    assert refused.refusal is not None
+    assert refused.refusal.reason is Reason.UNAVAILABLE
+    assert done.action.state is State.SUCCEEDED
+
+
 async def test_an_approval_that_waited_too_long_does_not_run() -> None:
     office = Office()
     action = await approved(office)
