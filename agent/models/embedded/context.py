@@ -53,9 +53,13 @@ _TO = re.compile(
 _TAKEN_BACK = re.compile(rf"\b(?:{_RATHER})[ ,:.-]*(?:(?:in|on|to|en|sur|the|a|that|it|make|use) )*$")
 
 
+# `pre-production` and `non prod` are other places than the one whose name they hold.
+_OTHER_THAN = re.compile(r"(?<!\S)(?:pre|non|hors|post|pseudo|quasi) $")
+
+
 def excluded(before: str) -> bool:
     """Like `not payments`, `instead of 2.4.0`, `like in staging`: named, and not meant."""
-    return bool(_EXCLUDED.search(before) or _COMPARED.search(before))
+    return bool(_EXCLUDED.search(before) or _COMPARED.search(before) or _OTHER_THAN.search(before))
 
 
 _CLAUSE_START = re.compile(r"(?:^|[.,;:!?] |\b(?:but|mais|and|et|then|puis) )(?=[^.,;:!?]*$)")
@@ -82,9 +86,16 @@ def left_behind(before: str) -> bool:
     return bool(_FROM.search(before))
 
 
+# "restore version 2.3.9", "remets la 2.3.9": what is wanted again, not what is to be taken out.
+_RESTORES = re.compile(
+    r"\b(?:restor\w*|restaur\w*|reinstat\w*|reinstall\w*|remet\w*|bring back|put back|ramen\w*)"
+    rf"(?: (?:the|la|le|our|version|release|old|ancienne|{_MARK}(?: @)?)){{0,3}} $"
+)
+
+
 def is_target(before: str) -> bool:
-    """Like `to 2.3.9`, `en production`: where something is to go."""
-    return bool(_TO.search(before))
+    """Like `to 2.3.9`, `en production`, `restore 2.3.9`: where something is to go."""
+    return bool(_TO.search(before) or _RESTORES.search(before))
 
 
 def takes_back(between: str) -> bool:

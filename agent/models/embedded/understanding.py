@@ -95,7 +95,15 @@ class Understanding:
         rivals = sorted(plain - {tool}, key=guess.of)
         if rivals and tool in plain and guess.of(rivals[-1]) > guess.of(tool) / _CLEARLY:
             return AskBack(Doubt.RIVALS, tool, options=(tool, rivals[-1]))
-        return self._checked(tool, fill(self._specs[tool], scan, context))
+        filled = fill(self._specs[tool], scan, context)
+        if self._drops_a_version(tool, scan):
+            return AskBack(Doubt.CONFIRM, tool, known=filled.values)
+        return self._checked(tool, filled)
+
+    def _drops_a_version(self, tool: str, scan: Scan) -> bool:
+        """Whether a version was named that this tool has no argument for: left out in silence, another would run."""
+        takes = any(slot.kind is Kind.VERSION for slot in slots(self._specs[tool].arguments).values())
+        return not takes and bool(scan.of("version"))
 
     def _believed(self, tool: str, guess: Guess, *, plain: bool) -> bool:
         """Whether the classifier believes enough in an ordered write: little is needed where the verb is plain."""
