@@ -41,10 +41,10 @@ def add(group: verbs.Group) -> None:
     listing.add_argument("--limit", type=int, default=20, metavar="N", help="at most so many (default 20)")
     _finish(listing, list_)
 
-    one = sub.add_parser("show", help="the card of one action, with its decisions and outcome")
-    _finish(one, show_, action=True)
+    one = _about_one(sub, "show", "the card of one action, with its decisions and outcome")
+    _finish(one, show_)
 
-    approve = sub.add_parser("approve", help="say yes; when nobody else is needed, it runs now")
+    approve = _about_one(sub, "approve", "say yes; when nobody else is needed, it runs now")
     approve.add_argument("--reason", default="", metavar="TEXT", help="why (some policies require it)")
     approve.add_argument(
         "--digest", metavar="HASH", help="refuse if the action is not exactly the one you looked at"
@@ -52,34 +52,39 @@ def add(group: verbs.Group) -> None:
     approve.add_argument(
         "--no-run", action="store_true", help="only decide; `sayso actions run` runs it later"
     )
-    _finish(approve, approve_, action=True)
+    _finish(approve, approve_)
 
-    reject = sub.add_parser("reject", help="say no, with a reason")
+    reject = _about_one(sub, "reject", "say no, with a reason")
     reject.add_argument("--reason", default="", metavar="TEXT", help="why not")
     reject.add_argument(
         "--digest", metavar="HASH", help="refuse if the action is not exactly the one you looked at"
     )
-    _finish(reject, reject_, action=True)
+    _finish(reject, reject_)
 
-    edit = sub.add_parser("edit", help="propose it again with other arguments; the old one is superseded")
+    edit = _about_one(sub, "edit", "propose it again with other arguments; the old one is superseded")
     edit.add_argument("changes", nargs="+", metavar="ARGUMENT=VALUE", help="such as version=2.3.8")
-    _finish(edit, edit_, action=True)
+    _finish(edit, edit_)
 
-    withdraw = sub.add_parser("withdraw", help="take your own proposal back")
-    _finish(withdraw, withdraw_, action=True)
+    withdraw = _about_one(sub, "withdraw", "take your own proposal back")
+    _finish(withdraw, withdraw_)
 
-    run = sub.add_parser("run", help="run an action that is approved and was not started")
-    _finish(run, run_, action=True)
+    run = _about_one(sub, "run", "run an action that is approved and was not started")
+    _finish(run, run_)
 
-    settle = sub.add_parser("settle", help="say how an action ended whose worker died, after looking")
+    settle = _about_one(sub, "settle", "say how an action ended whose worker died, after looking")
     settle.add_argument("outcome", choices=("succeeded", "failed"), help="what you found")
     settle.add_argument("--reason", required=True, metavar="TEXT", help="what you looked at")
-    _finish(settle, settle_, action=True)
+    _finish(settle, settle_)
 
 
-def _finish(verb: argparse.ArgumentParser, run: object, *, action: bool = False) -> None:
-    if action:
-        verb.add_argument("id", metavar="ID", help="the action, such as A-17")
+def _about_one(group: verbs.Group, what: str, text: str) -> argparse.ArgumentParser:
+    """A verb whose first word is the action's id."""
+    verb = group.add_parser(what, help=text)
+    verb.add_argument("id", metavar="ID", help="the action, such as A-17")
+    return verb
+
+
+def _finish(verb: argparse.ArgumentParser, run: object) -> None:
     verbs.add_asker(verb)
     verbs.add_json(verb)
     verbs.add_place(verb)
@@ -177,10 +182,15 @@ async def _run(session: "Session", action: "Action", arguments: argparse.Namespa
 async def edit_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     from agent.surfaces.terminal import cards
     from agent.verbs.opening import opened, print_json
+    from tools.contract import ToolError
 
     changes = dict(change.split("=", 1) if "=" in change else (change, "") for change in arguments.changes)
     async with opened(arguments, context) as session:
-        answer = await session.app.edit(await find(session, arguments.id), session.person, changes)
+        action = await find(session, arguments.id)
+        try:
+            answer = await session.app.edit(action, session.person, changes)
+        except ToolError as error:
+            raise Stop(f"{action.id} was left as it is: {error}", Exit.USAGE) from error
         if answer.refusal is not None:
             return _tell(session, answer.action, answer.said, arguments, refused=True)
         if arguments.json:

@@ -85,6 +85,19 @@ def test_a_command_goes_from_words_to_an_approved_effect(shell: Shell) -> None:
     assert shell.json("audit", "verify", "--as", "tom")["whole"] is True
 
 
+def test_an_edit_makes_a_new_action_and_a_wrong_one_leaves_the_old(shell: Shell) -> None:
+    shell.run("ask", "turn the lamp on", "--as", "maya")
+    (shell.home / "lamp").write_text("dim")
+    wrong = shell.run("actions", "edit", "A-1", "colour=red", "--as", "maya")
+    assert (wrong.returncode, "A-1 was left as it is" in wrong.stderr) == (2, True), wrong.stderr
+    edited = shell.json("actions", "edit", "A-1", "state=off", "--as", "maya")
+    assert isinstance(edited["action"], dict)
+    assert (edited["action"]["id"], edited["action"]["supersedes"]) == ("A-2", "A-1")
+    assert shell.run("actions", "approve", "A-1", "--as", "tom").returncode == 3
+    assert shell.run("actions", "withdraw", "A-2", "--as", "maya").returncode == 0
+    assert shell.run("actions", "settle", "A-2", "failed", "--reason", "x", "--as", "tom").returncode == 3
+
+
 def test_documents_are_found_after_they_were_read(shell: Shell) -> None:
     assert shell.run("search", "fuse", "--as", "maya").returncode == 4
     assert shell.run("ingest", "--as", "maya").returncode == 0
