@@ -112,7 +112,7 @@ def test_every_version_on_a_page_was_released_or_is_to_come() -> None:
     ],
 )
 def test_service_pages_name_the_team_and_its_owner(page: str, team: str, owner: str) -> None:
-    assert f"Team {team} owns {service}: {owner} (owner)" in body(DOCS / "services" / f"{page}.md")
+    assert f"Team {team} owns {page}: {owner} (owner)" in body(DOCS / "services" / f"{page}.md")
 
 
 def test_the_pool_runbook_quotes_the_log_lines_and_names_the_known_good_version() -> None:
