@@ -178,7 +178,8 @@ class Parts:
     def local_embedder(self) -> LocalEmbedder:
         """The model on this machine, behind the cache in the home folder; one for library and planner."""
         if self._local is None:
-            warm = tuple(self._home.at(path) for path in self._settings.knowledge.shipped_vectors)
+            shipped = (self._home.at(path) for path in self._settings.knowledge.shipped_vectors)
+            warm = tuple(path for path in shipped if path.is_file())  # without them texts are embedded anew
             self._local = local_embedder(self._home.folder / "cache" / "vectors.db", warm)
         return self._local
 

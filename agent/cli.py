@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -52,6 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Stop as stop:
         sys.stderr.write(f"sayso: {stop}\n")
         return int(stop.code)
+    except (OSError, sqlite3.Error) as error:
+        # The outermost edge: a disk that is full or gone shows in any of the files below the home folder.
+        sys.stderr.write(
+            f"sayso: the disk or a file on it does not cooperate: {error}. Nothing accepted was lost\n"
+        )
+        return Exit.UNAVAILABLE
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
 

@@ -104,8 +104,10 @@ def in_words(error: DatabaseError, file: Path) -> StoreError:
     name = getattr(error.orig, "sqlite_errorname", "")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StoreBusy(f"{file} is locked by another process; try again. Nothing was lost")
-    if name in ("SQLITE_FULL", "SQLITE_IOERR_WRITE"):
-        return StoreFull(f"{file}: the disk is full. This was not accepted; what was accepted before is safe")
+    if name == "SQLITE_FULL" or name.startswith("SQLITE_IOERR"):
+        return StoreFull(
+            f"{file}: the disk is full or failing ({name}). This was not accepted; what was accepted before is safe"
+        )
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return StoreReadOnly(f"{file} cannot be written by this user; check the owner and mode of its folder")
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):

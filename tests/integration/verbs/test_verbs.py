@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -169,3 +170,12 @@ def test_a_store_of_a_newer_version_is_left_alone(shell: Shell) -> None:
     subprocess.run([sys.executable, "-c", script, str(shell.home / "sayso.db")], check=True)
     done = shell.run("actions", "list", "--as", "maya")
     assert (done.returncode, "newer sayso" in done.stderr) == (5, True)
+
+
+def test_a_locked_store_is_waited_for_and_then_named(shell: Shell) -> None:
+    shell.run("actions", "list", "--as", "maya")
+    holder = sqlite3.connect(shell.home / "sayso.db", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    done = shell.run("actions", "list", "--as", "maya")
+    holder.close()
+    assert (done.returncode, "is locked by another process" in done.stderr) == (5, True), done.stderr
