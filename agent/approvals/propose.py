@@ -62,7 +62,8 @@ class Proposer:
             {**old.arguments, **changes},
             old.thread,
             f"{old.key}/edit-{old.id}-{old.revision}-{'-'.join(f'{k}={v}' for k, v in sorted(changes.items()))}",
-            old.why,
+            # Words stay with whoever said them: somebody else's edit is that person's request about the old one.
+            old.why if asker.person == old.requester else f"{old.id} ({old.requester}: {old.why})",
             {**old.provenance, **dict.fromkeys(changes, CONFIDENT)},
             supersedes=old.id if old.state is State.AWAITING_APPROVAL else None,
         )

@@ -9,6 +9,7 @@ from agent.verbs.exits import Exit, Stop
 if TYPE_CHECKING:
     from agent.approvals.action import Action
     from agent.verbs.opening import Session
+    from tools.contract import Json
 
 # Written out, because the enum that has them lies behind a slow import; a test compares the two.
 STATES = (
@@ -188,7 +189,8 @@ async def edit_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     async with opened(arguments, context) as session:
         action = await find(session, arguments.id)
         try:
-            answer = await session.app.edit(action, session.person, changes)
+            typed = {name: like(action.arguments.get(name), text) for name, text in changes.items()}
+            answer = await session.app.edit(action, session.person, typed)
         except ToolError as error:
             raise Stop(f"{action.id} was left as it is: {error}", Exit.USAGE) from error
         if answer.refusal is not None:
@@ -198,6 +200,12 @@ async def edit_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
         else:
             cards.show(session.app.card(answer.action, session.locale))
     return Exit.DONE
+
+
+def like(now: "Json", text: str) -> "Json":
+    """What was typed, as a number where the argument is one now; tools take no text for a number."""
+    is_number = isinstance(now, int) and not isinstance(now, bool)
+    return int(text) if is_number and text.isascii() and text.isdigit() else text
 
 
 async def withdraw_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:

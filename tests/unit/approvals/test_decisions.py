@@ -118,6 +118,12 @@ async def test_an_edit_supersedes_and_the_old_card_is_refused() -> None:
     assert why_not(late) is Reason.NOT_WAITING
 
 
+async def test_somebody_elses_edit_leaves_the_words_with_who_said_them() -> None:
+    office = Office()
+    new = await office.proposer.edit(await office.proposed(20), office.asker("tom"), {"position": 25})
+    assert (new.requester, new.why) == ("tom", "A-1 (maya: move it to 20)")
+
+
 async def test_somebody_without_access_proposes_nothing_and_it_is_recorded() -> None:
     office = Office()
     with pytest.raises(ActionRefused) as caught:
