@@ -1,7 +1,7 @@
 """sayso, put together: what a surface can ask of it, whoever the adapters are."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
@@ -20,10 +20,11 @@ from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.conversation.turn import Answer, Turns
 from agent.home import Home
 from agent.people.person import Directory, Person
+from agent.recall import reader_of
 from agent.settings import Settings
 from agent.store.port import Store, TurnRecord
 from agent.words.catalogue import say
-from knowledge.port import Library, OnProgress, Reader, Source, SourceReport
+from knowledge.port import Library, OnProgress, Reader, Source, SourceReport, Verified
 from tools.contract import Asker, Json, Progress, ToolError
 from tools.registry import Registry
 
@@ -86,7 +87,7 @@ class App:
         return Asker(person.id, person.roles, person.language or "")
 
     def reader(self, person: Person) -> Reader:
-        return Reader(person.id, person.keys)
+        return reader_of(person)
 
     def may_use(self, person: Person, tool: str) -> bool:
         return self.policy.may_use(tool, person.roles)
@@ -241,8 +242,23 @@ class App:
             self._library = self._library or await self._open_library(False)
         return self._library
 
-    async def ingest(self, on_progress: OnProgress, *, rebuild: bool = False) -> tuple[SourceReport, ...]:
-        """Brings the indexes up to date with the sources of the settings. Raises `KnowledgeError`."""
+    async def ingest(
+        self, on_progress: OnProgress, *, rebuild: bool = False, dry: bool = False, only: Collection[str] = ()
+    ) -> tuple[SourceReport, ...]:
+        """Brings the indexes up to date with the sources of the settings; what is not in the settings is forgotten.
+
+        A `dry` run counts what it would do; `only` names some of the sources. Raises `KnowledgeError`.
+        """
         if rebuild:
+            if self._library is not None:
+                await self._library.close()
             self._library = await self._open_library(True)
-        return await (await self.library()).ingest(self._sources, on_progress)
+        library = await self.library()
+        chosen = [source for source in self._sources if not only or source.name in only]
+        reports = await library.ingest(chosen, on_progress, dry=dry)
+        forgotten = () if dry or only else await library.forget([source.name for source in self._sources])
+        return (*reports, *forgotten)
+
+    async def verify(self, *, repair: bool = False) -> Verified:
+        """Compares the sources with the indexes. Raises `KnowledgeError`."""
+        return await (await self.library()).verify(self._sources, repair=repair)

@@ -17,7 +17,7 @@ from agent.conversation.turn import Limits, Turns
 from agent.home import Home, make_private
 from agent.people.person import Directory, Person
 from agent.recall import Recall
-from agent.settings import ModelSettings, Settings, SettingsError
+from agent.settings import ModelSettings, Settings, SettingsError, SourceSettings
 from agent.store.shelf import FolderShelf
 from agent.store.workers import LocalWorkers
 from knowledge.embed import LocalEmbedder, OpenAIEmbedder, local_embedder
@@ -87,6 +87,11 @@ def _person(id_: str, settings: Settings) -> Person:
     )
 
 
+def _keys(members: Sequence[str]) -> frozenset[str]:
+    """The identity keys of people (`maya`) and roles (`role:sre`) that may read something."""
+    return frozenset(name if name.startswith("role:") else f"person:{name}" for name in members)
+
+
 def policy_of(settings: Settings) -> Policy:
     """The rules as the approvals room knows them."""
     rules = [
@@ -125,34 +130,55 @@ class Parts:
     # --- knowledge ---------------------------------------------------------------------------------------------------
 
     def sources(self) -> tuple[Source, ...]:
-        """The sources of the settings, as the knowledge room reads them."""
-        from knowledge.sources.markdown import MarkdownFolder
+        """The sources of the settings, as the knowledge room reads them. Raises `SettingsError`."""
+        return tuple(self._source(source) for source in self._settings.knowledge.sources)
+
+    def _source(self, source: SourceSettings) -> Source:
+        from knowledge.sources.folder import DocumentFolder
+        from knowledge.sources.git import GitCheckout
         from knowledge.sources.slack_export import SlackExport
 
-        made: list[Source] = []
-        for source in self._settings.knowledge.sources:
-            path = self._home.at(source.path)
-            if source.kind == "markdown":
-                members = (
-                    None if source.members is None else frozenset(f"person:{id_}" for id_ in source.members)
-                )
-                made.append(MarkdownFolder(path, name=source.name, permalink=source.link, members=members))
-            else:
-                url = source.workspace or "https://slack.com"
-                made.append(SlackExport(path, workspace_url=url, name=source.name))
-        return tuple(made)
+        path = self._home.at(source.path)
+        if source.kind == "slack-export":
+            return SlackExport(
+                path,
+                workspace_url=source.workspace or "https://slack.com",
+                name=source.name,
+                direct_messages=source.direct_messages,
+                channels=source.channels,
+                exclude=source.exclude,
+            )
+        reads = GitCheckout if source.kind == "git" else DocumentFolder
+        try:
+            return reads(
+                path,
+                name=source.name,
+                permalink=source.link,
+                members=None if source.members is None else _keys(source.members),
+                restricted={folder: _keys(names) for folder, names in source.restricted.items()},
+                include=source.include or (("*.md",) if source.kind == "markdown" else ()),
+                exclude=source.exclude,
+            )
+        except ValueError as error:
+            raise SettingsError(
+                f"{self._home.config}: knowledge.sources: {source.name!r}: {error}"
+            ) from error
 
     async def open_library(self, rebuild: bool) -> Library:
         """The library below the home folder. Raises `KnowledgeError`."""
-        from knowledge.library import open_library
+        from knowledge.incidents import Rules
+        from knowledge.library import Server, open_library
 
-        local = self.embedder()
+        local, chroma = self.embedder(), self._settings.knowledge.chroma
         return await open_library(
             self._home.folder / "knowledge",
             embedder=local.embedder,
             clock=utc_now,
             why_not=local.why_not,
             rebuild=rebuild,
+            roll=self.sources(),
+            server=None if chroma is None else Server(chroma),
+            structurer=Rules(tuple(self._settings.services)),
         )
 
     def embedder(self) -> LocalEmbedder:

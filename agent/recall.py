@@ -1,14 +1,20 @@
 """The knowledge room as the knowledge tool wants it: searched with the asker's rights, wherever it is."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-from agent.people.person import Directory
-from knowledge.port import Kind, KnowledgeError, Passage, Query, Reader, SearchResult, Standing
+from agent.people.person import Directory, Person
+from knowledge.confidence import NEAR, SURE
+from knowledge.port import Genre, Kind, KnowledgeError, Passage, Query, Reader, SearchResult, Standing
 from knowledge.port import Library as Shelves
 from tools.contract import Asker, ToolUnavailable
 from tools.knowledge import port
 
-ENOUGH = 0.4  # confidence below which a passage is only "nearest" (measured in knowledge/README.md)
+_GENRE = {
+    port.PassageKind.DOCUMENT: Genre.PAGE,
+    port.PassageKind.THREAD: Genre.CHAT,
+    port.PassageKind.INCIDENT: Genre.INCIDENT,
+}
+_KNOWING = 3  # people and channels named, at most
 
 
 class Recall:
@@ -23,55 +29,84 @@ class Recall:
         self._open = library
 
     async def search(self, query: str, asker: Asker, filters: port.Filters) -> port.Searched:
-        """The passages that answer the query, of those the asker may read. Raises `ToolUnavailable`."""
+        """The passages nearest to the query, of those the asker may read. Raises `ToolUnavailable`."""
         if self._open is None:
             raise ToolUnavailable("the knowledge is not open")
-        reader = Reader(asker.person, self._directory.get(asker.person).keys)
+        asked = Query(
+            query,
+            limit=filters.limit,
+            channel=filters.place,
+            person=filters.person,
+            since=filters.since,
+            until=filters.until,
+            kind=None if filters.kind is None else _GENRE[filters.kind],
+        )
         try:
             library = await self._open()
-            # Twice as many as wanted: a filter by kind leaves some out afterwards.
-            found = await library.search(Query(query, limit=filters.limit * 2, since=filters.since), reader)
+            return searched(await library.search(asked, reader_of(self._directory.get(asker.person))))
         except KnowledgeError as error:
             raise ToolUnavailable(f"the knowledge cannot be searched: {error}") from error
-        return searched(found, filters)
 
 
-def searched(found: SearchResult, filters: port.Filters) -> port.Searched:
-    """What was found, in the tool's words; passages that are not sure enough are left out."""
-    passages = [passage_of(passage) for passage in found.passages]
-    fitting = [one for one in passages if filters.kind is None or one.kind is filters.kind]
-    sure = [one for one in fitting if one.confidence >= ENOUGH]
-    nearest = fitting[0].document if fitting and not sure else None
+def reader_of(person: Person) -> Reader:
+    """A person as the knowledge room knows readers: by identities elsewhere, and by roles."""
+    return Reader(person.id, person.keys | {f"role:{role}" for role in person.roles})
+
+
+def searched(found: SearchResult) -> port.Searched:
+    """What was found, in the tool's words; passages that are far from the question are left out."""
+    passages = [passage_of(passage) for passage in found.passages if passage.confidence >= NEAR]
+    sure = any(passage.sure for passage in passages)
     return port.Searched(
-        tuple(sure[: filters.limit]),
-        sum(found.searched.documents.values()),
-        tuple(found.searched.documents),
-        nearest,
+        tuple(sorted(passages, key=lambda passage: -passage.sure)),  # stable: the best of each stay in front
+        found.searched.documents,
+        len(found.searched.places),
+        () if sure else who_knows(found.passages),
         "; ".join(found.searched.notes) or None,
     )
 
 
+def who_knows(passages: Sequence[Passage]) -> tuple[str, ...]:
+    """Whom to ask: authors of the closest passages, and the channels they stand in."""
+    names: dict[str, None] = {}
+    for passage in passages[:_KNOWING]:
+        if passage.author:
+            names[passage.author] = None
+        if passage.kind is Kind.CHAT:
+            names[passage.place] = None
+    return tuple(names)[: 2 * _KNOWING]
+
+
 def passage_of(passage: Passage) -> port.Passage:
     """One passage with where it stands."""
+    past = passage.past
     return port.Passage(
+        id=passage.document,
         document=passage.title,
         heading=" › ".join(passage.headings[1:]) or passage.title,
         place=passage.place,
         text=passage.quote,
         kind=kind_of(passage),
         confidence=passage.confidence,
+        sure=passage.confidence >= SURE,
         author=passage.author,
         date=passage.date,
         link=passage.link,
         status=None if passage.standing is Standing.CURRENT else passage.standing.value,
+        superseded_by=passage.superseded_by,
         pinned=passage.pinned,
+        shared=passage.shared,
+        copies=tuple(copy.title for copy in passage.copies),
+        past=None
+        if past is None
+        else port.PastIncident(
+            past.key, past.title, past.symptom, past.cause, past.fix, past.services, past.began, past.severity
+        ),
     )
 
 
 def kind_of(passage: Passage) -> port.PassageKind:
-    """Post-mortems lie in a folder named so; conversations are threads; the rest are documents."""
-    if passage.kind is Kind.CHAT:
-        return port.PassageKind.THREAD
-    if "incidents/" in passage.document or "postmortem" in passage.document.lower():
+    """What tells of a past incident is one; other conversations are threads, other pages documents."""
+    if passage.past is not None:
         return port.PassageKind.INCIDENT
-    return port.PassageKind.DOCUMENT
+    return port.PassageKind.THREAD if passage.kind is Kind.CHAT else port.PassageKind.DOCUMENT

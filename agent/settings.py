@@ -142,12 +142,35 @@ class SourceSettings(Section):
     """Somewhere knowledge comes from."""
 
     name: Name = Field(description="What the source is called in answers")
-    kind: Literal["markdown", "slack-export"] = Field(description="How to read it")
+    kind: Literal["folder", "markdown", "git", "slack-export"] = Field(
+        description="folder: Markdown, reStructuredText, HTML, text, PDF and Word; markdown: Markdown only; "
+        "git: what a checkout tracks, with dates and authors of the last commits"
+    )
     path: Path = Field(description="A folder, or an export as folder or zip; relative to the home folder")
-    link: str | None = Field(default=None, description="URL template of a document: {path}, {anchor}")
+    link: str | None = Field(
+        default=None,
+        description="URL template of a document: {path}, {anchor}, {line}, {page}, and {commit} for git",
+    )
+    include: tuple[str, ...] = Field(default=(), description="Only files like these: `*.md`, `runbooks/*`")
+    exclude: tuple[str, ...] = Field(
+        default=(), description="No files like these; for Slack no such channels"
+    )
+    members: tuple[str, ...] | None = Field(
+        default=None,
+        description="Who may read it: people, or `role:NAME`; everybody if unset (not for Slack)",
+    )
+    restricted: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="Subfolders that only some may read: `security: [raj, 'role:sre']`"
+    )
     workspace: str | None = Field(default=None, description="URL of the Slack workspace, for permalinks")
-    members: tuple[Name, ...] | None = Field(
-        default=None, description="The people who may read it (markdown); everybody if unset"
+    channels: tuple[str, ...] | None = Field(
+        default=None, description="Only these Slack channels; all if unset"
+    )
+    direct_messages: bool = Field(
+        default=False, description="Whether direct messages of a Slack export are indexed, for those in them"
+    )
+    every: Duration = Field(
+        default=timedelta(minutes=1), description="How often `sayso sources watch` looks for changes"
     )
 
 
@@ -160,6 +183,12 @@ class KnowledgeSettings(Section):
     )
     embedding_model: str = Field(default="text-embedding-3-small", description="For `embedder: openai`")
     embedding_dimensions: int = Field(default=1536, ge=8, description="Numbers in a vector of that model")
+    chroma: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="URL of a Chroma server that keeps the vectors, for more than a million chunks; "
+        "without one they are kept in the home folder",
+    )
     shipped_vectors: tuple[Path, ...] = Field(
         default=(),
         description="Files of ready-made vectors (.npz), so that known texts are not embedded again",

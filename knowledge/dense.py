@@ -1,193 +1,103 @@
-"""The half that finds by meaning: vectors in Chroma's persistent client.
+"""The half that finds by meaning: a scan of every vector the asker may see, or a server's index when there are many.
 
-Vectors stand on shelves (Chroma collections): one for all public places, one for each private place. A search asks
-the public shelf and those of the reader's private places, which is exact about rights and much faster than one
-filter over everything. Whatever shelf a vector stands on, the scope's places decide whether it may be found.
-
-One process at a time may write (`library.Library` holds the lock): two writers of one folder lose vectors without a
-word. A process that only reads keeps seeing what it opened, and calls `reopen` to see what another one wrote.
+The scan is exact and as fast for somebody who may see a fiftieth as for somebody who may see everything (measured in
+docs/reference/measurements.md). Beyond `served_from` vectors, and with a Chroma server, the server is asked first: what
+it finds is cut to what the asker may see, and only when too little of it is left does the scan take over.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from knowledge.port import EmbedderMismatch, Entry, Hit, IndexDamaged, Place, Scope
+from knowledge.catalogue import Catalogue, Shelved
+from knowledge.port import Scope
+from knowledge.record import Record
+from knowledge.scan import Scan, Window
 
 if TYPE_CHECKING:
-    from chromadb.api.client import Client
-    from chromadb.api.models.Collection import Collection
-    from chromadb.api.types import Where
-    from chromadb.base_types import InclusionExclusionOperator, LiteralValue, LogicalOperator, WhereOperator
-
-    Compared = dict[WhereOperator | LogicalOperator, LiteralValue]
-
     from knowledge.port import Vectors
 
-PUBLIC_SHELF = "shelf-public"
-_WRITE_BATCH = 1000
-Shelves = Mapping[str, frozenset[str]]  # shelf -> the places whose chunks stand on it
+SERVED_FROM = 1_000_000
+_ASKED = 1000  # of a server: what is left of them after rights and filters must be enough
 
 
-def shelf_of(place: Place) -> str:
-    """The shelf a place's chunks are put on."""
-    return PUBLIC_SHELF if place.public else f"shelf-{hashlib.sha256(place.id.encode()).hexdigest()[:20]}"
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A Chroma server to ask, once there are more vectors than `above`."""
+
+    record: Record
+    above: int = SERVED_FROM
 
 
 class DenseIndex:
-    """Vectors of chunks, made by one embedding model. Raises `EmbedderMismatch` for an index made with another."""
+    """The vectors of a library for one reader process, as the catalogue says they are."""
 
-    def __init__(self, folder: Path, *, model: str, dims: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._folder, self._model, self._dims = folder, model, dims
-        self._opened: dict[str, Collection] = {}
-        self._client = self._connect()
-        for collection in self._client.list_collections():
-            self._check(collection)
+    def __init__(
+        self, folder: Path, catalogue: Catalogue, *, dims: int, served: Served | None = None
+    ) -> None:
+        self._folder, self._catalogue, self._dims, self._served = folder, catalogue, dims, served
+        self._scan: Scan | None = None
+        self._codes: Mapping[str, int] = {}
 
-    def write(self, entries: Sequence[Entry], vectors: "Vectors") -> None:
-        """Adds or replaces the vectors of chunks; `vectors` has one row for each entry."""
-        rows: dict[str, list[int]] = {}
-        for row, entry in enumerate(entries):
-            rows.setdefault(entry.shelf, []).append(row)
-        for shelf, chosen in rows.items():
-            collection = self._made(shelf)
-            for i in range(0, len(chosen), _WRITE_BATCH):
-                part = chosen[i : i + _WRITE_BATCH]
-                collection.upsert(
-                    ids=[entries[row].chunk for row in part],
-                    embeddings=vectors[part],
-                    metadatas=[_fields(entries[row]) for row in part],
-                )
+    def search(self, vector: "Vectors", scope: Scope, limit: int) -> list[tuple[Shelved, float]]:
+        """The nearest chunks to one vector (shape (dims,)) within a scope, with their cosines, best first."""
+        scan = self._mapped()
+        window = self._window(scope)
+        if self._served is not None and scan.scanned.rows > self._served.above and window.rows is None:
+            found = self._from_server(vector, scope, limit)
+            if found is not None:
+                return found
+        hits = dict(scan.search(vector, window, limit))
+        held = self._catalogue.at_rows(list(hits))
+        return [(held[row], cosine) for row, cosine in hits.items() if row in held]
 
-    def remove(self, chunks: Mapping[str, Sequence[str]]) -> None:
-        """Takes chunks off their shelves."""
-        for shelf, ids in chunks.items():
-            collection = self._shelf(shelf)
-            if collection is not None:
-                for i in range(0, len(ids), _WRITE_BATCH):
-                    collection.delete(ids=list(ids[i : i + _WRITE_BATCH]))
+    def scores(self, vector: "Vectors", chunks: Sequence[Shelved]) -> dict[str, float]:
+        """The cosines of given chunks; one that has no vector has none."""
+        scan = self._mapped()
+        with_rows = [(c.chunk, c.row) for c in chunks if c.row is not None and c.row < scan.scanned.rows]
+        if not with_rows:
+            return {}
+        cosines = scan.cosines(vector, [row for _, row in with_rows])
+        return {chunk: float(cosine) for (chunk, _), cosine in zip(with_rows, cosines, strict=True)}
 
-    def search(self, vector: "Vectors", scope: Scope, shelves: Shelves, limit: int) -> list[Hit]:
-        """The nearest chunks to one vector (shape (dims,)) within a scope; a score is a cosine."""
-        hits: list[Hit] = []
-        for shelf, places in shelves.items():
-            collection = self._shelf(shelf)
-            allowed = places & scope.places
-            if collection is None or not allowed:
-                continue
-            found = collection.query(
-                query_embeddings=vector[None, :],
-                n_results=limit,
-                where=_where(scope, None if allowed == places else allowed),
-                include=["distances"],
-            )
-            distances = found["distances"]
-            if distances is not None:
-                hits += [Hit(c, 1.0 - d) for c, d in zip(found["ids"][0], distances[0], strict=True)]
-        return sorted(hits, key=lambda hit: -hit.score)[:limit]
+    def refresh(self) -> None:
+        """Sees at the next search what another process wrote."""
+        self._scan = None
 
-    def scores(self, vector: "Vectors", chunks: Mapping[str, Sequence[str]]) -> dict[str, float]:
-        """The cosines of given chunks, by shelf; a chunk that has no vector has none."""
+    def _mapped(self) -> Scan:
+        while self._scan is None:
+            scanned = self._catalogue.scanned()
+            try:
+                self._scan = Scan(self._folder, scanned, self._dims)
+            except FileNotFoundError:
+                if self._catalogue.scanned() == scanned:  # not moved on in between: the files are gone
+                    raise
+            self._codes = self._catalogue.codes()
+        return self._scan
+
+    def _window(self, scope: Scope) -> Window:
         import numpy as np
 
-        scores: dict[str, float] = {}
-        for shelf, ids in chunks.items():
-            collection = self._shelf(shelf)
-            if collection is None or not ids:
-                continue
-            held = collection.get(ids=list(ids), include=["embeddings"])
-            if held["embeddings"] is not None and len(held["ids"]):
-                cosines = np.asarray(held["embeddings"], dtype=np.float32) @ vector
-                scores.update(zip(held["ids"], cosines.tolist(), strict=True))
-        return scores
-
-    def reopen(self) -> None:
-        """Sees what another process wrote. Also needed before writing, or a stale view would overwrite it."""
-        self.close()
-        self._client = self._connect()
-
-    def close(self) -> None:
-        """Lets go of the files."""
-        self._opened.clear()
-        self._client.close()
-
-    def _connect(self) -> "Client":
-        from chromadb.api.client import Client
-        from chromadb.config import Settings
-        from chromadb.errors import ChromaError
-
-        try:
-            return Client(
-                settings=Settings(
-                    is_persistent=True, persist_directory=str(self._folder), anonymized_telemetry=False
-                )
-            )
-        except (ChromaError, ValueError) as error:
-            raise IndexDamaged(
-                f"the vector index in {str(self._folder)!r} cannot be read ({error}); rebuild the library",
-                folder=str(self._folder),
-            ) from error
-
-    def _shelf(self, name: str) -> "Collection | None":
-        from chromadb.errors import NotFoundError
-
-        if name not in self._opened:
-            try:
-                self._opened[name] = self._client.get_collection(name, embedding_function=None)
-            except NotFoundError:
-                return None
-        return self._opened[name]
-
-    def _made(self, name: str) -> "Collection":
-        return self._shelf(name) or self._opened.setdefault(
-            name,
-            self._client.create_collection(
-                name,
-                metadata={"model": self._model, "dims": self._dims},
-                configuration={"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200}},
-                embedding_function=None,
-            ),
+        rows: list[set[int]] = []
+        for kind, value in (("service", scope.service), ("person", scope.person)):
+            if value is not None:
+                rows.append(set(self._catalogue.tagged(f"{kind}={value.lower()}")))
+        return Window(
+            frozenset(self._codes[place] for place in scope.places if place in self._codes),
+            np.array(sorted(set.intersection(*rows)), dtype=np.int64) if rows else None,
+            scope.since,
+            scope.until,
         )
 
-    def _check(self, collection: "Collection") -> None:
-        made_with = (collection.metadata or {}).get("model")
-        if made_with != self._model:
-            raise EmbedderMismatch(
-                f"the index in {str(self._folder)!r} was made with the embedding model {made_with!r}, and the "
-                f"settings say {self._model!r}; set the first again, or rebuild the index",
-                made_with=str(made_with),
-                wanted=self._model,
-            )
-
-
-def _fields(entry: Entry) -> dict[str, str | int | bool]:
-    fields: dict[str, str | int | bool] = {"place": entry.place, "source": entry.source}
-    if entry.date is not None:
-        fields["date"] = entry.date
-    fields.update({f"service={service.lower()}": True for service in entry.services})
-    fields.update({f"person={person.lower()}": True for person in entry.people})
-    return fields
-
-
-def _where(scope: Scope, places: frozenset[str] | None) -> "Where | None":
-    asked: list[Where] = []
-    if places is not None:
-        among: dict[InclusionExclusionOperator, list[LiteralValue]] = {"$in": [*sorted(places)]}
-        asked.append({"place": among})
-    if scope.source is not None:
-        asked.append({"source": scope.source})
-    if scope.service is not None:
-        asked.append({f"service={scope.service.lower()}": True})
-    if scope.person is not None:
-        asked.append({f"person={scope.person.lower()}": True})
-    if scope.since is not None:
-        after: Compared = {"$gte": scope.since}
-        asked.append({"date": after})
-    if scope.until is not None:
-        before: Compared = {"$lt": scope.until}
-        asked.append({"date": before})
-    if len(asked) > 1:
-        return {"$and": asked}
-    return asked[0] if asked else None
+    def _from_server(self, vector: "Vectors", scope: Scope, limit: int) -> list[tuple[Shelved, float]] | None:
+        """What a server finds nearest, as far as the asker may see it; None when that is too little to go by."""
+        if self._served is None or scope.since is not None or scope.until is not None:
+            return None
+        known = self._catalogue.shelved(self._served.record.nearest(vector, max(_ASKED, 4 * limit)))
+        seen = [chunk for chunk in known.values() if chunk.place in scope.places]
+        if len(seen) < limit:
+            return None
+        cosines = self.scores(vector, seen)
+        ranked = sorted(seen, key=lambda chunk: -cosines.get(chunk.chunk, 0.0))[:limit]
+        return [(chunk, cosines[chunk.chunk]) for chunk in ranked if chunk.chunk in cosines]

@@ -269,6 +269,12 @@ def vector_key(model: str, kind: str, text: str) -> bytes:
     return hashlib.sha256(f"{model}\0{kind}\0{text}".encode()).digest()
 
 
+def middle(vectors: "Vectors") -> "Vectors":
+    """The vector of length one between several, shape (dims,)."""
+    whole: Vectors = normalised(vectors.sum(axis=0, keepdims=True)).reshape(-1)
+    return whole
+
+
 def normalised(vectors: "Vectors") -> "Vectors":
     """Rows of length one; a row of zeros stays as it is."""
     import numpy as np

@@ -10,9 +10,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 LEXICAL_WEIGHT = 0.4
-# What is written in another language cannot have the question's words: its meaning alone may speak for it, a little
-# less loudly than words and meaning together.
-FOREIGN_WEIGHT = 0.8
+FOREIGN_NEARER = (
+    0.03  # of cosine: how much farther off a translation is than the same in the question's language
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,7 @@ class Scored:
 
     def sum(self, weight: float) -> float:
         """Both halves, `weight` of it by words."""
-        if self.dense is None:
-            return self.lexical
-        both = weight * self.lexical + (1 - weight) * self.dense
-        return max(both, FOREIGN_WEIGHT * self.dense) if self.foreign else both
+        return self.lexical if self.dense is None else weight * self.lexical + (1 - weight) * self.dense
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +62,8 @@ def fuse(
     chunks: dict[str, list[Scored]] = {}
     for chunk, document in owners.items():
         cosine = None if cosines is None else cosines.get(chunk)
+        if cosine is not None and chunk in foreign:
+            cosine += FOREIGN_NEARER
         dense = None if cosines is None else rise(cosine, floor)
         chunks.setdefault(document, []).append(
             Scored(document, chunk, lexical.get(chunk, 0.0), dense, cosine, chunk in foreign)

@@ -3,17 +3,24 @@
 Names are what an operator pastes: error codes, metrics, paths, versions. Each is indexed whole in a field of its
 own, and its pieces among the words, so that `PaymentsPoolExhausted` is found by "pool exhausted". Runs of four letters
 forgive a slip of the finger and count for a quarter.
+
+How rare a word is weighs it, and is itself something to know. So it is counted by groups - what all may read, and each
+private place - and a question is weighed by the groups its asker may read: what others keep private moves no score.
 """
 
+import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from knowledge.port import Entry, Hit, IndexDamaged, Scope
+from knowledge.glossary.glossary import glossary
+from knowledge.port import Entry, IndexDamaged, Scope
 
 if TYPE_CHECKING:
     import tantivy
@@ -22,9 +29,13 @@ _K1 = 1.2  # tantivy's BM25 constants are fixed: the best a term can do is (K1 +
 _GRAM = 4
 _GRAMS_WEIGHT = 0.25
 _HEAP_BYTES = 50_000_000
+PUBLIC_GROUP = "*"
 _RUN = re.compile(r"\w[\w\-./:@#=]*\w|\w")
 _JOINT = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\-./:@#=]+")
 _NAME = re.compile(r"\d|_|/.*/")
+_PROPER = re.compile(r"(?<=[^.?!:\s] )[A-ZÀ-Þ][\w\-./]*\w|\b(?=[\w\-./]*\d)\w[\w\-./]*\w")
+_CLITIC = re.compile(r"-(?:t-)?(?:je|tu|il|elle|on|nous|vous|ils|elles|ce|ci|là)\b", re.IGNORECASE)
+_CLOSE = 28  # stems; about forty words with the small ones
 _LETTERS = re.compile(r"[^\W\d_]+")
 _ENGLISH = frozenset(
     _LETTERS.findall(
@@ -41,6 +52,19 @@ _FRENCH = frozenset(
 )
 
 
+# What a question is put in, and not what it is about.
+_ASKING = (
+    _ENGLISH
+    | _FRENCH
+    | frozenset(
+        _LETTERS.findall(
+            "j m t l d c qu y je tu me te ça ca cela on sa son ses leur leurs notre nos votre vos mon ma mes si ne n "
+            "suis es sommes êtes était fait faut peut peux doit dois donc car combien lequel laquelle déjà"
+        )
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a text says, as the index sees it: stems of its words, and names kept whole."""
@@ -50,20 +74,71 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A question made ready: what to look up in which field, and the weight (rarity) of each word and name."""
+class Wanted:
+    """One word or name of a question: as it was typed, how rare it is, and the terms that answer to it.
 
-    asked: tuple[tuple[str, str, float], ...]  # field, term, boost; a chunk with all of it scores about 1
-    weights: Mapping[str, float]
+    Terms are its own stem, and what stands for it in the other language.
+    """
+
+    typed: str
+    weight: float
+    terms: frozenset[str]
+    held: bool  # whether anything the asker may read has one of them
+    name: bool = False  # has a digit, or a capital where a sentence does not begin
+
+    def in_(self, said: AbstractSet[str]) -> bool:
+        """Whether a passage speaks of it."""
+        return not self.terms.isdisjoint(said)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question made ready: what to look up in which field, and what is wanted of a passage.
+
+    A chunk with all that is `asked` scores about 1. `leads` are enough to find chunks worth scoring: words and names,
+    and the grams of words that no chunk has.
+    """
+
+    asked: tuple[tuple[str, str, float], ...]  # field, term, boost
+    leads: tuple[tuple[str, str, float], ...]
+    wanted: tuple[Wanted, ...]
 
     def coverage(self, said: Terms) -> float:
-        """How much of the question a passage speaks of, 0 to 1; terms that no document has count too."""
-        whole = sum(self.weights.values())
+        """How much of the question a passage speaks of, 0 to 1; words that no document has count too."""
+        whole = sum(one.weight for one in self.wanted)
         return self.overlap(said) / whole if whole else 0.0
 
     def overlap(self, said: Terms) -> float:
         """The weight of what question and passage share."""
-        return sum(self.weights[term] for term in self.weights.keys() & {*said.words, *said.names})
+        has = {*said.words, *said.names}
+        return sum(one.weight for one in self.wanted if one.in_(has))
+
+    def together(self, said: Terms) -> float:
+        """The most of the question that stands close together in a passage, 0 to 1: within some forty words of it."""
+        whole = sum(one.weight for one in self.wanted)
+        starts = range(0, max(1, len(said.words) - _CLOSE // 2), _CLOSE // 2)
+        near = (Terms(said.words[at : at + _CLOSE], said.names) for at in starts)
+        return max(self.overlap(some) for some in near) / whole if whole else 0.0
+
+    def misses_name(self, said: Terms) -> bool:
+        """Whether a name of the question (`INC-120`, `Redis`, `2.4.1`) is not in a passage."""
+        has = {*said.words, *said.names}
+        return any(one.name and not one.in_(has) for one in self.wanted)
+
+    def shared(self, said: Terms) -> tuple[str, ...]:
+        """The words of the question, as typed, that a passage has, the rarest first."""
+        has = {*said.words, *said.names}
+        both = [one for one in self.wanted if one.in_(has)]
+        return tuple(dict.fromkeys(one.typed for one in sorted(both, key=lambda one: -one.weight)))
+
+
+class Asked(NamedTuple):
+    """One word or name of a question before it is weighed: its field, as typed, and the terms that answer to it."""
+
+    field: str
+    typed: str
+    terms: tuple[str, ...]
+    times: int = 1
 
 
 class Analyzer:
@@ -72,6 +147,7 @@ class Analyzer:
     def __init__(self) -> None:
         self._english = _stemmer("english")
         self._french = _stemmer("french")
+        self._glossary = glossary(self._french.analyze, self._english.analyze)
 
     def passage(self, text: str) -> Terms:
         """Terms of a text to index; in doubt, it is English."""
@@ -79,15 +155,44 @@ class Analyzer:
         stem = self._french if french > english else self._english
         return Terms(tuple(stem.analyze(spread(text))), tuple(names_in(text)))
 
-    def question(self, text: str) -> tuple[Counter[str], Counter[str]]:
-        """Words and names of a question, counted; in doubt its words are stemmed in both languages."""
+    def question(self, text: str) -> "list[Asked]":
+        """Words and names of a question, each once; in doubt its words are stemmed in both languages."""
         english, french = _languages(text)
-        words: Counter[str] = Counter()
-        if english >= french:
-            words |= Counter(self._english.analyze(spread(text)))
-        if french >= english:
-            words |= Counter(self._french.analyze(spread(text)))
-        return words, Counter(names_in(text))
+        asked: dict[str, Asked] = {}
+        runs = _RUN.findall(_CLITIC.sub(" ", text))
+        # A question of small words only is about those.
+        about = [run for run in runs if run.lower() not in _ASKING] or runs
+        for run in about:
+            for one in (
+                *self._words(run, english, french),
+                *(Asked("names", run, (n,)) for n in names_in(run)),
+            ):
+                before = asked.get(f"{one.field}:{one.terms[0]}", one._replace(times=0))
+                asked[f"{one.field}:{one.terms[0]}"] = before._replace(times=before.times + 1)
+        return list(asked.values())
+
+    def in_english(self, text: str) -> str | None:
+        """A French question word by word in English, small words left out; None for any other."""
+        if language_of(text) != "fr":
+            return None
+        runs = (run for run in _RUN.findall(_CLITIC.sub(" ", text)) if run.lower() not in _ASKING)
+        stems = ((run, self._french.analyze(run)) for run in runs)
+        return (
+            " ".join(self._glossary.spoken.get(stem[0], run) if stem else run for run, stem in stems) or None
+        )
+
+    def _words(self, run: str, english: int, french: int) -> Iterator[Asked]:
+        """The words of a run of letters, each with the stems that answer to it."""
+        for piece in spread(run).split():
+            stems: dict[str, None] = {}
+            if english >= french:
+                for stem in self._english.analyze(piece):
+                    stems |= dict.fromkeys((stem, *self._glossary.from_english.get(stem, ())))
+            if french >= english:
+                for stem in self._french.analyze(piece):
+                    stems |= dict.fromkeys((stem, *self._glossary.from_french.get(stem, ())))
+            if stems:
+                yield Asked("words", run, tuple(stems))
 
 
 def names_in(text: str) -> Iterable[str]:
@@ -121,13 +226,34 @@ def grams_of(words: Iterable[str]) -> list[str]:
     return [word[i : i + _GRAM] for word in marked for i in range(max(1, len(word) - _GRAM + 1))]
 
 
-def _shared(
-    counts: Mapping[tuple[str, str], int], rarity: Mapping[tuple[str, str], tuple[float, bool]], share: float
-) -> list[tuple[str, str, float]]:
-    """Terms boosted so that all of them together, as often and as briefly as can be, come to `share`."""
-    held = {key: count for key, count in counts.items() if rarity[key][1]}
-    ceiling = (_K1 + 1) * sum(rarity[key][0] * count for key, count in held.items())
-    return [(field, term, share * count / ceiling) for (field, term), count in held.items()]
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """One thing to look up: how much it should weigh, how much tantivy weighs it, and which word it answers to."""
+
+    field: str
+    term: str
+    weight: float
+    native: float
+    word: int
+
+
+def _shared(terms: Sequence[_Term], share: float) -> list[tuple[str, str, float]]:
+    """Terms boosted so that one for each word, as often and as briefly as can be, together come to `share`."""
+    most: dict[int, float] = {}
+    for one in terms:
+        most[one.word] = max(most.get(one.word, 0.0), one.weight)
+    ceiling = (_K1 + 1) * sum(most.values())
+    return [(one.field, one.term, share * one.weight / (one.native * ceiling)) for one in terms]
+
+
+@lru_cache(maxsize=4096)
+def _marked(group: str) -> str:
+    return hashlib.sha256(group.encode()).hexdigest()[:12]
+
+
+def _counted_as(group: str, field: str, term: str = "") -> str:
+    """The token that stands for a term in a group, in the field that only counts."""
+    return f"{_marked(group)}{field[0]}{term}"
 
 
 def _languages(text: str) -> tuple[int, int]:
@@ -166,6 +292,8 @@ class LexicalIndex:
 
     def write(self, entries: Sequence[Entry], removed: Sequence[str]) -> None:
         """Adds entries (replacing chunks of the same id) and removes chunks, in one commit."""
+        if not entries and not removed:
+            return
         writer = self._index.writer(_HEAP_BYTES, 1)
         for chunk in (*removed, *(entry.chunk for entry in entries)):
             writer.delete_documents_by_term("chunk", chunk)
@@ -175,42 +303,82 @@ class LexicalIndex:
         writer.wait_merging_threads()
         self._index.reload()
 
-    def ask(self, text: str) -> Question:
-        """A question made ready, weighed by the index as it is now.
+    def ask(self, text: str, groups: Collection[str]) -> Question:
+        """A question made ready, weighed by what these groups of the index hold now.
 
         Boosts turn BM25 into a share of what this question could score at most, so that scores of different
         questions mean the same.
         """
-        words, names = self._analyzer.question(text)
-        grams = Counter(grams_of(words.elements()))
-        by_term = {("words", t): n for t, n in words.items()} | {("names", t): n for t, n in names.items()}
-        by_gram = {("grams", t): n for t, n in grams.items()}
-        rarity = {key: self._rarity(*key) for key in (*by_term, *by_gram)}
-        asked = [*_shared(by_term, rarity, 1 - _GRAMS_WEIGHT), *_shared(by_gram, rarity, _GRAMS_WEIGHT)]
-        return Question(tuple(asked), {term: rarity[field, term][0] for field, term in by_term})
+        size = sum(self._held(_counted_as(group, "all")) for group in groups)
+        wanted: list[Wanted] = []
+        by_term: list[_Term] = []
+        grams: Counter[str] = Counter()
+        misspelt: set[str] = set()
+        proper = set(_PROPER.findall(text))
+        for one in self._analyzer.question(text):
+            held = {
+                term: sum(self._held(_counted_as(group, one.field, term)) for group in groups)
+                for term in one.terms
+            }
+            known = tuple(term for term, count in held.items() if count)
+            # A word and what stands for it in the other language are as rare as they are together.
+            weight = _rarity(sum(held.values()), size)
+            terms_ = frozenset(known or one.terms[:1])
+            wanted.append(Wanted(one.typed, weight, terms_, bool(known), one.typed in proper))
+            by_term += [
+                _Term(one.field, term, one.times * weight, self._native(one.field, term), len(wanted))
+                for term in known
+            ]
+            if one.field == "words":
+                grams.update(grams_of(one.terms[:1] * one.times))
+                misspelt.update(grams_of(one.terms[:1]) if not known else ())
+        public = self._held(_counted_as(PUBLIC_GROUP, "all"))
+        by_gram: list[_Term] = []
+        for number, (gram, count) in enumerate(grams.items()):
+            among = self._held(_counted_as(PUBLIC_GROUP, "grams", gram))
+            if among or not public:
+                weight = count * _rarity(among, public)
+                by_gram.append(_Term("grams", gram, weight, self._native("grams", gram), number))
+        asked_words, asked_grams = _shared(by_term, 1 - _GRAMS_WEIGHT), _shared(by_gram, _GRAMS_WEIGHT)
+        leads = [*asked_words, *(one for one in asked_grams if one[1] in misspelt)]
+        return Question((*asked_words, *asked_grams), tuple(leads), tuple(wanted))
 
-    def _rarity(self, field: str, term: str) -> tuple[float, bool]:
-        """The inverse document frequency of a term as BM25 has it, and whether any chunk has the term."""
+    def _held(self, token: str) -> int:
+        return self._index.searcher().doc_freq("counts", token)
+
+    def _native(self, field: str, term: str) -> float:
+        """How much tantivy weighs a term by itself: over all groups, and with what was deleted a moment ago."""
         searcher = self._index.searcher()
-        held = searcher.doc_freq(field, term)
-        others = max(0, searcher.num_docs - held)  # the frequency still counts what was deleted a moment ago
-        return math.log(1 + (others + 0.5) / (held + 0.5)), held > 0
+        return _rarity(searcher.doc_freq(field, term), searcher.num_docs)
+
+    def every_chunk(self) -> Counter[str]:
+        """How often each chunk is in the index: once, if all is well."""
+        from tantivy import Query
+
+        searcher = self._index.searcher()
+        found = searcher.search(Query.all_query(), max(1, searcher.num_docs), count=False)
+        return Counter(str(searcher.doc(at).get_first("chunk")) for _, at in found.hits)
+
+    def in_english(self, text: str) -> str | None:
+        """A French question word by word in English; None for any other."""
+        return self._analyzer.in_english(text)
 
     def terms(self, text: str) -> Terms:
         """What a passage says, to be compared with a question."""
         return self._analyzer.passage(text)
 
-    def search(self, question: Question, scope: Scope, limit: int) -> list[Hit]:
-        """The best chunks for a question within a scope, best first."""
-        return self._run(question, scope, None, limit)
+    def search(self, question: Question, scope: Scope, limit: int) -> list[str]:
+        """The chunks most worth scoring for a question within a scope, best first."""
+        return [chunk for chunk, _ in self._run(question.leads, self._filters(scope), limit)]
 
-    def scores(self, question: Question, scope: Scope, chunks: Sequence[str]) -> dict[str, float]:
-        """The scores of given chunks; those that share no term with the question have none."""
-        return (
-            {hit.chunk: hit.score for hit in self._run(question, scope, chunks, len(chunks))}
-            if chunks
-            else {}
-        )
+    def scores(self, question: Question, chunks: Sequence[str]) -> dict[str, float]:
+        """The scores of given chunks, at most 1; those that share nothing with the question have none."""
+        from tantivy import Occur, Query
+
+        if not chunks:
+            return {}
+        among = [(Occur.Should, Query.term_query(self._schema, "chunk", chunk, "basic")) for chunk in chunks]
+        return dict(self._run(question.asked, [Query.boolean_query(among)], len(chunks)))
 
     def reload(self) -> None:
         """Takes up what another process has written."""
@@ -224,9 +392,9 @@ class LexicalIndex:
         made.add_text("words", " ".join(terms.words))
         made.add_text("names", " ".join(terms.names))
         made.add_text("grams", " ".join(grams_of(terms.words)))
+        made.add_text("counts", " ".join(_counted(entry.group, terms)))
         made.add_text("chunk", entry.chunk)
         made.add_text("place", entry.place)
-        made.add_text("source", entry.source)
         for service in entry.services:
             made.add_text("service", service.lower())
         for person in entry.people:
@@ -235,34 +403,28 @@ class LexicalIndex:
             made.add_integer("date", entry.date)
         return made
 
-    def _run(self, question: Question, scope: Scope, chunks: Sequence[str] | None, limit: int) -> list[Hit]:
+    def _run(
+        self, asked: Sequence[tuple[str, str, float]], filters: Sequence["tantivy.Query"], limit: int
+    ) -> list[tuple[str, float]]:
         from tantivy import Occur, Query
 
-        if not question.asked:
+        if not asked:
             return []
-        terms = [
-            Query.boost_query(Query.term_query(self._schema, f, t, "freq"), b) for f, t, b in question.asked
-        ]
+        terms = [Query.boost_query(Query.term_query(self._schema, f, t, "freq"), b) for f, t, b in asked]
         must = [Query.boolean_query([(Occur.Should, term) for term in terms])]
-        must += [Query.const_score_query(narrowed, 0.0) for narrowed in self._filters(scope)]
-        if chunks is not None:
-            must.append(
-                Query.const_score_query(Query.term_set_query(self._schema, "chunk", list(chunks)), 0.0)
-            )
+        must += [Query.const_score_query(narrowed, 0.0) for narrowed in filters]
         searcher = self._index.searcher()
-        found = searcher.search(
-            Query.boolean_query([(Occur.Must, query) for query in must]), limit, count=False
-        )
-        return [Hit(str(searcher.doc(at).get_first("chunk")), float(score)) for score, at in found.hits]
+        query = Query.boolean_query([(Occur.Must, one) for one in must])
+        found = searcher.search(query, limit, count=False)
+        return [(str(searcher.doc(at).get_first("chunk")), min(1.0, score)) for score, at in found.hits]
 
     def _filters(self, scope: Scope) -> list["tantivy.Query"]:
         from tantivy import FieldType, Query
 
         filters = [Query.term_set_query(self._schema, "place", sorted(scope.places))]
-        for field, value in (("source", scope.source), ("service", scope.service), ("person", scope.person)):
+        for field, value in (("service", scope.service), ("person", scope.person)):
             if value is not None:
-                given = value if field == "source" else value.lower()
-                filters.append(Query.term_query(self._schema, field, given))
+                filters.append(Query.term_query(self._schema, field, value.lower()))
         if scope.since is not None or scope.until is not None:
             filters.append(
                 Query.range_query(
@@ -278,14 +440,29 @@ class LexicalIndex:
         return filters
 
 
+def _rarity(held: int, size: int) -> float:
+    """The inverse document frequency of a term as BM25 has it."""
+    return math.log(1 + (max(0, size - held) + 0.5) / (held + 0.5))
+
+
+def _counted(group: str, terms: Terms) -> Iterator[str]:
+    """What is counted of a chunk: that it is there, its words and names, and its grams where all may read them."""
+    yield _counted_as(group, "all")
+    for field, held in (("words", terms.words), ("names", terms.names)):
+        yield from (_counted_as(group, field, term) for term in set(held))
+    if group == PUBLIC_GROUP:
+        yield from (_counted_as(group, "grams", gram) for gram in set(grams_of(terms.words)))
+
+
 def _schema() -> "tantivy.Schema":
     import tantivy
 
     builder = tantivy.SchemaBuilder()
     for field in ("words", "names", "grams"):
         builder.add_text_field(field, tokenizer_name="whitespace", index_option="freq")
+    builder.add_text_field("counts", tokenizer_name="whitespace", index_option="basic")
     builder.add_text_field("chunk", stored=True, tokenizer_name="raw", index_option="basic")
-    for field in ("place", "source", "service", "person"):
+    for field in ("place", "service", "person"):
         builder.add_text_field(field, tokenizer_name="raw", index_option="basic")
     builder.add_integer_field("date", indexed=True, fast=True)
     return builder.build()

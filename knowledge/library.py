@@ -3,47 +3,57 @@
 import asyncio
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from knowledge import acl
-from knowledge.catalogue import Catalogue, Shelved
-from knowledge.chunking import said
-from knowledge.confidence import confidence
-from knowledge.dense import DenseIndex
-from knowledge.hybrid import LEXICAL_WEIGHT, Found, fuse, rise
-from knowledge.ingest import Clock, Shelving, ingest, sole_writer
-from knowledge.lexical import LexicalIndex, Question, language_of
+from knowledge.catalogue import Catalogue
+from knowledge.dense import SERVED_FROM, DenseIndex, Served
+from knowledge.embed import middle
+from knowledge.finding import Finder, searched
+from knowledge.incidents import Rules
+from knowledge.ingest import Clock, Shelving, Vectoring, ingest, remove
+from knowledge.lexical import PUBLIC_GROUP, LexicalIndex
+from knowledge.lock import sole_writer
 from knowledge.port import (
     By,
-    Document,
     Embedder,
     EmbedderMismatch,
     EmbedderUnavailable,
+    Fault,
     LibraryStatus,
     OnProgress,
-    Part,
-    Passage,
     Place,
     Query,
     Reader,
     Scope,
-    Searched,
     SearchResult,
     Source,
     SourceFailed,
     SourceReport,
-    Standing,
+    Structurer,
+    Verified,
 )
+from knowledge.record import Embedding, Record
+from knowledge.scan import ScanWriter
+from knowledge.verify import verify
 
 if TYPE_CHECKING:
+    from knowledge.lock import WriteLock
     from knowledge.port import Vectors
 
-_DEPTH = 100  # chunks each half hands to the fusion
-_STANDING_WEIGHT = {Standing.CURRENT: 1.0, Standing.SUPERSEDED: 0.8, Standing.OBSOLETE: 0.7}
 _NO_MODEL = "lexical only: no embedding model"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A Chroma server that keeps the record of vectors, and is searched when there are more than `above`."""
+
+    url: str
+    above: int = SERVED_FROM
 
 
 async def open_library(
@@ -53,62 +63,88 @@ async def open_library(
     clock: Clock,
     why_not: str | None = None,
     rebuild: bool = False,
+    roll: Sequence[Source] = (),
+    server: Server | None = None,
+    structurer: Structurer | None = None,
 ) -> "FolderLibrary":
     """Opens the library in a folder, which is made if it is not there.
 
     Without an embedder it searches by words alone, and `why_not` is what it says about that. `rebuild` empties the
-    library first. Raises `EmbedderMismatch` when the vectors in it were made with another model, `IndexDamaged` when
-    its files cannot be read, `WriterBusy` when a rebuild finds another process writing.
+    library first. `structurer` tells what documents say of past incidents (by rules if None). The members of the
+    places of `roll` are read again at every search. Raises `EmbedderMismatch` when
+    the vectors in it were made with another model, `IndexDamaged` when its files cannot be read, `WriterBusy` when a
+    rebuild finds another process writing, `RecordUnavailable` when the server does not answer.
     """
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True, mode=0o700)
     if rebuild:
-        async with sole_writer(folder / "writer.lock"):
-            await asyncio.to_thread(_emptied, folder)
-    return await asyncio.to_thread(FolderLibrary, folder, embedder, clock, why_not)
+        async with sole_writer(folder):
+            await asyncio.to_thread(_emptied, folder, server)
+    return await asyncio.to_thread(FolderLibrary, folder, embedder, clock, why_not, roll, server, structurer)
 
 
 class FolderLibrary:
     """A `Library` in a folder: the catalogue, the word index and the vectors. Any number of processes may read it."""
 
-    def __init__(self, folder: Path, embedder: Embedder | None, clock: Clock, why_not: str | None) -> None:
-        self._folder, self._embedder, self._clock = folder, embedder, clock
+    def __init__(
+        self,
+        folder: Path,
+        embedder: Embedder | None,
+        clock: Clock,
+        why_not: str | None,
+        roll: Sequence[Source],
+        server: Server | None,
+        structurer: Structurer | None,
+    ) -> None:
+        self._folder, self._embedder, self._clock, self._roll = folder, embedder, clock, roll
+        self._server, self._structurer = server, structurer or Rules()
         self._notes = () if embedder is not None else (why_not or _NO_MODEL,)
         self._catalogue = Catalogue(folder / "catalogue.db")
         self._refuse_other_model()
         self._lexical = LexicalIndex(folder / "words")
         self._dense: DenseIndex | None = None
         self._seen = self._catalogue.generation()
-        self._reading = threading.Lock()  # one thread at a time: `reopen` must not meet a search
+        self._reading = threading.Lock()  # one thread at a time: `refresh` must not meet a search
 
     async def search(self, query: Query, reader: Reader) -> SearchResult:
         """The best passages for a question among what the reader may read now, one for each document."""
-        vector, notes = None, self._notes
-        if self._embedder is not None and query.by is not By.WORDS and query.text.strip():
-            try:
-                vector = (await self._embedder.embed_queries([query.text]))[0]
-            except EmbedderUnavailable as error:
-                notes = (f"lexical only: {error}",)
-        return await asyncio.to_thread(self._find, query, reader, vector, notes)
+        places, (vector, notes) = await asyncio.gather(self._places(), self._question(query))
+        return await asyncio.to_thread(self._find, query, reader, places, vector, notes)
 
     async def ingest(
-        self, sources: Sequence[Source], on_progress: OnProgress | None = None
+        self, sources: Sequence[Source], on_progress: OnProgress | None = None, *, dry: bool = False
     ) -> tuple[SourceReport, ...]:
-        """Brings the library up to date with these sources.
+        """Brings the library up to date with these sources; a `dry` run only counts what it would do.
 
         A source that cannot be read at all says so in its report, and the others go on. Raises `WriterBusy` and
         `EmbedderUnavailable`; what was written before stays.
         """
-        async with sole_writer(self._folder / "writer.lock"):
-            shelving = await asyncio.to_thread(self._shelving)
-            reports = tuple([await self._from(shelving, source, on_progress) for source in sources])
-            self._seen = await asyncio.to_thread(self._catalogue.generation)
-            return reports
+        async with self._writing() as shelving:
+            return tuple([await self._from(shelving, source, on_progress, dry) for source in sources])
 
-    async def _from(self, shelving: Shelving, source: Source, on_progress: OnProgress | None) -> SourceReport:
-        try:
-            return await ingest(shelving, source, self._clock, on_progress)
-        except SourceFailed as error:
-            return SourceReport(source.name, failed=str(error))
+    async def forget(self, keep: Sequence[str]) -> tuple[SourceReport, ...]:
+        """Takes out everything of sources that are not among those to keep; says how much that was."""
+        others = [s.source for s in await asyncio.to_thread(self._catalogue.sources) if s.source not in keep]
+        if not others:
+            return ()
+        async with self._writing() as shelving:
+            reports = []
+            for name in others:
+                documents = await asyncio.to_thread(self._catalogue.forget, name)
+                await remove(shelving, documents)
+                reports.append(SourceReport(name, removed=len(documents)))
+            return tuple(reports)
+
+    async def verify(self, sources: Sequence[Source], *, repair: bool = False) -> Verified:
+        """Compares sources, catalogue and indexes with each other; `repair` puts right what does not agree.
+
+        Raises `WriterBusy`: what is being written now cannot be compared.
+        """
+        async with self._writing() as shelving:
+            found = await verify(shelving, sources)
+            if repair and found.faults:
+                await self._repair(shelving, sources, found.faults)
+                found = await verify(shelving, sources)
+            return found
 
     async def status(self) -> LibraryStatus:
         """What the library holds, whoever may read it: for its operator."""
@@ -123,9 +159,132 @@ class FolderLibrary:
 
     def _close(self) -> None:
         with self._reading:
+            self._dense = None
+            self._catalogue.close()
+
+    # --- searching ---------------------------------------------------------------------------------------------------
+
+    async def _question(self, query: Query) -> "tuple[Vectors | None, tuple[str, ...]]":
+        if self._embedder is None or query.by is By.WORDS or not query.text.strip():
+            return None, self._notes
+        # A small model is farther from itself across languages: half of a French question's vector is its English.
+        texts = [text for text in (query.text, self._lexical.in_english(query.text)) if text]
+        try:
+            return middle(await self._embedder.embed_queries(texts)), self._notes
+        except EmbedderUnavailable as error:
+            return None, (f"lexical only: {error}",)
+
+    async def _places(self) -> tuple[Place, ...]:
+        """All places, with their members as the sources have them at this moment."""
+        held = await asyncio.to_thread(self._catalogue.places)
+        if not self._roll:
+            return held
+        present: dict[str, Place] = {}
+        read: set[str] = set()
+        for source in self._roll:
+            try:
+                present |= {place.id: place for place in await source.places()}
+                read.add(source.name)
+            except SourceFailed:
+                continue  # as it was last read
+        return tuple(
+            present.get(place.id, place) for place in held if place.id in present or place.source not in read
+        )
+
+    def _find(
+        self,
+        query: Query,
+        reader: Reader,
+        places: Sequence[Place],
+        vector: "Vectors | None",
+        notes: tuple[str, ...],
+    ) -> SearchResult:
+        with self._reading:
+            self._refresh()
+            scope = scope_of(query, places, reader, self._catalogue.groups())
+            about = searched(self._catalogue, places, scope, notes)
+            if not scope.places or not query.text.strip():
+                return SearchResult((), about, 0.0)
+            finder = Finder(
+                self._catalogue, self._lexical, self._vectors(), self._embedder, places, self._clock()
+            )
+            passages = finder.find(query, scope, vector)
+        return SearchResult(passages, about, max((p.confidence for p in passages), default=0.0))
+
+    def _refresh(self) -> None:
+        generation = self._catalogue.generation()
+        if generation != self._seen:
+            self._lexical.reload()
             if self._dense is not None:
-                self._dense.close()
-                self._dense = None
+                self._dense.refresh()
+            self._seen = generation
+
+    def _vectors(self) -> DenseIndex | None:
+        if self._dense is None and self._embedder is not None:
+            served = None
+            if self._server is not None and self._catalogue.scanned().rows > self._server.above:
+                served = Served(self._connected(self._server), self._server.above)
+            self._dense = DenseIndex(
+                self._folder / "scan", self._catalogue, dims=self._embedder.dims, served=served
+            )
+        return self._dense
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[Shelving]:
+        async with sole_writer(self._folder) as lock:
+            shelving = await asyncio.to_thread(self._shelving, lock)
+            try:
+                yield shelving
+            finally:
+                if shelving.vectoring is not None:
+                    await asyncio.to_thread(shelving.vectoring.record.close)
+
+    def _shelving(self, lock: "WriteLock") -> Shelving:
+        self._lexical.reload()
+        if self._embedder is None:
+            return Shelving(self._catalogue, self._lexical, None, self._structurer)
+        return Shelving(
+            self._catalogue,
+            self._lexical,
+            Vectoring(
+                self._embedder,
+                Record.open(self._folder / "vectors", self._embedding(), lock)
+                if self._server is None
+                else self._connected(self._server),
+                ScanWriter(self._folder / "scan", self._embedder.dims),
+            ),
+            self._structurer,
+        )
+
+    def _connected(self, server: Server) -> Record:
+        return Record.connect(server.url, self._embedding(), library=self._catalogue.library())
+
+    def _embedding(self) -> Embedding:
+        if self._embedder is None:
+            raise EmbedderUnavailable("there is no embedding model here")
+        return Embedding(self._embedder.name, self._embedder.dims)
+
+    async def _from(
+        self, shelving: Shelving, source: Source, on_progress: OnProgress | None, dry: bool
+    ) -> SourceReport:
+        try:
+            return await ingest(shelving, source, self._clock, on_progress, dry=dry)
+        except SourceFailed as error:
+            return SourceReport(source.name, failed=str(error))
+
+    async def _repair(self, shelving: Shelving, sources: Sequence[Source], faults: Sequence[Fault]) -> None:
+        chunks = [fault.what for fault in faults if fault.where in ("words", "vectors", "scan")]
+        held = await asyncio.to_thread(self._catalogue.shelved, chunks)
+        documents = {one.document for one in held.values()}
+        documents |= {fault.what for fault in faults if fault.where in ("source", "catalogue")}
+        strays = {chunk: None for chunk in chunks if chunk not in held}
+        await asyncio.to_thread(self._catalogue.stage, strays)
+        await remove(shelving, sorted(documents))
+        await asyncio.to_thread(self._catalogue.distrust, [source.name for source in sources])
+        for source in sources:
+            await self._from(shelving, source, None, dry=False)
 
     def _refuse_other_model(self) -> None:
         made_with = self._catalogue.embedders()
@@ -138,145 +297,18 @@ class FolderLibrary:
                 wanted=self._embedder.name,
             )
 
-    def _shelving(self) -> Shelving:
-        with self._reading:
-            self._lexical.reload()
-            dense = self._vectors()
-            if dense is not None:
-                dense.reopen()
-            return Shelving(self._catalogue, self._lexical, dense, self._embedder)
 
-    def _vectors(self) -> DenseIndex | None:
-        """The vector index, opened at first need: it costs half a second that a question without it need not pay."""
-        if self._dense is None and self._embedder is not None:
-            self._dense = DenseIndex(
-                self._folder / "vectors", model=self._embedder.name, dims=self._embedder.dims
-            )
-        return self._dense
-
-    def _refresh(self) -> None:
-        generation = self._catalogue.generation()
-        if generation != self._seen:
-            self._lexical.reload()
-            if self._dense is not None:
-                self._dense.reopen()
-            self._seen = generation
-
-    def _find(
-        self, query: Query, reader: Reader, vector: "Vectors | None", notes: tuple[str, ...]
-    ) -> SearchResult:
-        with self._reading:
-            self._refresh()
-            places = self._catalogue.places()
-            scope = scope_of(query, places, reader)
-            question = self._lexical.ask(query.text)
-            searched = self._searched(places, scope, notes)
-            found = self._fused(query, question, scope, vector) if scope.places and query.text.strip() else []
-            passages = self._passages(query, question, found, {place.id: place for place in places})
-        return SearchResult(passages, searched, max((p.confidence for p in passages), default=0.0))
-
-    def _searched(self, places: Sequence[Place], scope: Scope, notes: tuple[str, ...]) -> Searched:
-        names = tuple(sorted(place.name for place in places if place.id in scope.places))
-        return Searched(self._catalogue.counts(scope.places), names, notes)
-
-    def _fused(self, query: Query, question: Question, scope: Scope, vector: "Vectors | None") -> list[Found]:
-        depth = max(_DEPTH, 10 * query.limit)
-        by_words: dict[str, float] = {}
-        if vector is None or query.by is By.BOTH:
-            by_words = {hit.chunk: hit.score for hit in self._lexical.search(question, scope, depth)}
-        cosines: dict[str, float] | None = None
-        dense = self._vectors() if vector is not None else None
-        if vector is not None and dense is not None:
-            hits = dense.search(vector, scope, self._catalogue.shelves(), depth)
-            cosines = {hit.chunk: hit.score for hit in hits}
-        # What an index finds and the catalogue does not know is half-written or swept: it does not exist.
-        known = {
-            c: s
-            for c, s in self._catalogue.shelved([*by_words, *(cosines or ())]).items()
-            if s.place in scope.places
-        }
-        if vector is None or query.by is By.BOTH:
-            by_words |= self._lexical.scores(question, scope, [c for c in known if c not in by_words])
-        if vector is not None and dense is not None and cosines is not None:
-            cosines |= dense.scores(vector, _by_shelf([s for c, s in known.items() if c not in cosines]))
-        weight = LEXICAL_WEIGHT if query.by is By.BOTH else 0.0
-        floor = 0.0 if self._embedder is None else self._embedder.floor
-        spoken = language_of(query.text)
-        foreign = {c for c, s in known.items() if spoken and s.language and s.language != spoken}
-        owners = {chunk: shelved.document for chunk, shelved in known.items()}
-        return fuse(owners, by_words, cosines, floor=floor, foreign=foreign, weight=weight)
-
-    def _passages(
-        self, query: Query, question: Question, found: Sequence[Found], places: Mapping[str, Place]
-    ) -> tuple[Passage, ...]:
-        considered = found[: 2 * query.limit]  # what no longer holds may fall behind what stands below it
-        documents = self._catalogue.documents([f.document for f in considered])
-        spans = self._catalogue.shelved([f.chunk for f in considered])
-        held = [f for f in considered if f.document in documents and f.chunk in spans]
-        held.sort(key=lambda f: -weighed(f, documents[f.document]))
-        return tuple(
-            self._passage(question, f, documents[f.document], spans[f.chunk], places)
-            for f in held[: query.limit]
-        )
-
-    def _passage(
-        self, question: Question, found: Found, document: Document, span: Shelved, places: Mapping[str, Place]
-    ) -> Passage:
-        text = document.text[span.start : span.end]
-        part = self._cited(question, document, span)
-        coverage = question.coverage(self._lexical.terms(f"{span.context}\n{text}"))
-        near = (
-            None
-            if found.cosine is None or self._embedder is None
-            else rise(found.cosine, self._embedder.floor)
-        )
-        return Passage(
-            document=document.id,
-            title=document.title,
-            text=text,
-            start=span.start,
-            end=span.end,
-            quote=said(document.text[part.start : part.end], part),
-            headings=part.headings,
-            kind=document.kind,
-            source=document.source,
-            place=places[document.place].name,
-            author=part.author or document.author,
-            date=part.date or document.date,
-            link=part.link or document.link,
-            score=weighed(found, document),
-            lexical=found.lexical,
-            dense=found.dense,
-            cosine=found.cosine,
-            coverage=coverage,
-            confidence=confidence(near, coverage, foreign=found.foreign),
-            services=document.services,
-            pinned=document.pinned,
-            standing=document.standing,
-            superseded_by=document.superseded_by,
-        )
-
-    def _cited(self, question: Question, document: Document, span: Shelved) -> Part:
-        """The section or message of a chunk that has most of the question, cut to the chunk."""
-        inside = [
-            replace(part, start=max(part.start, span.start), end=min(part.end, span.end))
-            for part in document.parts
-            if part.start < span.end and part.end > span.start
-        ]
-        return max(
-            inside,
-            key=lambda part: question.overlap(self._lexical.terms(document.text[part.start : part.end])),
-        )
-
-
-def scope_of(query: Query, places: Sequence[Place], reader: Reader) -> Scope:
-    """What this reader may search now, narrowed by the question's own filters."""
+def scope_of(query: Query, places: Sequence[Place], reader: Reader, groups: Mapping[str, str]) -> Scope:
+    """What this reader may search now, narrowed by the question's own filters; `groups` are those of places."""
     allowed = acl.readable(places, reader)
+    weighed_by = frozenset(groups[place] for place in allowed if place in groups) | {PUBLIC_GROUP}
     if query.channel is not None:
         allowed &= acl.named(places, query.channel)
+    if query.source is not None:
+        allowed &= frozenset(place.id for place in places if place.source == query.source)
     return Scope(
         places=allowed,
-        source=query.source,
+        groups=weighed_by,
         service=query.service,
         person=query.person,
         since=None if query.since is None else int(query.since.timestamp()),
@@ -284,20 +316,10 @@ def scope_of(query: Query, places: Sequence[Place], reader: Reader) -> Scope:
     )
 
 
-def weighed(found: Found, document: Document) -> float:
-    """A score that counts less when the document no longer holds."""
-    return found.score * _STANDING_WEIGHT[document.standing]
-
-
-def _by_shelf(chunks: Sequence[Shelved]) -> dict[str, list[str]]:
-    shelves: dict[str, list[str]] = {}
-    for chunk in chunks:
-        shelves.setdefault(chunk.shelf, []).append(chunk.chunk)
-    return shelves
-
-
-def _emptied(folder: Path) -> None:
-    for part in ("words", "vectors"):
+def _emptied(folder: Path, server: Server | None) -> None:
+    if server is not None and (folder / "catalogue.db").is_file():
+        Record.drop(server.url, library=Catalogue.library_in(folder / "catalogue.db"))
+    for part in ("words", "vectors", "scan"):
         shutil.rmtree(folder / part, ignore_errors=True)
     for file in folder.glob("catalogue.db*"):
         file.unlink()

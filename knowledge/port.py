@@ -7,6 +7,7 @@ Errors of this room, by who should act::
     ├── EmbedderUnavailable whoever runs it: no embedding model on this machine, or the endpoint refuses
     ├── EmbedderMismatch    whoever runs it: the index was made with another model, and must be made again
     ├── WriterBusy          nobody: another process is writing this library now
+    ├── RecordUnavailable   whoever runs it: the Chroma server of the settings does not answer
     └── IndexDamaged        whoever runs it: the files of the index are unreadable, and must be made again
 """
 
@@ -57,6 +58,12 @@ class WriterBusy(KnowledgeError):
     code = "writer_busy"
 
 
+class RecordUnavailable(KnowledgeError):
+    """The Chroma server does not answer."""
+
+    code = "record_unavailable"
+
+
 class IndexDamaged(KnowledgeError):
     """The files of an index cannot be read."""
 
@@ -68,6 +75,14 @@ class Kind(StrEnum):
 
     PAGE = "page"
     CHAT = "chat"
+
+
+class Genre(StrEnum):
+    """What kind of document a question is after."""
+
+    PAGE = "page"
+    CHAT = "chat"
+    INCIDENT = "incident"
 
 
 class By(StrEnum):
@@ -102,7 +117,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One section or one message of a document: the span [start, end) of its text, and what to cite for it."""
+    """One section or one message of a document: the span [start, end) of its text, and what to cite for it.
+
+    `solves` is how strongly its readers marked it as what helped: 0 not at all, 1 thanks, 2 a tick or a cheer.
+    """
 
     start: int
     end: int
@@ -111,6 +129,7 @@ class Part:
     date: datetime | None = None
     link: str | None = None
     pinned: bool = False
+    solves: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +152,28 @@ class Document:
     reactions: int = 0
     standing: Standing = Standing.CURRENT
     superseded_by: str | None = None
+
+
+Extent = tuple[int, int]  # a span [start, end) of the text of a document
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What a document tells of one past incident. A field is None, or empty, where the document does not say.
+
+    `symptom`, `cause` and `fix` are what was written, character for character: `document.text[start:end]`.
+    """
+
+    document: str
+    title: str
+    key: str | None = None  # `INC-112`
+    symptom: Extent | None = None
+    cause: Extent | None = None
+    fix: Extent | None = None
+    services: tuple[str, ...] = ()
+    began: datetime | None = None
+    ended: datetime | None = None
+    severity: str | None = None  # as it was written: `1`, `SEV2`, `critical`
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +230,32 @@ class Query:
     since: datetime | None = None
     until: datetime | None = None
     by: By = By.BOTH
+    kind: Genre | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastIncident:
+    """A past incident as somebody who asks is shown it: symptom, cause and fix are quotes, character for character."""
+
+    key: str | None
+    title: str
+    symptom: str | None
+    cause: str | None
+    fix: str | None
+    services: tuple[str, ...]
+    began: datetime | None
+    ended: datetime | None
+    severity: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Another document that says nearly the same as one found, among those the asker may read."""
+
+    title: str
+    place: str
+    date: datetime | None
+    link: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +290,9 @@ class Passage:
     pinned: bool = False
     standing: Standing = Standing.CURRENT
     superseded_by: str | None = None
+    copies: tuple[Copy, ...] = ()
+    past: PastIncident | None = None
+    shared: tuple[str, ...] = ()  # words of the question that it has, the rarest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,20 +314,41 @@ class SearchResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Unit:
+    """A piece of a source that is read in one go: a file, a channel. Ids of its documents begin with its key.
+
+    While `stamp` stays the same, nothing in it changed; an empty one says that nobody can tell without reading.
+    `weight` (bytes, say) is how much of the whole work it is.
+    """
+
+    key: str
+    stamp: str = ""
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an ingestion is: documents done and known so far, and chunks embedded a second."""
+    """How far an ingestion is. `share` of the work done is 0 to 1, `rate` is chunks a second so far."""
 
     source: str
-    done: int
-    total: int
+    share: float
+    documents: int
+    chunks: int
     rate: float
+    seconds: float
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest takes at this pace; None while there is nothing to go by."""
+        return self.seconds * (1 - self.share) / self.share if self.share > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """What one ingestion did for one source. `removed` documents are gone from the source.
+    """What one ingestion did, or a dry run would do, for one source. `removed` documents are gone from the source.
 
-    `failed` says why nothing of it could be read; all that was known of it stays then.
+    `failed` says why nothing of it could be read; all that was known of it stays then. `embedding` is how many of
+    the `seconds` the embedder took.
     """
 
     source: str
@@ -267,19 +358,40 @@ class SourceReport:
     removed: int = 0
     chunks: int = 0
     seconds: float = 0.0
+    embedding: float = 0.0
     troubles: tuple[Trouble, ...] = ()
     failed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """How much of one source is known, and when it was last read."""
+    """How much of one source is known, when it was last read, and what could not be read then."""
 
     source: str
     documents: int
     chunks: int
     places: int
     read_at: datetime | None
+    troubles: tuple[Trouble, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One disagreement between a source, the catalogue and the indexes, found by a check."""
+
+    where: str  # `source`, `catalogue`, `words`, `vectors`, `scan`
+    what: str  # the document or chunk
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a check of the whole library compared, and every disagreement it found."""
+
+    documents: int
+    chunks: int
+    vectors: int
+    faults: tuple[Fault, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,11 +412,12 @@ OnProgress = Callable[[Progress], None]
 class Scope:
     """The part of the library one search may touch: readable places, then the asker's own filters.
 
-    `places` is always obeyed, in both halves, before anything is scored or counted.
+    `places` is always obeyed, in both halves, before anything is scored or counted. `groups` are the parts of the
+    index whose words say how rare a word is: what all may read, and the reader's own private places.
     """
 
     places: frozenset[str]
-    source: str | None = None
+    groups: frozenset[str] = frozenset()
     service: str | None = None
     person: str | None = None
     since: int | None = None  # unix seconds
@@ -327,19 +440,10 @@ class Entry:
     meaning: str
     language: str  # `en`, `fr`, or "" when it cannot be told
     place: str
-    shelf: str
-    source: str
+    group: str
     services: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     date: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One chunk found, with the index's own score (higher is better)."""
-
-    chunk: str
-    score: float
 
 
 class Source(Protocol):
@@ -352,8 +456,20 @@ class Source(Protocol):
         """The places of this source, with who may read them now. Raises `SourceFailed`."""
         ...
 
-    def documents(self) -> AsyncIterator[Document | Trouble]:
-        """Every document there is; a file that cannot be read is a `Trouble`, and the rest goes on."""
+    async def units(self) -> Sequence[Unit]:
+        """What there is to read, without reading it. Raises `SourceFailed`."""
+        ...
+
+    def read(self, unit: Unit) -> AsyncIterator[Document | Trouble]:
+        """The documents of one unit; a file that cannot be read is a `Trouble`, and the rest goes on."""
+        ...
+
+
+class Structurer(Protocol):
+    """Tells what a document says of a past incident: by rules, or with a language model."""
+
+    async def structure(self, document: Document) -> Incident | None:
+        """The incident a document tells of, or None when it tells of none."""
         ...
 
 
@@ -386,8 +502,12 @@ class Library(Protocol):
     async def search(self, query: Query, reader: Reader) -> SearchResult: ...
 
     async def ingest(
-        self, sources: Sequence[Source], on_progress: OnProgress | None = None
+        self, sources: Sequence[Source], on_progress: OnProgress | None = None, *, dry: bool = False
     ) -> tuple[SourceReport, ...]: ...
+
+    async def forget(self, keep: Sequence[str]) -> tuple[SourceReport, ...]: ...
+
+    async def verify(self, sources: Sequence[Source], *, repair: bool = False) -> Verified: ...
 
     async def status(self) -> LibraryStatus: ...
 

@@ -1,9 +1,15 @@
 """`sayso search`: passages from documents and chat history, with the asker's rights."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from agent import verbs
-from agent.verbs.exits import Exit
+from agent.verbs.exits import Exit, Stop
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from agent.verbs.opening import Session
 
 
 def add(group: verbs.Group) -> None:
@@ -17,6 +23,10 @@ def add(group: verbs.Group) -> None:
     verb.add_argument("--channel", metavar="NAME", help="only this channel or folder")
     verb.add_argument("--service", metavar="NAME", help="only what concerns this service")
     verb.add_argument("--source", metavar="NAME", help="only this source")
+    verb.add_argument("--by", metavar="NAME", dest="author", help="only what this person wrote or owns")
+    verb.add_argument("--kind", choices=("page", "chat", "incident"), help="only such documents")
+    verb.add_argument("--since", metavar="WHEN", help="only what was written since: 30d, 2026-03-01")
+    verb.add_argument("--until", metavar="WHEN", help="only what was written before: 7d, 2026-04-01")
     verbs.add_asker(verb)
     verbs.add_json(verb)
     verbs.add_place(verb)
@@ -25,9 +35,8 @@ def add(group: verbs.Group) -> None:
 
 async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     from agent.surfaces.terminal import passages
-    from agent.verbs.exits import Stop
     from agent.verbs.opening import opened, print_json
-    from knowledge.port import KnowledgeError, Query
+    from knowledge.port import Genre, KnowledgeError, Query
 
     async with opened(arguments, context) as session:
         query = Query(
@@ -36,6 +45,10 @@ async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
             channel=arguments.channel,
             service=arguments.service,
             source=arguments.source,
+            person=arguments.author,
+            kind=Genre(arguments.kind) if arguments.kind else None,
+            since=_moment(arguments.since, session),
+            until=_moment(arguments.until, session),
         )
         try:
             library = await session.app.library()
@@ -47,3 +60,18 @@ async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
         else:
             passages.show(result, query.text, session.locale)
     return Exit.DONE if result.passages else Exit.NOT_FOUND
+
+
+def _moment(said: str | None, session: "Session") -> "datetime | None":
+    """A moment as people write it. Raises `Stop` for what is none."""
+    from zoneinfo import ZoneInfo
+
+    from tools.contract import BadArguments
+    from tools.times import window
+
+    if said is None:
+        return None
+    try:
+        return window(said, None, session.app.now(), ZoneInfo(session.app.settings.time_zone)).start
+    except BadArguments as error:
+        raise Stop(f"{said!r}: {error}", Exit.USAGE) from error

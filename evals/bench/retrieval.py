@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from knowledge.embed import local_embedder
 from knowledge.library import FolderLibrary, open_library
-from knowledge.port import By, Document, Place, Progress, Query, Reader, SourceReport, Trouble
+from knowledge.port import By, Document, Place, Progress, Query, Reader, SourceReport, Trouble, Unit
 from knowledge.sources.markdown import page
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ class JsonlCorpus:
     async def places(self) -> tuple[Place, ...]:
         return (Place("corpus:", "corpus", "corpus"),)
 
-    async def documents(self) -> AsyncIterator[Document | Trouble]:
+    async def units(self) -> tuple[Unit, ...]:
+        return (Unit("", stamp=str(self._file.stat().st_mtime_ns)),)
+
+    async def read(self, _: Unit) -> AsyncIterator[Document | Trouble]:
         for row in rows(self._file):
             title = str(row.get("title") or "")
             yield page(str(row["_id"]), source="corpus", place="corpus:", body=str(row["text"]), title=title)
@@ -136,12 +139,12 @@ def counts(report: SourceReport, asked: Sequence[Question]) -> dict[str, object]
 def on_progress(progress: Progress) -> None:
     """Says how far an ingestion is, beside the figures."""
     print(
-        f"\r{progress.done}/{progress.total} documents, {progress.rate:.0f} chunks/s",
+        f"\r{progress.share:.0%}: {progress.documents} documents, {progress.rate:.0f} chunks/s",
         end="",
         file=sys.stderr,
         flush=True,
     )
-    if progress.done == progress.total:
+    if progress.share == 1:
         print(file=sys.stderr)
 
 

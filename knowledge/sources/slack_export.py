@@ -2,100 +2,52 @@
 
 An export holds `users.json`, `channels.json` (public), `groups.json` (private), perhaps `dms.json` and `mpims.json`,
 and for each channel a folder of one JSON file a day. One thread is one document; messages outside threads that
-follow each other closely are one conversation. Bots, joins and other notices are left out.
+follow each other closely are one conversation. Bots, joins, notices and what was deleted are left out, and direct
+messages are too unless they are asked for: not read, not listed, not counted.
 """
 
 import asyncio
+import hashlib
 import re
 import zipfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from html import unescape
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from knowledge.port import Document, Kind, Part, Place, SourceFailed, Trouble
+from knowledge.port import Document, Place, SourceFailed, Trouble, Unit
+from knowledge.sources.slack_files import ExportFiles, Unreadable, mark_of
+from knowledge.sources.slack_wire import (
+    CHANNELS,
+    USERS,
+    Channel,
+    Message,
+    User,
+    conversations,
+    day,
+    is_speech,
+    reason,
+    standing,
+)
+from knowledge.sources.slack_writer import Writer
 
-T = TypeVar("T")
 Row = TypeVar("Row")
-_PAUSE_SECONDS = 15 * 60  # a longer silence ends a conversation
-_CONVERSATION_MESSAGES = 12
-_TITLE_CHARS = 80
-_SPOKEN = frozenset({None, "thread_broadcast", "me_message", "file_share"})
-_MENTION = re.compile(r"<(@|#|!)([^>|]+)(?:\|([^>]*))?>")
-_URL = re.compile(r"<((?:https?|mailto):[^>|]+)(?:\|([^>]*))?>")
-
-
-class _Wire(BaseModel):
-    """A piece of an export; what is not read here is passed over, as every export carries more."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class _Profile(_Wire):
-    real_name: str = ""
-    display_name: str = ""
-    email: str | None = None
-
-
-class _User(_Wire):
-    id: str
-    name: str = ""
-    real_name: str | None = None
-    is_bot: bool = False
-    profile: _Profile = _Profile()
-
-    @property
-    def called(self) -> str:
-        return self.real_name or self.profile.real_name or self.profile.display_name or self.name or self.id
-
-
-class _Pin(_Wire):
-    id: str
-
-
-class _Channel(_Wire):
-    id: str
-    name: str = ""
-    members: tuple[str, ...] = ()
-    pins: tuple[_Pin, ...] = ()
-
-
-class _Reaction(_Wire):
-    name: str
-    count: int = 0
-
-
-class _Message(_Wire):
-    type: str = "message"
-    subtype: str | None = None
-    user: str | None = None
-    bot_id: str | None = None
-    text: str = ""
-    ts: str = Field(pattern=r"^\d+\.\d+$")
-    thread_ts: str | None = None
-    reactions: tuple[_Reaction, ...] = ()
-    pinned_to: tuple[str, ...] = ()
-
-    @property
-    def at(self) -> float:
-        return float(self.ts)
-
-
-_USERS = TypeAdapter(list[_User])
-_CHANNELS = TypeAdapter(list[_Channel])
-_MESSAGES = TypeAdapter(list[_Message])
+_EDITION = "2"  # of what is written down: another one, and unchanged exports are read again
+_DAY_FILE = re.compile(r"/\d{4}-\d{2}-\d{2}\.json\Z")  # newer exports keep canvases and lists beside the days
+_LISTS = ("channels.json", "groups.json")
+_DIRECT_LISTS = ("mpims.json", "dms.json")
+_STRAYS = "/strays"
 
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """One channel, group or direct conversation of an export."""
+    """One channel, group or direct conversation of an export, and the files of its days."""
 
-    channel: _Channel
-    folder: str
+    channel: Channel
+    days: tuple[str, ...]
     place: Place
 
 
@@ -103,247 +55,203 @@ class _Room:
 class _Workspace:
     """What an export says of people and places, before any message is read."""
 
-    users: Mapping[str, _User]
-    rooms: tuple[_Room, ...]
+    users: Mapping[str, User]
+    rooms: Mapping[str, _Room]  # by the key of their unit
+    troubles: tuple[Trouble, ...]
+
+    @property
+    def public(self) -> Mapping[str, str]:
+        """Names of channels that may be named to everybody, by id."""
+        rooms = self.rooms.values()
+        return {room.channel.id: room.channel.name for room in rooms if room.place.public}
 
 
 class SlackExport:
-    """A `Source` of one export. `workspace_url`, such as `https://harbourlane.slack.com`, makes the links."""
+    """A `Source` of one export. `workspace_url`, such as `https://harbourlane.slack.com`, makes the links.
 
-    def __init__(self, path: Path, *, workspace_url: str, name: str = "slack") -> None:
+    `channels` (names or ids; all when None) and `exclude` say which are read. Direct messages, of two or of several,
+    are only with `direct_messages=True`, and then for those alone who are in them.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        workspace_url: str,
+        name: str = "slack",
+        direct_messages: bool = False,
+        channels: Collection[str] | None = None,
+        exclude: Collection[str] = (),
+    ) -> None:
         self.name = name
         self._path = path
         self._url = workspace_url.rstrip("/")
+        self._direct = direct_messages
+        self._only = None if channels is None else frozenset(map(_plain, channels))
+        self._exclude = frozenset(map(_plain, exclude))
+        self._held: tuple[ExportFiles, _Workspace] | None = None
 
     async def places(self) -> Sequence[Place]:
-        """Every channel, with its members where it is private. Raises `SourceFailed` when it is no export."""
-        workspace = await asyncio.to_thread(self._within, self._workspace)
-        return tuple(room.place for room in workspace.rooms)
+        """Every channel that is read, with its members where it is private. Raises `SourceFailed`."""
+        _, workspace = await asyncio.to_thread(self._opened)
+        return tuple(room.place for room in workspace.rooms.values())
+
+    async def units(self) -> Sequence[Unit]:
+        """A unit for each channel; one more where there is something wrong with the export. Raises `SourceFailed`."""
+        return await asyncio.to_thread(self._units)
+
+    async def signature(self) -> str:
+        """A mark of the export and these settings; while it is the same, there is nothing new to read."""
+        units, places = await self.units(), await self.places()
+        readers = (f"{place.id}\0{place.public}\0{sorted(place.members)}" for place in places)
+        return _digest((*(f"{unit.key}\0{unit.stamp}" for unit in units), *readers))
+
+    async def read(self, unit: Unit) -> AsyncIterator[Document | Trouble]:
+        """The documents of one channel; what cannot be read of it first."""
+        for found in await asyncio.to_thread(self._read, unit):
+            yield found
 
     async def documents(self) -> AsyncIterator[Document | Trouble]:
-        workspace = await asyncio.to_thread(self._within, self._workspace)
-        for room in workspace.rooms:
-            for found in await asyncio.to_thread(self._within, self._reader(workspace, room)):
+        """All of it, channel after channel."""
+        for unit in await self.units():
+            async for found in self.read(unit):
                 yield found
 
-    def _reader(self, workspace: _Workspace, room: _Room) -> Callable[["_Files"], list[Document | Trouble]]:
-        return lambda files: self._room(files, workspace, room)
+    def _units(self) -> list[Unit]:
+        files, workspace = self._opened()
+        people = _digest(f"{u.id}\0{u.called}\0{u.name}\0{u.is_bot}" for u in workspace.users.values())
+        public = _digest(f"{key}\0{name}" for key, name in workspace.public.items())
+        same = (_EDITION, self._url, people, public)
+        units = [
+            Unit(
+                key,
+                _digest((*same, files.signature(room.days), room.place.name, *_pins(room.channel))),
+                max(1, files.size(room.days)),
+            )
+            for key, room in workspace.rooms.items()
+        ]
+        return [*units, Unit(self._strays)] if workspace.troubles else units
 
-    def _within(self, read: Callable[["_Files"], T]) -> T:
+    def _read(self, unit: Unit) -> Sequence[Document | Trouble]:
+        files, workspace = self._held or self._opened()
+        if unit.key == self._strays:
+            return workspace.troubles
+        room = workspace.rooms.get(unit.key)
+        if room is None:
+            return ()
+        found: list[Document | Trouble] = []
+        messages: list[Message] = []
+        for name in room.days:
+            try:
+                read = day(files.read(name))
+            except (Unreadable, ValidationError, OSError) as error:
+                found.append(Trouble(name, _said(error), keeps=unit.key))
+                continue
+            found += [Trouble(name, line, keeps=unit.key) for line in read.unreadable]
+            messages += read.messages
+        spoken = [m for m in standing(messages) if is_speech(m, workspace.users)]
+        writer = Writer(self.name, self._url, workspace.users, workspace.public, room.channel, room.place)
+        return found + [writer.document(group) for group in conversations(spoken)]
+
+    @property
+    def _strays(self) -> str:
+        return f"{self.name}:{_STRAYS}"
+
+    def _opened(self) -> tuple[ExportFiles, _Workspace]:
+        """The export as it is now. An archive that did not change since is not opened again."""
         try:
-            with _Files(self._path) as files:
-                return read(files)
+            mark = mark_of(self._path)
+            if self._held is None or not mark or self._held[0].mark != mark:
+                files = ExportFiles(self._path)
+                self._held = files, self._workspace(files)
         except (OSError, zipfile.BadZipFile) as error:
-            raise SourceFailed(
-                f"source {self.name!r}: {str(self._path)!r} cannot be read ({error}); give an export, zip or folder",
-                source=self.name,
-                path=str(self._path),
-            ) from error
+            raise self._failed(f"cannot be read ({error}); give an export, zip or folder") from error
+        return self._held
 
-    def _workspace(self, files: "_Files") -> _Workspace:
+    def _workspace(self, files: ExportFiles) -> _Workspace:
         """Reads people and places. Without `users.json` or any channel list it is no export; the rest is trouble."""
-        users = {user.id: user for user in self._listed(files, "users.json", _USERS)}
-        rooms: list[_Room] = []
-        for listing, public in (
-            ("channels.json", True),
-            ("groups.json", False),
-            ("mpims.json", False),
-            ("dms.json", False),
-        ):
-            if files.has(listing):
-                for channel in self._listed(files, listing, _CHANNELS):
-                    place = self._place(channel, users, public=public)
-                    rooms.append(_Room(channel, channel.name or channel.id, place))
-        return _Workspace(users, tuple(rooms))
+        users = {user.id: user for user in self._listed(files, "users.json", USERS)}
+        lists = (*_LISTS, *_DIRECT_LISTS) if self._direct else _LISTS
+        listed = [
+            (listing, channel)
+            for listing in lists
+            if files.has(listing)
+            for channel in self._listed(files, listing, CHANNELS)
+        ]
+        claims = Counter(folder for _, channel in listed for folder in _folders(channel))
+        rooms: dict[str, _Room] = {}
+        troubles = [Trouble(name, why, keeps=self._strays) for name, why in files.strays(claims)]
+        for listing, channel in listed:
+            if not self._wanted(listing, channel):
+                continue
+            shared = [folder for folder in _folders(channel) if claims[folder] > 1 and files.within(folder)]
+            if shared:  # whose messages they are cannot be told, so nobody reads them
+                why = f"{channel.id!r} is not read: another channel has the folder {shared[0]!r} too"
+                troubles.append(Trouble(listing, why, keeps=self._strays))
+                continue
+            days = (n for folder in _folders(channel) for n in files.within(folder) if _DAY_FILE.search(n))
+            place = self._place(listing, channel, users)
+            rooms[f"{place.id}/"] = _Room(channel, tuple(days), place)
+        return _Workspace(users, rooms, (*troubles, *self._unknown(channel for _, channel in listed)))
 
-    def _listed(self, files: "_Files", name: str, adapter: TypeAdapter[list[Row]]) -> list[Row]:
+    def _unknown(self, channels: Iterable[Channel]) -> list[Trouble]:
+        """Settings that name no channel: a slip of the pen here may let in what was meant to stay out."""
+        known = {called for channel in channels for called in _called(channel)}
+        named = sorted(((self._only or frozenset()) | self._exclude) - known)
+        return [Trouble("channels.json", f"no channel {one!r} in it", keeps=self._strays) for one in named]
+
+    def _listed(self, files: ExportFiles, name: str, adapter: TypeAdapter[list[Row]]) -> list[Row]:
         try:
             return adapter.validate_json(files.read(name))
-        except (KeyError, ValidationError) as error:
-            raise SourceFailed(
-                f"source {self.name!r}: {name!r} of {str(self._path)!r} is not what an export has: {reason(error)}",
-                source=self.name,
-                path=str(self._path),
-            ) from error
+        except (KeyError, ValueError) as error:
+            raise self._failed(f"{name!r} of it is not what an export has: {reason(error)}") from error
 
-    def _place(self, channel: _Channel, users: Mapping[str, _User], *, public: bool) -> Place:
+    def _wanted(self, listing: str, channel: Channel) -> bool:
+        if _is_direct(listing, channel) and not self._direct:
+            return False
+        called = _called(channel)
+        return not called & self._exclude and (self._only is None or bool(called & self._only))
+
+    def _place(self, listing: str, channel: Channel, users: Mapping[str, User]) -> Place:
         keys = {f"slack:{member}" for member in channel.members}
         mails = (users[member].profile.email for member in channel.members if member in users)
         keys |= {f"email:{mail.lower()}" for mail in mails if mail}
-        called = f"#{channel.name}" if channel.name else "direct message"
+        direct = _is_direct(listing, channel)
+        public = listing == "channels.json" and not channel.is_private and not direct
+        called = "direct message" if direct or not channel.name else f"#{channel.name}"
         return Place(f"{self.name}:{channel.id}", called, self.name, public=public, members=frozenset(keys))
 
-    def _room(self, files: "_Files", workspace: _Workspace, room: _Room) -> list[Document | Trouble]:
-        found: list[Document | Trouble] = []
-        messages: dict[str, _Message] = {}
-        for name in files.within(room.folder):
-            try:
-                day = _MESSAGES.validate_json(files.read(name))
-            except ValidationError as error:
-                found.append(Trouble(name, reason(error), keeps=f"{self.name}:{room.channel.id}/"))
-                continue
-            messages |= {m.ts: m for m in day if _is_speech(m, workspace.users)}
-        writer = _Writer(self.name, self._url, workspace.users, room)
-        return found + [writer.document(group) for group in conversations(list(messages.values()))]
+    def _failed(self, why: str) -> SourceFailed:
+        path = str(self._path)
+        return SourceFailed(f"source {self.name!r}: {path!r} {why}", source=self.name, path=path)
 
 
-@dataclass(frozen=True, slots=True)
-class _Writer:
-    """Writes the conversations of one room down as documents."""
-
-    source: str
-    url: str
-    users: Mapping[str, _User]
-    room: _Room
-
-    def document(self, messages: Sequence[_Message]) -> Document:
-        lines, parts, at = [], [], 0
-        for message in messages:
-            author = self._author(message)
-            line = f"{author}: {self.readable(message.text).strip()}\n"
-            pinned = self._pinned(message)
-            parts.append(Part(at, at + len(line), (), author, _moment(message), self._link(message), pinned))
-            lines.append(line)
-            at += len(line)
-        first = messages[0]
-        opening = " ".join(self.readable(first.text).split())
-        short = (
-            opening if len(opening) <= _TITLE_CHARS else opening[: _TITLE_CHARS - 1].rsplit(" ", 1)[0] + "…"
-        )
-        return Document(
-            id=f"{self.source}:{self.room.channel.id}/{first.thread_ts or first.ts}",
-            source=self.source,
-            kind=Kind.CHAT,
-            title=f"{self.room.place.name}: {short}",
-            text="".join(lines),
-            place=self.room.place.id,
-            parts=tuple(parts),
-            author=self._author(first),
-            date=_moment(first),
-            link=self._link(first),
-            people=self._people(messages),
-            pinned=any(part.pinned for part in parts),
-            reactions=sum(r.count for m in messages for r in m.reactions),
-        )
-
-    def readable(self, text: str) -> str:
-        """Slack's markup as people read it: names for ids, plain addresses for links."""
-        text = _MENTION.sub(lambda found: self._mention(found.group(1), found.group(2), found.group(3)), text)
-        text = _URL.sub(
-            lambda found: f"{found.group(2)} ({found.group(1)})" if found.group(2) else found.group(1), text
-        )
-        return unescape(text)
-
-    def _mention(self, mark: str, key: str, label: str | None) -> str:
-        match mark:
-            case "@":
-                return f"@{self.users[key].called if key in self.users else label or key}"
-            case "#":
-                return f"#{label or key}"
-            case _:
-                return f"@{(label or key).split('^')[0].removeprefix('@')}"
-
-    def _author(self, message: _Message) -> str:
-        user = self.users.get(message.user or "")
-        return user.called if user else message.user or "somebody"
-
-    def _people(self, messages: Sequence[_Message]) -> tuple[str, ...]:
-        """All a question may call the speakers: names, handle, identity key."""
-        called: dict[str, None] = {}
-        for message in messages:
-            user = self.users.get(message.user or "")
-            if user is not None:
-                called |= dict.fromkeys((user.called, user.name, f"slack:{user.id}"))
-        return tuple(sorted(name for name in called if name))
-
-    def _pinned(self, message: _Message) -> bool:
-        pins = {pin.id for pin in self.room.channel.pins}
-        return message.ts in pins or self.room.channel.id in message.pinned_to
-
-    def _link(self, message: _Message) -> str:
-        link = f"{self.url}/archives/{self.room.channel.id}/p{message.ts.replace('.', '')}"
-        if message.thread_ts is None or message.thread_ts == message.ts:
-            return link
-        return f"{link}?thread_ts={message.thread_ts}&cid={self.room.channel.id}"
+def _is_direct(listing: str, channel: Channel) -> bool:
+    """Old exports list conversations of several among the private groups, other tools all in one list."""
+    told = channel.is_im or channel.is_mpim or channel.name.startswith("mpdm-")
+    return told or listing in _DIRECT_LISTS or channel.id.startswith("D")
 
 
-class _Files:
-    """The files of an export, zipped or not, by their path from where `users.json` lies."""
-
-    def __init__(self, path: Path) -> None:
-        self._zip = None if path.is_dir() else zipfile.ZipFile(path)
-        self._folder = path
-        names = (
-            self._zip.namelist()
-            if self._zip
-            else [p.relative_to(path).as_posix() for p in path.rglob("*.json")]
-        )
-        roots = sorted(
-            (n.removesuffix("users.json") for n in names if n.rsplit("/", 1)[-1] == "users.json"), key=len
-        )
-        self._root = roots[0] if roots else ""
-        self._names = sorted(n.removeprefix(self._root) for n in names if n.startswith(self._root))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        if self._zip:
-            self._zip.close()
-
-    def has(self, name: str) -> bool:
-        return name in self._names
-
-    def within(self, folder: str) -> list[str]:
-        return [name for name in self._names if name.startswith(f"{folder}/") and name.endswith(".json")]
-
-    def read(self, name: str) -> bytes:
-        """The bytes of a file. Raises `KeyError` when there is none of that name."""
-        if name not in self._names:
-            raise KeyError(name)
-        if self._zip:
-            return self._zip.read(self._root + name)
-        return (self._folder / (self._root + name)).read_bytes()
+def _folders(channel: Channel) -> tuple[str, ...]:
+    """Where its days may lie: under its name, or under its id."""
+    return tuple(dict.fromkeys(one for one in (channel.name, channel.id) if one))
 
 
-def conversations(messages: Sequence[_Message]) -> list[list[_Message]]:
-    """Messages as they belong together: each thread, and outside threads what follows closely, oldest first."""
-    threads: dict[str, list[_Message]] = {}
-    loose: list[_Message] = []
-    opened = {m.thread_ts for m in messages if m.thread_ts is not None}
-    for message in sorted(messages, key=lambda m: m.at):
-        if message.thread_ts is None and message.ts not in opened:
-            loose.append(message)
-        else:
-            threads.setdefault(message.thread_ts or message.ts, []).append(message)
-    runs: list[list[_Message]] = []
-    for message in loose:
-        near = (
-            runs and message.at - runs[-1][-1].at <= _PAUSE_SECONDS and len(runs[-1]) < _CONVERSATION_MESSAGES
-        )
-        if near:
-            runs[-1].append(message)
-        else:
-            runs.append([message])
-    return sorted([*threads.values(), *runs], key=lambda group: group[0].at)
+def _called(channel: Channel) -> frozenset[str]:
+    return frozenset(map(_plain, _folders(channel)))
 
 
-def reason(error: KeyError | ValidationError) -> str:
-    """What is wrong, in one line."""
-    if isinstance(error, KeyError):
-        return "it is not there"
-    first = error.errors(include_url=False)[0]
-    place = ".".join(str(step) for step in first["loc"])
-    return f"{place}: {first['msg']}" if place else first["msg"]
+def _pins(channel: Channel) -> Sequence[str]:
+    return [pin.id for pin in channel.pins]
 
 
-def _is_speech(message: _Message, users: Mapping[str, _User]) -> bool:
-    user = users.get(message.user or "")
-    is_bot = message.bot_id is not None or (user is not None and user.is_bot) or message.user == "USLACKBOT"
-    return (
-        message.type == "message" and message.subtype in _SPOKEN and not is_bot and bool(message.text.strip())
-    )
+def _plain(name: str) -> str:
+    return name.strip().removeprefix("#").lower()
 
 
-def _moment(message: _Message) -> datetime:
-    return datetime.fromtimestamp(message.at, tz=UTC)
+def _digest(pieces: Iterable[str]) -> str:
+    return hashlib.sha256("\1".join(pieces).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _said(error: Unreadable | ValidationError | OSError) -> str:
+    return str(error) if isinstance(error, OSError) else reason(error)

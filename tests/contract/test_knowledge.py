@@ -47,7 +47,8 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
 
 
 async def documents(source: Source) -> list[Document]:
-    return [found async for found in source.documents() if isinstance(found, Document)]
+    units = await source.units()
+    return [found for unit in units async for found in source.read(unit) if isinstance(found, Document)]
 
 
 async def test_a_source_gives_the_same_documents_each_time(source: Source) -> None:
@@ -60,6 +61,18 @@ async def test_ids_are_unique_and_begin_with_the_name_of_the_source(source: Sour
     ids = [document.id for document in await documents(source)]
     assert len(set(ids)) == len(ids)
     assert all(key.startswith(f"{source.name}:") for key in ids)
+
+
+async def test_ids_begin_with_the_key_of_their_unit(source: Source) -> None:
+    for unit in await source.units():
+        async for found in source.read(unit):
+            assert not isinstance(found, Document) or found.id.startswith(unit.key)
+
+
+async def test_while_nothing_changes_the_stamps_stay(source: Source) -> None:
+    first = await source.units()
+    assert [unit.stamp for unit in await source.units()] == [unit.stamp for unit in first]
+    assert all(unit.stamp for unit in first)
 
 
 async def test_every_document_is_in_a_place_of_its_source(source: Source) -> None:

@@ -28,12 +28,14 @@ ROOT = Path(__file__).parents[2] / "tools"
 FOLDERS = sorted(path.parent for path in ROOT.glob("*/__init__.py"))
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 # Beside the meaning, for models that can reason: a planner leaves them alone.
-WITHOUT_SLOT = {("metrics", "step"), ("knowledge", "kind"), ("knowledge", "since"), ("knowledge", "limit")}
+WITHOUT_SLOT = {("metrics", "step")} | {
+    ("knowledge", name) for name in ("kind", "since", "until", "place", "person", "limit")
+}
 
 
 class EmptyLibrary:
     async def search(self, query: str, asker: Asker, filters: Filters) -> Searched:
-        return Searched((), 0, ())
+        return Searched(())
 
 
 def shipped() -> Registry:

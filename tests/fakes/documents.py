@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from knowledge.port import Document, Place, Trouble
+from knowledge.catalogue import fingerprint
+from knowledge.port import Document, Place, Trouble, Unit
 from knowledge.sources.markdown import page
 
 OPEN = Place("notes:open", "#payments", "notes")
@@ -18,15 +19,24 @@ class Notes:
         self.pages = {page.id: page for page in pages}
         self.open_places = list(places)
         self.troubles: list[Trouble] = []
+        self.reads = 0
 
     async def places(self) -> Sequence[Place]:
         return tuple(self.open_places)
 
-    async def documents(self) -> AsyncIterator[Document | Trouble]:
+    async def units(self) -> Sequence[Unit]:
+        kept = [trouble.keeps for trouble in self.troubles]
+        return [Unit(key, stamp=fingerprint(held)) for key, held in self.pages.items()] + [
+            Unit(key) for key in kept if key not in self.pages
+        ]
+
+    async def read(self, unit: Unit) -> AsyncIterator[Document | Trouble]:
         for trouble in self.troubles:
-            yield trouble
-        for held in list(self.pages.values()):
-            yield held
+            if trouble.keeps == unit.key:
+                yield trouble
+        if unit.key in self.pages:
+            self.reads += 1
+            yield self.pages[unit.key]
 
     def put(self, *pages: Document) -> None:
         self.pages |= {page.id: page for page in pages}

@@ -21,9 +21,10 @@ from tools.commands.declared import (
 from tools.contract import Arguments
 from tools.slots import Kind, Slot
 from tools.times import Length
-from tools.vocabulary import Vocabulary, nearest
+from tools.vocabulary import Vocabulary
 
 LONGEST = 4_096  # characters of one value
+_LISTED = 20  # choices that a refusal names
 _VERSION_LIKE = frozenset({"version", "release", "tag"})
 
 
@@ -119,7 +120,6 @@ class _Among:
     def __call__(self, value: str) -> str:
         meant = self.aliases.get(value, value)
         if meant not in self.choices:
-            raise ValueError(
-                f"should be one of the choices; nearest: {', '.join(nearest(value, self.choices))}"
-            )
+            more = f", ... ({len(self.choices)} in all)" if len(self.choices) > _LISTED else ""
+            raise ValueError(f"should be one of: {', '.join(self.choices[:_LISTED])}{more}")
         return meant

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tools.contract import Arguments, Asker, BadArguments, Clock, Effect, Finding, Outcome, Spec
+from tools.contract import Arguments, Asker, BadArguments, Clock, Effect, Finding, Json, Outcome, Spec
 from tools.knowledge.phrases import KNOWLEDGE
-from tools.knowledge.port import Filters, Library, Passage, PassageKind, Searched
+from tools.knowledge.port import Filters, Library, Passage, PassageKind, PastIncident, Searched
 from tools.patience import patience
 from tools.slots import Kind, Slot
 from tools.times import Since, iso, window
@@ -23,8 +23,17 @@ class KnowledgeArguments(Arguments):
     kind: Literal["doc", "thread", "incident"] | None = Field(
         default=None, description="Only documents, only chat threads, or only incidents"
     )
+    place: str | None = Field(
+        default=None, max_length=100, description="Only this channel or folder: #payments"
+    )
+    person: str | None = Field(
+        default=None, max_length=100, description="Only what this person wrote or owns"
+    )
     since: Since | None = Field(
         default=None, description="Only what was written since: 30d, or an ISO 8601 instant"
+    )
+    until: Since | None = Field(
+        default=None, description="Only what was written before: 7d, or an ISO instant"
     )
     limit: int = Field(default=5, ge=1, le=20, description="How many passages at most")
 
@@ -49,45 +58,55 @@ class Knowledge:
         asked = KnowledgeArguments.of(arguments)
         if not asked.query.strip():
             raise BadArguments("query is empty; say what to look for", field="query", value=asked.query)
-        filters = Filters(PassageKind(asked.kind) if asked.kind else None, self._since(asked), asked.limit)
+        filters = Filters(
+            PassageKind(asked.kind) if asked.kind else None,
+            asked.place,
+            asked.person,
+            self._moment(asked.since),
+            self._moment(asked.until),
+            asked.limit,
+        )
         async with patience(self.spec.timeout - 2, "the search"):
             searched = await self._library.search(asked.query, asker, filters)
-        if not searched.passages:
-            return _nothing(asked.query, searched)
-        return Outcome(
-            ok=True,
-            summary=f"{len(searched.passages)} passages, best: {_place(searched.passages[0])}",
-            findings=tuple(_finding(asked.query, passage, searched) for passage in searched.passages),
-        )
+        findings = [_finding(asked.query, passage, searched) for passage in searched.passages]
+        if searched.sure:
+            found = sum(passage.sure for passage in searched.passages)
+            return Outcome(True, f"{found} passages, best: {_place(searched.passages[0])}", tuple(findings))
+        nothing = _nothing(asked.query, searched)
+        return Outcome(ok=True, summary=nothing.text, findings=(nothing, *findings))
 
-    def _since(self, asked: KnowledgeArguments) -> datetime | None:
-        return window(asked.since, None, self._clock(), self._zone).start if asked.since else None
+    def _moment(self, since: str | None) -> datetime | None:
+        return window(since, None, self._clock(), self._zone).start if since else None
 
 
-def _nothing(query: str, searched: Searched) -> Outcome:
-    """An answer, too: it was looked for, and it is not there."""
-    where = ", ".join(searched.sources) or "no source"
-    parts = [f"nothing relevant found for {query!r}; searched {searched.documents:,} documents in {where}"]
-    if searched.nearest:
-        parts.append(f"nearest was {searched.nearest}")
+def _nothing(query: str, searched: Searched) -> Finding:
+    """An answer, too: it was looked for, and it is not clearly there."""
+    where = ", ".join(searched.documents) or "no source"
+    documents = sum(searched.documents.values())
+    nearest = searched.passages[0].document if searched.passages else None
+    parts = [f"nothing that clearly answers {query!r} in {documents:,} documents of {where}"]
+    if nearest:
+        parts.append(f"nearest is {nearest}")
+    if searched.knows:
+        parts.append(f"may know: {', '.join(searched.knows)}")
     if searched.note:
         parts.append(searched.note)
-    summary = "; ".join(parts)
-    finding = Finding(
+    return Finding(
         kind="nothing_found",
-        title="Nothing relevant found",
+        title="Searched without a clear answer",
         source=where,
         query=query,
-        text=summary,
+        text="; ".join(parts),
         facts={
             "query": query,
-            "documents": searched.documents,
-            "sources": list(searched.sources),
-            "nearest": searched.nearest,
+            "documents": documents,
+            "sources": list(searched.documents),
+            "places": searched.places,
+            "nearest": nearest,
+            "knows": list(searched.knows),
             "note": searched.note,
         },
     )
-    return Outcome(ok=True, summary=summary, findings=(finding,))
 
 
 def _finding(query: str, passage: Passage, searched: Searched) -> Finding:
@@ -105,13 +124,32 @@ def _finding(query: str, passage: Passage, searched: Searched) -> Finding:
             "date": iso(passage.date) if passage.date else None,
             "text": passage.text,
             "confidence": round(passage.confidence, 3),
+            "sure": passage.sure,
+            "id": passage.id,
+            "shared": list(passage.shared),
+            "copies": list(passage.copies),
+            "past": _past(passage.past) if passage.past else None,
             "status": passage.status,
+            "superseded_by": passage.superseded_by,
             "pinned": passage.pinned,
             "kind": passage.kind.value,
         },
         link=passage.link,
         cut=searched.note,
     )
+
+
+def _past(past: PastIncident) -> dict[str, Json]:
+    return {
+        "key": past.key,
+        "title": past.title,
+        "symptom": past.symptom,
+        "cause": past.cause,
+        "fix": past.fix,
+        "services": list(past.services),
+        "began": iso(past.began) if past.began else None,
+        "severity": past.severity,
+    }
 
 
 def _place(passage: Passage) -> str:

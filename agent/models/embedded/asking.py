@@ -14,9 +14,9 @@ def ask(back: AskBack, specs: Mapping[str, Spec], locale: str) -> str:
     match back.doubt:
         case Doubt.MISSING:
             return _missing(back, specs, locale)
-        case Doubt.CONFIRM:
+        case Doubt.CONFIRM | Doubt.LATER:
             order = _order(back, specs, locale)
-            return say("planner.ask.confirm" if order else "planner.ask.confirm_plain", locale, order=order)
+            return say(f"planner.ask.{back.doubt}{'' if order else '_plain'}", locale, order=order)
         case _:
             options = either(back.options, locale)
             return say(

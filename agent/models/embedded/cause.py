@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from agent.models.embedded import quoting
@@ -14,6 +14,8 @@ _SLACK = timedelta(minutes=2)  # clocks of logs and of deployments may differ by
 _BAD_LEVELS = {"error", "critical", "fatal"}
 _FELT = ("error_rate", "failed_payments", "latency_p95", "latency_p99", "saturation")
 _RISES = 0.5  # a measure that grew by half is a symptom
+_NORMAL = {"ratio": 0.01, "%": 1.0}  # the error rate up to which, if it did not rise, nothing is failing
+_PUTS_LIVE = {"deploy", "rollback", ""}  # kinds of changes after which another version runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Cause:
     pattern: Pattern | None = None
     running: Running | None = None
     deployment: Deployment | None = None
+    restart: Deployment | None = None  # the last one in the same place, when no other version came after it
+    well: Series | None = None  # the error rate, when it is as it should be
     one_version: str = ""  # every line of the pattern comes from it
     fresh: bool = False  # the lines began with the version that runs
     over: bool = False  # no line comes from the version that runs
@@ -34,13 +38,17 @@ class Cause:
 
     @property
     def blames_version(self) -> bool:
-        return self.running is not None and self.fresh
+        return self.running is not None and self.fresh and self.well is None
 
     @property
     def previous(self) -> str:
-        if self.running is not None and self.running.previous:
-            return self.running.previous
-        return self.deployment.before if self.deployment is not None else ""
+        """The version that ran before; "" when none is known, for a restart brings no other one."""
+        running = self.running.version if self.running is not None else ""
+        told = (
+            self.running.previous if self.running is not None else "",
+            self.deployment.before if self.deployment is not None else "",
+        )
+        return next((version for version in told if version not in {"", running}), "")
 
 
 def explain(found: Found, asked: str, known: Iterable[str]) -> Cause:
@@ -53,13 +61,17 @@ def explain(found: Found, asked: str, known: Iterable[str]) -> Cause:
         if deeper is not None:
             pattern, upstream, service = deeper, pattern, other
     running = running_of(found, service)
-    deployments = [each for each in found.deployments if each.service == service and each.ok]
+    changes = changes_of(found, running)
+    put_live = next((each for each in changes if each.kind in _PUTS_LIVE), None)
+    last = changes[0] if changes else None
     incident = _incident(found.passages, pattern.template if pattern else "", service)
     return Cause(
         service=service,
         pattern=pattern,
         running=running,
-        deployment=next((each for each in deployments if running and each.after == running.version), None),
+        deployment=put_live if put_live and running and put_live.after == running.version else None,
+        restart=last if last is not None and last.kind == "restart" else None,
+        well=_well(found.series, service),
         one_version=pattern.versions[0] if pattern and len(pattern.versions) == 1 else "",
         fresh=pattern is not None and running is not None and began_with(pattern, running),
         over=bool(pattern and running and pattern.versions and running.version not in pattern.versions),
@@ -100,7 +112,31 @@ def searchable(template: str) -> str:
 def running_of(found: Found, service: str) -> Running | None:
     """How a service runs, in production where it runs in several places."""
     mine = [entry for entry in found.running if entry.service == service]
-    return next((entry for entry in mine if entry.environment.startswith("prod")), next(iter(mine), None))
+    running = next((entry for entry in mine if entry.environment.startswith("prod")), next(iter(mine), None))
+    # A restart begins processes anew, not the version: that is as old as what put it live.
+    put_live = next((each for each in changes_of(found, running) if each.kind in _PUTS_LIVE), None)
+    if running is None or running.since is None or put_live is None or put_live.at is None:
+        return running
+    own = put_live.after == running.version and put_live.at < running.since
+    return replace(running, since=put_live.at) if own else running
+
+
+def changes_of(found: Found, running: Running | None) -> list[Deployment]:
+    """What was changed where a service runs, and went well, the newest first: changes of other places are none."""
+    place = (running.service, running.environment) if running is not None else None
+    mine = [each for each in found.deployments if (each.service, each.environment) == place and each.ok]
+    return sorted(mine, key=lambda each: each.at.timestamp() if each.at is not None else 0.0, reverse=True)
+
+
+def _well(series: Sequence[Series], service: str) -> Series | None:
+    """The error rate of a service, when it is low and no rise of it was seen."""
+    for each in series:
+        value = each.now if each.now is not None else each.mean
+        if each.service == service and each.metric == "error_rate" and value is not None:
+            # Hardly any errors are twice as many quickly: only a rise that the measurement itself calls one counts.
+            low = value <= _NORMAL.get(each.unit, 0.0) and each.anomaly != "rose"
+            return each if low else None
+    return None
 
 
 def began_with(pattern: Pattern, running: Running) -> bool:
@@ -125,6 +161,11 @@ def _symptoms(series: Sequence[Series], services: set[str]) -> tuple[Series, ...
         return not rose(each), felt.index(each.metric) if each.metric in felt else len(felt)
 
     return tuple(sorted(mine, key=rank))
+
+
+def is_felt(measure: Series) -> bool:
+    """Whether customers feel a measure: more requests alone are no trouble."""
+    return measure.metric in _FELT
 
 
 def rose(measure: Series) -> bool:

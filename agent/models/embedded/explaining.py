@@ -3,20 +3,32 @@
 from collections.abc import Iterator
 
 from agent.models.embedded import quoting
-from agent.models.embedded.cause import Cause, incident_id, rose
-from agent.models.embedded.facts import Passage, Pattern, Running, Series
+from agent.models.embedded.cause import Cause, incident_id, is_felt, rose
+from agent.models.embedded.facts import Deployment, Passage, Pattern, Running, Series
+from agent.models.embedded.recounting import cite
 from agent.models.embedded.wording import measured, name_of, quoted, span
-from agent.models.embedded.writing import Writer, capital, cite, listed
+from agent.models.embedded.writing import Writer, capital, listed
 
 _MOST_SYMPTOMS = 4
 
 
-def explained(cause: Cause, writer: Writer) -> str:
-    """The answer to "why is it failing?"."""
-    answer = listed(_headline(cause, writer), list(_points(cause, writer)))
+def explained(cause: Cause, writer: Writer, *, about_speed: bool = False) -> str:
+    """The answer to "why is it failing?", or with `about_speed` to "why is it slow?"."""
+    well = None if about_speed else cause.well
+    head = _not_failing(cause, well, writer) if well is not None else _headline(cause, writer)
+    answer = listed(head, list(_points(cause, writer)))
     if cause.blames_version and cause.previous:
         answer += "\n" + writer.say("next_rollback", service=cause.service, version=cause.previous)
     return answer
+
+
+def _not_failing(cause: Cause, rate: Series, writer: Writer) -> str:
+    """That nothing is failing now; what failed under a version that is gone, after that."""
+    value = rate.now if rate.now is not None else rate.mean or 0.0
+    place = writer.say("cause.place", environment=rate.environment) if rate.environment else ""
+    now = measured(value, rate.unit, writer.locale)
+    head = writer.say("cause.not_failing", service=cause.service, place=place, now=now, cites=cite(rate))
+    return f"{head} {_headline(cause, writer)}" if cause.over else head
 
 
 def _headline(cause: Cause, writer: Writer) -> str:
@@ -39,7 +51,7 @@ def _headline(cause: Cause, writer: Writer) -> str:
 
 def _symptom_only(cause: Cause, writer: Writer) -> str:
     """What is left to say where no error was logged."""
-    risen = next((series for series in cause.symptoms if rose(series)), None)
+    risen = next((series for series in cause.symptoms if rose(series) and is_felt(series)), None)
     value = None if risen is None else risen.now if risen.now is not None else risen.mean
     if risen is None or value is None:
         return writer.say("cause.nothing", service=cause.service or "–")
@@ -57,6 +69,8 @@ def _points(cause: Cause, writer: Writer) -> Iterator[str]:
     yield from (_symptom(series, writer) for series in cause.symptoms[:_MOST_SYMPTOMS])
     if cause.running is not None:
         yield _deployed(cause, cause.running, writer)
+    if cause.restart is not None:
+        yield _restarted(cause.restart, writer)
     if cause.incident is not None:
         yield _incident(cause.incident, cause.remedy, writer)
 
@@ -98,6 +112,11 @@ def _deployed(cause: Cause, running: Running, writer: Writer) -> str:
     if cause.previous:
         return writer.say("cause.replaced", fields, cites=cite(running))
     return writer.running(running)
+
+
+def _restarted(change: Deployment, writer: Writer) -> str:
+    fields = {"service": change.service, "environment": change.environment, "by": change.by}
+    return writer.say("cause.restarted", fields, at=writer.at(change.at), cites=cite(change))
 
 
 def _incident(passage: Passage, remedy: Passage | None, writer: Writer) -> str:

@@ -102,6 +102,25 @@ class Passage:
     kind: str
     title: str
     number: int
+    sure: bool = True
+    shared: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+    superseded_by: str = ""
+    past: "Past | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A past incident as its report or thread tells it: quotes, "" where nobody wrote it."""
+
+    key: str
+    title: str
+    symptom: str
+    cause: str
+    fix: str
+    services: tuple[str, ...]
+    began: str
+    severity: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +152,7 @@ class Nothing:
 
     documents: int
     sources: tuple[str, ...]
-    nearest: str
+    knows: tuple[str, ...]
     number: int
 
 
@@ -179,7 +198,7 @@ def sort(evidence: Sequence[Evidence]) -> Found:
         passages=tuple(_passage(facts, piece) for facts, piece in kinds.get("passage", [])),
         tables=tuple(_table(facts, piece) for facts, piece in kinds.get("table", [])),
         nothing=tuple(
-            Nothing(count(facts, "documents"), texts(facts, "sources"), text(facts, "nearest"), piece.number)
+            Nothing(count(facts, "documents"), texts(facts, "sources"), texts(facts, "knows"), piece.number)
             for facts, piece in kinds.get("nothing_found", [])
         ),
         others=tuple(others),
@@ -284,8 +303,21 @@ def _passage(facts: _Facts, piece: Evidence) -> Passage:
     return Passage(
         text(facts, "document"), text(facts, "heading"), text(facts, "place"), text(facts, "author"),
         text(facts, "date"), text(facts, "text"), amount(facts, "confidence") or 0.0, text(facts, "status"),
-        text(facts, "kind"), piece.finding.title, piece.number,
+        text(facts, "kind"), piece.finding.title, piece.number, facts.get("sure") is not False,
+        texts(facts, "shared"), texts(facts, "copies"), text(facts, "superseded_by"), _past(facts.get("past")),
     )  # fmt: skip
+
+
+def _past(value: Json) -> Past | None:
+    if not isinstance(value, Mapping):
+        return None
+    said = {key: str(value.get(key) or "") for key in ("key", "title", "symptom", "cause", "fix")}
+    return Past(
+        **said,
+        services=texts(value, "services"),
+        began=text(value, "began"),
+        severity=text(value, "severity"),
+    )
 
 
 def _table(facts: _Facts, piece: Evidence) -> Table:

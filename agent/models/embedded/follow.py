@@ -37,14 +37,18 @@ def services(specs: Mapping[str, Spec]) -> tuple[str, ...]:
 
 def asked_service(now: Moment) -> str:
     """The service the first reads were about."""
-    return next(
-        (
-            str(values["service"])
-            for result in now.results
-            if (values := arguments(result.call)).get("service")
-        ),
-        "",
-    )
+    return _first(now, "service")
+
+
+def asked_environment(now: Moment) -> str:
+    """The environment that the first reads were narrowed to; "" when they looked at all of them."""
+    return _first(now, "environment")
+
+
+def _first(now: Moment, name: str) -> str:
+    """The first value that a call of this turn has for an argument."""
+    given = (arguments(result.call).get(name) for result in now.results)
+    return next((str(value) for value in given if value), "")
 
 
 def next_reads(now: Moment, families: Mapping[str, Spec]) -> tuple[Call, ...]:

@@ -119,18 +119,23 @@ class Spelling:
         self._known = self._names | lexicon().words
         self._stems = frozenset(stem(word) for word in self._known)
         self._candidates = sorted(word for word in self._known if len(word) >= 4)
+        self._levels = _level_words()
 
     def correct(self, word: str) -> str:
         """The word or words that were meant; the word itself when it is known, or near to several."""
         if word in lexicon().short and word not in self._names:
             return lexicon().short[word]
         if (
-            len(word) < 5
+            len(word) < 4
             or not word.isalpha()
             or word in self._known
             or stem(word) in self._stems
             or number(word) is not None
         ):
+            return word
+        if (level := self._level(word)) is not None:
+            return level
+        if len(word) < 5:
             return word
         allowed = 1 if len(word) < 6 else 2
         near = process.extract(word, self._candidates, scorer=OSA.distance, score_cutoff=allowed, limit=8)
@@ -144,6 +149,13 @@ class Spelling:
         # "deploi" is near to both "deploy" and "deploie": either will do
         return min(closest.values()) if len({found[:4] for found in closest.values()}) == 1 else word
 
+    def _level(self, word: str) -> str | None:
+        """The level that a slip is nearest to: left alone, it would be taken for text to look for in the logs."""
+        allowed = 1 if len(word) < 7 else 2
+        near = process.extract(word, self._levels, scorer=OSA.distance, score_cutoff=allowed, limit=4)
+        slips = [(distance, found) for found, distance, _ in near if found[0] == word[0]]
+        return min(slips)[1] if slips else None
+
     @staticmethod
     def _is_slip(word: str, meant: str, distance: int) -> bool:
         swapped = sorted(word[:2]) == sorted(meant[:2])
@@ -152,6 +164,12 @@ class Spelling:
         if distance == 2 and (len(meant) < 7 or word[0] != meant[0]):
             return False
         return not _inflects(word, meant)
+
+
+def _level_words() -> tuple[str, ...]:
+    """The words for levels of log lines that are long enough to be misspelled."""
+    named = (word for group in lexicon().groups.get("level", ()) for word in group.phrases)
+    return tuple(sorted(word for word in named if len(word) > 4))
 
 
 _ENDINGS = (
@@ -202,7 +220,8 @@ def choice_phrases(
         add(plain, choice, sure)
         if " " not in plain and len(plain) > 3:
             add(stem(plain), choice, sure - 0.01)
-            add(plain + "s", choice, sure - 0.01)
+            if stem(plain) == plain:  # "errors" has no plural of its own
+                add(plain + "s", choice, sure - 0.01)
     for group in lexicon().groups.get(role, ()):
         owners = [choice for name in group.names for choice in choices if as_words(choice) == as_words(name)]
         for called in group.phrases if owners else ():

@@ -7,14 +7,16 @@ from pathlib import Path
 
 from agent.conversation.messages import Message, Reply, Request, ResultKind, ToolCall
 from agent.conversation.ports import OnText
-from agent.models.embedded import asking, facts, follow
+from agent.models.embedded import approvals, asking, facts, follow, presence
+from agent.models.embedded.acts import says
 from agent.models.embedded.cause import explain
 from agent.models.embedded.explaining import explained
+from agent.models.embedded.folding import as_words
 from agent.models.embedded.moment import Moment, arguments, moment
 from agent.models.embedded.phrases import families
 from agent.models.embedded.reading import AskBack, Call, Talk
 from agent.models.embedded.understanding import Understanding
-from agent.models.embedded.writing import Writer
+from agent.models.embedded.writing import Writer, asks_for_changes
 from agent.words.catalogue import say
 from knowledge.port import Embedder
 from tools.contract import Json, Spec
@@ -100,9 +102,13 @@ class EmbeddedPlanner:
         parts = [self._written(message, request.locale) for message in self._writes(now)]
         found = facts.sort(now.evidence)
         if not found.empty:
-            if follow.is_diagnosis(now, self._specs):
+            parts += self._absent(now, found, writer)
+            if approvals.is_asked(now.asked):
+                parts.append(writer.approvals(found.deployments, now.asked))
+            elif follow.is_diagnosis(now, self._specs):
                 asked = follow.asked_service(now)
-                parts.append(explained(explain(found, asked, follow.services(self._specs)), writer))
+                cause = explain(found, asked, follow.services(self._specs))
+                parts.append(explained(cause, writer, about_speed=says("slow", as_words(now.asked) + " ")))
             else:
                 parts += writer.everything(found, now.asked)
         elif now.of(ResultKind.FOUND):
@@ -112,6 +118,16 @@ class EmbeddedPlanner:
             parts.append(say("planner.nothing_found", request.locale, searched=told).strip())
         parts += self._unchecked(now, request.locale)
         return "\n\n".join(part for part in parts if part) or say("planner.ask.unsure", request.locale)
+
+    def _absent(self, now: Moment, found: facts.Found, writer: Writer) -> list[str]:
+        """Of each version that was named, that it does not run, before anything is said about one that does."""
+        if not found.running or asks_for_changes(now.asked):
+            return []
+        asked = follow.asked_service(now)
+        place = follow.asked_environment(now)
+        named = self._understanding.versions(now.asked, writer.now)
+        lines = [presence.absent(version, found.running, asked, place, writer) for version in named]
+        return [line for line in lines if line]
 
     def _writes(self, now: Moment) -> list[Message]:
         kinds = (ResultKind.PROPOSED, ResultKind.REFUSED, ResultKind.FAILED)

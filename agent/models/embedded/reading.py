@@ -14,6 +14,7 @@ class Doubt(StrEnum):
     RIVALS = "rivals"  # an argument with several candidates
     RELATIVE = "relative"  # "two more": the total is not known
     CONFIRM = "confirm"  # a change was spoken of, and it is not clear that it is wanted now
+    LATER = "later"  # a change for some other time: only changes for now can be proposed
     REFUSED = "refused"  # the values do not pass the tool's schema
     UNSURE = "unsure"  # nothing was understood well enough
     NOT_OFFERED = "not_offered"  # the tool exists, and this person may not use it

@@ -11,8 +11,11 @@ from agent.models.embedded.when import When
 from agent.models.embedded.windows import Calendar
 
 _AHEAD = re.compile(
-    r"\b(?:tomorrow|demain|tonight|ce soir|later(?: today)?|plus tard|this evening|next (?:week|month|sprint|monday"
-    r"|tuesday|wednesday|thursday|friday|time)|(?:la )?semaine prochaine|(?:le )?mois prochain"
+    r"\b(?:tomorrow|demain|tonight|ce soir|later(?: today)?|plus tard|this evening"
+    r"|next (?:week ?end|week|month|sprint|quarter|year"
+    r"|monday|tuesday|wednesday|thursday|friday|saturday|sunday|time)|apres demain"
+    r"|(?:la )?semaine prochaine|(?:le )?(?:mois|trimestre|week ?end) prochain"
+    r"|(?:l' ?)?an(?:nee)? prochaine?"
     rf"|(?:in|dans|d' ?ici) (?:an? |une |about |environ )?(?:{NUMERAL} ?|half an? "
     rf"|une demi )?(?:{UNIT})(?!\w))(?:'s)?"
 )

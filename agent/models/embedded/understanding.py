@@ -1,21 +1,22 @@
 """Understands a request with the tools at hand: intent by classifier, arguments by grammar, a guard before writes."""
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from pathlib import Path
 
-from agent.models.embedded import diagnosis
-from agent.models.embedded.acts import Act, Mood, judge, opening, takes_back
+from agent.models.embedded import approvals, diagnosis, future
+from agent.models.embedded.acts import Act, Mood, judge, takes_back
 from agent.models.embedded.arguments import Context, Filled, fill, refusal
 from agent.models.embedded.folding import stem
 from agent.models.embedded.intents import Guess, Intents
-from agent.models.embedded.lexicon import lexicon
-from agent.models.embedded.phrases import TALK, Phrase, families, family, phrases
+from agent.models.embedded.leaning import agrees, leans_back
+from agent.models.embedded.orders import openings, verb_owners
+from agent.models.embedded.phrases import TALK, families, family, phrases
 from agent.models.embedded.reading import AskBack, Call, Doubt, Reading, Talk
 from agent.models.embedded.scan import Scan, Scanner
+from agent.models.embedded.unknown import is_all_named, kind_named, unknown_name
 from knowledge.port import Embedder
 from tools.contract import Effect, Json, Spec
 from tools.slots import Kind, slots
@@ -27,7 +28,6 @@ _CLEARLY = 3  # how many times likelier one of two plainly ordered writes must b
 _READ_BAR = 0.25
 _SURE = 0.9  # from here the classifier is believed against a hint of the grammar
 _MOST_CALLS = 4
-_EPOCH = datetime.fromisoformat("2026-01-07T12:00:00+00:00")
 
 
 class Understanding:
@@ -44,8 +44,8 @@ class Understanding:
         roles = [(slot.role or name, slot) for spec in specs for name, slot in slots(spec.arguments).items()]
         self._scanner = Scanner(roles, known, zone)
         self._intents = Intents(said, self._scanner, embedder, cache)
-        self._owners = _verb_owners(said, self._scanner, self._specs)
-        self._openings = _openings(said, self._scanner, self._specs)
+        self._owners = verb_owners(said, self._scanner, self._specs)
+        self._openings = openings(said, self._scanner, self._specs)
         self._own_verbs = frozenset(word for words in self._openings.values() for word in words)
 
     async def prepare(self) -> None:
@@ -68,14 +68,51 @@ class Understanding:
         act = judge(scan.abstract, self._own_verbs)
         guess = await self._intents.guess(scan)
         context = Context(now, self._zone)
-        leans = bool(earlier) and _leans_back(scan, act)
+        if approvals.is_asked(text):
+            return self._decided(scan, context)
+        leans = bool(earlier) and leans_back(scan, act)
         if leans and (continued := await self._continue(scan, now, earlier)) is not None:
             return continued
+        if (later := self._later(scan, act, guess, context)) is not None:
+            return later
         if (write := self._ordered(scan, act, guess, context)) is not None:
             return write
         if calls := diagnosis.reads(scan, act, self._families, context):
             return calls
         return self._unordered(scan, act, guess, context)
+
+    def versions(self, text: str, now: datetime) -> tuple[str, ...]:
+        """The versions that a text names and means."""
+        return tuple(dict.fromkeys(mention.value for mention in self._scanner.scan(text, now).of("version")))
+
+    # --- what only the record or the future knows ---------------------------------------------------------------
+
+    def _decided(self, scan: Scan, context: Context) -> Reading:
+        """Who approved a change stands in the history of changes; without it, the record is pointed to."""
+        status = self._families.get("status")
+        if status is None:
+            return Talk("approvals.record")
+        since = next(
+            (name for name, slot in slots(status.arguments).items() if slot.kind is Kind.SINCE), None
+        )
+        values: dict[str, Json] = {**fill(status, scan, context).values, **({since: "30d"} if since else {})}
+        return (Call(status.name, values),) if refusal(status, values) is None else Talk("approvals.record")
+
+    def _later(self, scan: Scan, act: Act, guess: Guess, context: Context) -> Reading | None:
+        """What is said to a change for later, and to a question about what will be; `None` to all else."""
+        ordered = [self._owners[verb] for verb, _ in act.verbs if verb in self._owners]
+        if self._is_write(guess.intent) and (guess.sure >= _READ_BAR or ordered):
+            ordered.insert(0, guess.intent)
+        if ordered and act.mood is not Mood.NEGATED and future.sets_a_date(scan, act):
+            return AskBack(Doubt.LATER, ordered[0], known=fill(self._specs[ordered[0]], scan, context).values)
+        kin = family(guess.intent) if guess.intent in self._specs else None
+        if kin is None or self._is_write(guess.intent) or act.mood is Mood.ORDER or not future.is_asked(scan):
+            return None
+        # What is planned may stand in people's notes; what will happen does not.
+        if future.is_planned(scan):
+            return self._asked(scan, act, context)
+        in_notes = kin == "knowledge" and not (future.foretells(scan) and scan.of("later"))
+        return None if in_notes else Talk("future")
 
     # --- writes ------------------------------------------------------------------------------------------------
 
@@ -90,8 +127,9 @@ class Understanding:
         if not candidates:
             return None
         tool = max(candidates, key=guess.of)
-        if not self._believed(tool, guess, plain=tool in plain):
-            return None
+        meant = tool in own and is_all_named(self._specs[tool], scan, context)
+        if not meant and not self._believed(tool, guess, plain=tool in plain):
+            return unknown_name(self._specs[tool], scan, context) if tool in own and not plain else None
         rivals = sorted(plain - {tool}, key=guess.of)
         if rivals and tool in plain and guess.of(rivals[-1]) > guess.of(tool) / _CLEARLY:
             return AskBack(Doubt.RIVALS, tool, options=(tool, rivals[-1]))
@@ -138,6 +176,13 @@ class Understanding:
             return Talk("dismissal")
         if self._is_write(intent):
             return self._spoken_of(intent, scan, act, guess, context)
+        if guess.sure < _SURE and (intent.startswith(TALK) or guess.sure < _READ_BAR):
+            for tool in self._openings:
+                if (
+                    family(tool) is None
+                    and (unknown := kind_named(self._specs[tool], scan, context)) is not None
+                ):
+                    return unknown
         if guess.sure < _READ_BAR:
             return self._asked(scan, act, context) or AskBack(Doubt.UNSURE)
         if intent.startswith(TALK):
@@ -152,6 +197,8 @@ class Understanding:
             reads = [name for name, _ in guess.ranked if name in self._specs and not self._is_write(name)]
             if reads:
                 return self._look(reads[0], scan, context)
+        if family(tool) is None and (unknown := unknown_name(self._specs[tool], scan, context)) is not None:
+            return unknown
         filled = fill(self._specs[tool], scan, context)
         return AskBack(Doubt.CONFIRM, tool, known=filled.values)
 
@@ -202,6 +249,8 @@ class Understanding:
         """The request before, with what this sentence names put in: "and in staging?", "payments"."""
         before = await self._read(earlier[-1], now, earlier[:-1])
         context = Context(now, self._zone)
+        if scan.of("later") and (tool := self._change_in(before)):
+            return AskBack(Doubt.LATER, tool)
         match before:
             case AskBack():
                 return self._settled(before, scan, context) if before.tool in self._specs else None
@@ -210,9 +259,21 @@ class Understanding:
             case _:
                 return self._repeated(before, scan, context)
 
+    def _change_in(self, reading: Reading) -> str:
+        """The change that a reading speaks of; "" when it speaks of none."""
+        match reading:
+            case AskBack():
+                return reading.tool if self._is_write(reading.tool) else ""
+            case Talk():
+                return ""
+            case _:
+                return next((call.tool for call in reading if self._is_write(call.tool)), "")
+
     def _settled(self, back: AskBack, scan: Scan, context: Context) -> Reading | None:
         """The call that was asked back about, when the answer settles it."""
-        agreed = back.doubt is Doubt.CONFIRM and _agrees(scan)
+        agreed = (back.doubt is Doubt.CONFIRM and agrees(scan)) or (
+            back.doubt is Doubt.LATER and future.is_now(scan)
+        )
         if not agreed and back.doubt not in {Doubt.MISSING, Doubt.RIVALS, Doubt.RELATIVE}:
             return None
         spec = self._specs[back.tool]
@@ -229,14 +290,28 @@ class Understanding:
         """The reads before with other values; a change is asked for in full."""
         if any(self._is_write(call.tool) for call in calls):
             return None
-        again = []
-        for call in calls:
-            spec = self._specs[call.tool]
-            values = {**call.arguments, **_named(spec, fill(spec, scan, context))}
-            if values == dict(call.arguments) or refusal(spec, values) is not None:
-                return None
-            again.append(Call(call.tool, values))
-        return tuple(again)
+        again = tuple(self._again(call, scan, context) for call in calls)
+        changed = sum(
+            dict(old.arguments) != dict(new.arguments) for old, new in zip(calls, again, strict=True)
+        )
+        # Of several reads for one question, those that take no such value stay as they are.
+        return again if changed == len(calls) or (len(calls) > 1 and changed) else None
+
+    def _again(self, call: Call, scan: Scan, context: Context) -> Call:
+        """A read with the values that a short sentence names; the read itself where its tool takes none of them."""
+        spec = self._specs[call.tool]
+        values: dict[str, Json] = {**call.arguments, **_named(spec, fill(spec, scan, context))}
+        for name, slot in slots(spec.arguments).items():
+            if slot.kind is Kind.QUESTION and isinstance(asked := values.get(name), str):
+                values[name] = self._renamed(asked, scan, context.now)
+        return Call(call.tool, values) if refusal(spec, values) is None else call
+
+    def _renamed(self, question: str, scan: Scan, now: datetime) -> str:
+        """A question for the notes, about the service that a short sentence names instead."""
+        before, after = self._scanner.scan(question, now).of("service"), scan.of("service")
+        if not before or not after:
+            return question
+        return re.sub(rf"\b{re.escape(before[0].words)}\b", after[0].value, question, flags=re.IGNORECASE)
 
 
 def _names(scan: Scan) -> bool:
@@ -247,63 +322,3 @@ def _named(spec: Spec, filled: Filled) -> dict[str, Json]:
     """What a short sentence names, without the question it is itself."""
     kinds = slots(spec.arguments)
     return {name: value for name, value in filled.values.items() if kinds[name].kind is not Kind.QUESTION}
-
-
-_LEAN = re.compile(
-    r"^(?:(?:and|et|same|same thing|now|what about|how about|ok|pareil|idem|meme chose|plutot|only|just|for|in"
-    r"|on|since"
-    r"|depuis|pour|en|sur|dans|over|the|la|le|les|l'|service|yes|yep|oui|to|a|with|avec|version|x|then|alors"
-    r"|instead|please"
-    r"|stp|env|environment|replicas?|instances?|<\w+>|last|past|du|de|d'|[,.?!-]) )+$"
-)
-
-
-def _leans_back(scan: Scan, act: Act) -> bool:
-    """Whether a sentence says so little that it must go on from the one before."""
-    words = scan.abstract
-    if len(words.split()) > 9 or act.verbs:
-        return False
-    loose = " ".join(
-        word
-        for mention in scan.mentions
-        for word in mention.words.split()
-        if mention.role not in {"service", "environment", "count", "version", "time"}
-    )
-    rest = " ".join(word for word in words.split() if word not in loose.split()) + " "
-    return bool(_LEAN.match(rest)) and (bool(scan.mentions) or _agrees(scan))
-
-
-def _agrees(scan: Scan) -> bool:
-    return (
-        re.match(
-            r"(?:yes|yep|yeah|oui|ok|okay|sure|go ahead|do it|vas y|d' accord|please do|correct|exactly)\b",
-            scan.plain,
-        )
-        is not None
-    )
-
-
-def _verb_owners(said: Iterable[Phrase], scanner: Scanner, specs: Mapping[str, Spec]) -> dict[str, str]:
-    """Which write tool each class of verbs orders, as the phrases show it."""
-    counts: dict[str, Counter[str]] = {verb.name: Counter() for verb in lexicon().verbs}
-    for phrase in said:
-        if phrase.intent in specs and specs[phrase.intent].effect is Effect.WRITE:
-            for verb, plain in judge(scanner.scan(phrase.text, _EPOCH).abstract).verbs:
-                counts[verb][phrase.intent] += 2 if plain else 1
-    owners = {}
-    for verb, tools in counts.items():
-        named = next(
-            (name for name in specs if family(name) == verb and specs[name].effect is Effect.WRITE), None
-        )
-        if named or tools:
-            owners[verb] = named or tools.most_common(1)[0][0]
-    return owners
-
-
-def _openings(said: Iterable[Phrase], scanner: Scanner, specs: Mapping[str, Spec]) -> dict[str, set[str]]:
-    """For each write tool, the words its phrases begin an order with: the verbs of operations declared in settings."""
-    words: dict[str, set[str]] = {name: set() for name, spec in specs.items() if spec.effect is Effect.WRITE}
-    for phrase in said:
-        if phrase.intent in words and family(phrase.intent) is None:
-            words[phrase.intent].add(stem(opening(scanner.scan(phrase.text, _EPOCH).abstract)))
-    return words

@@ -1,14 +1,11 @@
 """Numbers, times and quotations as an answer writes them."""
 
-import re
 from datetime import datetime, timedelta, tzinfo
 
 from agent.models.embedded.lengths import DAY, HOUR, MINUTE
 from agent.words.catalogue import say
 
 _LONGEST_QUOTE = 240
-_LINK = re.compile(r"\[([^\]]+)\]\([^)\s]+\)")
-_MARKS = re.compile(r"`+|\*\*|^#+ |^> ?", re.MULTILINE)  # of Markdown
 
 
 def figure(value: float, locale: str) -> str:
@@ -66,11 +63,12 @@ def span(length: timedelta, locale: str) -> str:
 
 
 def quoted(text: str, locale: str) -> str:
-    """A quotation on one line, cut where it is long."""
-    plain = " ".join(_MARKS.sub("", _LINK.sub(r"\1", text)).split())
-    if len(plain) > _LONGEST_QUOTE:
-        plain = plain[:_LONGEST_QUOTE].rsplit(" ", 1)[0] + "…"
-    return f"« {plain} »" if locale[:2] == "fr" else f"“{plain}”"
+    """A quotation: what was written, character for character, in its own marks; the rest of a long one is left out."""
+    said = text.strip()
+    if len(said) > _LONGEST_QUOTE:
+        said = said[:_LONGEST_QUOTE].rsplit(" ", 1)[0] + "…"
+    said = said.split("\n", 1)[0].rstrip()
+    return f"« {said} »" if locale[:2] == "fr" else f"“{said}”"
 
 
 def name_of(metric: str, locale: str) -> str:

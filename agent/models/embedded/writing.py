@@ -5,30 +5,34 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from agent.models.embedded import quoting
+from agent.conversation.evidence import Evidence
+from agent.models.embedded import approvals, recounting
 from agent.models.embedded.facts import (
     Deployment,
     Found,
     Lines,
     Logs,
-    Nothing,
-    Passage,
     Pattern,
     Running,
     Series,
     Table,
 )
 from agent.models.embedded.folding import fold
+from agent.models.embedded.recounting import cite
 from agent.models.embedded.wording import clock, figure, measured, name_of, quoted
 from agent.words.catalogue import say
 
 _MOST = 5  # bullets of one kind
 _ABOUT_CHANGES = re.compile(
-    r"\b(?:chang\w+|deploy\w*|deploi\w*|ship\w*|releas\w+|roll\w*|restart\w*|redemarr\w+|scal\w+|livr\w+|who|qui"
-    r"|when|quand"
+    r"\b(?:chang\w+|deploy\w*|deploi\w*|ship\w*|releas\w+|roll\w*|restart\w*|redemarr\w+|scal\w+|livr\w+"
+    r"|who|qui (?:a|ont|l'a|vient)|(?<!since )when|(?<!depuis )quand"
     r"|recent\w*|last|dernier\w*|histor\w+|lately|happened|passe)\b"
 )
-_CLEAR = 0.4  # the confidence from which a passage answers
+
+
+def asks_for_changes(question: str) -> bool:
+    """Whether a question about what runs is rather one about what was changed."""
+    return bool(_ABOUT_CHANGES.search(fold(question)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Writer:
         """One paragraph for each kind of evidence there is."""
         parts: list[str] = []
         parts += [self.table(table) for table in found.tables]
-        changes = found.deployments and (not found.running or _ABOUT_CHANGES.search(fold(question)))
+        changes = found.deployments and (not found.running or asks_for_changes(question))
         if changes:
             parts.append(self.deployments(found.deployments))
         elif found.running:
@@ -71,14 +75,17 @@ class Writer:
             for lines in found.lines
             if not any(logs.service == lines.service for logs in found.logs)
         ]
-        if found.passages:
-            parts.append(self.passages(found.passages, question))
-        parts += [self.nothing(nothing) for nothing in found.nothing]
-        parts += [f"{piece.finding.title}: {piece.finding.text} [{piece.number}]" for piece in found.others]
+        parts += recounting.told(self.locale, found.passages, found.nothing, question)
+        parts += [_plainly(piece) for piece in found.others]
         return parts
 
     def logs(self, logs: Logs) -> str:
-        fields = {"where": _where(logs), "cites": cite(logs), "level": logs.level}
+        fields = {
+            "where": _where(logs),
+            "cites": cite(logs),
+            "level": logs.level,
+            "filter": self._filter(logs),
+        }
         suffix = "_level" if logs.level else ""
         if logs.total == 0:
             return self.say(f"logs.none{suffix}", fields)
@@ -87,6 +94,10 @@ class Writer:
         )
         ranked = sorted(logs.patterns, key=lambda pattern: -pattern.count)[:_MOST]
         return listed(head, [self.pattern(pattern) for pattern in ranked])
+
+    def _filter(self, logs: Logs) -> str:
+        """The text that lines had to contain: without it named, "no errors" would be read as none at all."""
+        return self.say("logs.filter", text=quoted(logs.contains, self.locale)) if logs.contains else ""
 
     def pattern(self, pattern: Pattern) -> str:
         key = "logs.pattern" if pattern.first and pattern.last else "logs.pattern_undated"
@@ -97,7 +108,7 @@ class Writer:
         )  # fmt: skip
 
     def lines(self, lines: Lines) -> str:
-        fields = {"where": _where(lines), "cites": cite(lines)}
+        fields = {"where": _where(lines), "cites": cite(lines), "filter": ""}
         if not lines.lines:
             return self.say("logs.none", fields)
         head = self.say("logs.total", fields, count=lines.total, count_text=figure(lines.total, self.locale))
@@ -159,8 +170,12 @@ class Writer:
     def _running(self, entry: Running) -> dict[str, object]:
         return {
             "service": entry.service, "version": entry.version, "environment": entry.environment,
-            "healthy": entry.healthy, "replicas": entry.replicas, "since": self.at(entry.since), "cites": cite(entry),
+            "instances": self._instances(entry), "since": self.at(entry.since), "cites": cite(entry),
         }  # fmt: skip
+
+    def _instances(self, entry: Running) -> str:
+        healthy = entry.healthy or 0
+        return self.say("status.instances", count=healthy, healthy=healthy, replicas=entry.replicas)
 
     def deployments(self, deployments: Sequence[Deployment]) -> str:
         shown = deployments[: 2 * _MOST]
@@ -170,10 +185,27 @@ class Writer:
 
     def deployment(self, entry: Deployment) -> str:
         fields = {
-            "at": self.at(entry.at), "service": entry.service, "environment": entry.environment, "by": entry.by,
-            "before": entry.before or "–", "after": entry.after or "–", "cites": cite(entry),
+            "at": self.at(entry.at), "what": self._change(entry), "environment": entry.environment, "by": entry.by,
+            "cites": cite(entry),
         }  # fmt: skip
         return self.say("deployments.line" if entry.ok else "deployments.failed", fields)
+
+    def _change(self, entry: Deployment) -> str:
+        """What was done, in the words of its kind: a restart is no change of the version."""
+        kind = entry.kind if entry.kind in {"restart", "scale", "rollback"} else "deploy"
+        fields = {"service": entry.service, "before": entry.before or "–", "after": entry.after or "–"}
+        return self.say(f"deployments.what_{kind}", fields)
+
+    def approvals(self, deployments: Sequence[Deployment], question: str) -> str:
+        """Who approved the changes that a question means, as the history has it, and where all decisions stand."""
+        lines = []
+        for entry in approvals.meant(deployments, question)[:_MOST]:
+            action, people = approvals.approved(entry) or ("", "")
+            fields = {"at": self.at(entry.at), "what": self._change(entry), "environment": entry.environment}
+            lines.append(self.say("approvals.line", fields, action=action, people=people, cites=cite(entry)))
+        action = approvals.action_named(question)
+        where = self.say("approvals.record_of" if action else "approvals.record", action=action)
+        return "\n".join([*(lines or [self.say("approvals.none")]), where])
 
     def table(self, table: Table) -> str:
         if not table.rows:
@@ -190,70 +222,11 @@ class Writer:
     def _cell(self, cell: str | float | None) -> str:
         return "–" if cell is None else cell if isinstance(cell, str) else figure(cell, self.locale)
 
-    def nothing(self, nothing: Nothing) -> str:
-        where = ", ".join(nothing.sources) or "–"
-        parts = [
-            self.say(
-                "nothing",
-                count=nothing.documents,
-                count_text=figure(nothing.documents, self.locale),
-                where=where,
-                cites=cite(nothing),
-            )
-        ]
-        if nothing.nearest:
-            parts.append(self.say("nearest", nearest=nothing.nearest))
-        return " ".join(parts)
 
-    def passages(self, passages: Sequence[Passage], question: str) -> str:
-        telling = [passage for passage in passages if quoting.sentences(passage.text, passage.heading)]
-        ranked = sorted(telling or passages, key=lambda passage: -passage.confidence)
-        head = self.say("passage.answer" if ranked[0].confidence >= _CLEAR else "passage.weak")
-        best = ranked[0]
-        parts = [head, f"- {self.passage(best, quoting.best(best.text, question, best.heading))}"]
-        others = [
-            passage
-            for passage in ranked[1:]
-            if passage.document != best.document and passage.confidence >= _CLEAR / 2
-        ]
-        parts += [
-            f"- {self.passage(passage, quoting.best(passage.text, question, passage.heading))}"
-            for passage in others[:2]
-        ]
-        return "\n".join(parts)
-
-    def passage(self, passage: Passage, quote: str) -> str:
-        """A quotation with where it stands."""
-        text = quoted(quote, self.locale)
-        if passage.kind == "thread" and passage.author:
-            line = self.say(
-                "passage.said",
-                author=passage.author,
-                place=passage.place.lstrip("#"),
-                date=passage.date[:10],
-                quote=text,
-                cites=cite(passage),
-            )
-        else:
-            title = passage.title or passage.document
-            heading = passage.heading if passage.heading and passage.heading not in title else ""
-            line = self.say(
-                "passage.best_in" if heading else "passage.best",
-                title=title,
-                heading=heading,
-                quote=text,
-                cites=cite(passage),
-            )
-        return (
-            f"{line} {self.say('passage.superseded')}"
-            if passage.status in {"obsolete", "superseded"}
-            else line
-        )
-
-
-def cite(*pieces: Nothing | Logs | Pattern | Lines | Series | Running | Deployment | Table | Passage) -> str:
-    """The numbers of the evidence, each once."""
-    return "".join(f"[{number}]" for number in dict.fromkeys(piece.number for piece in pieces))
+def _plainly(piece: Evidence) -> str:
+    """A finding of a kind without a template: its title and its text, and the title once where the text repeats it."""
+    title, text = piece.finding.title, piece.finding.text
+    return f"{text if text.lower().startswith(title.lower()) else f'{title}: {text}'} [{piece.number}]"
 
 
 def _where(piece: Logs | Lines | Series) -> str:

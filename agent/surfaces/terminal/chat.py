@@ -8,6 +8,7 @@ from agent.approvals.action import State, Verdict
 from agent.conversation.thread import ThreadId
 from agent.people.person import UnknownPerson
 from agent.surfaces.terminal import cards, record
+from agent.surfaces.terminal.keyboard import stoppable, typed
 from agent.surfaces.terminal.screen import paper
 from agent.surfaces.terminal.sitting import Sitting
 from agent.words.catalogue import say
@@ -41,7 +42,7 @@ class Chat:
             words = line.split()
             if not words:
                 continue
-            if words[0] in ("/quit", "/exit"):
+            if words[0] in ("/quit", "/exit") or line.strip().lower() in ("quit", "exit"):
                 break
             if words[0].startswith("/"):
                 command = self._commands.get(words[0])
@@ -54,6 +55,10 @@ class Chat:
         paper().print(self._say("bye"))
 
     async def _ask(self, line: str) -> None:
+        if not await stoppable(self._answered(line)):
+            paper().print(self._say("stopped"), style="yellow")
+
+    async def _answered(self, line: str) -> None:
         document = await self._sitting.ask(line)
         actions = document.get("actions")
         for action in actions if isinstance(actions, list) else []:
@@ -70,29 +75,24 @@ class Chat:
             return
         from prompt_toolkit import PromptSession
         from prompt_toolkit.history import FileHistory
-        from prompt_toolkit.patch_stdout import patch_stdout
 
-        prompt: PromptSession[str] = PromptSession(
-            history=FileHistory(str(self._sitting.app.home.folder / "chat-history"))
-        )
-        while True:
-            try:
-                with patch_stdout(raw=True):
-                    yield await prompt.prompt_async(f"{self._sitting.person.id}> ")
-            except KeyboardInterrupt:
-                continue
-            except EOFError:
-                return
+        history = FileHistory(str(self._sitting.app.home.folder / "chat-history"))
+        prompt: PromptSession[str] = PromptSession(history=history)
+        async for line in typed(prompt, lambda: f"{self._sitting.person.id}> "):
+            yield line
 
     async def _help(self, _words: list[str]) -> None:
         paper().print(self._say("help"))
 
     async def _as(self, words: list[str]) -> None:
+        people = ", ".join(person.id for person in self._sitting.app.directory.everybody())
+        if not words:
+            paper().print(self._say("type_as", people=people))
+            return
         try:
-            self._sitting.person = self._sitting.app.directory.get(words[0] if words else "")
+            self._sitting.person = self._sitting.app.directory.get(words[0])
         except UnknownPerson:
-            people = ", ".join(person.id for person in self._sitting.app.directory.everybody())
-            paper().print(self._say("no_such_person", person=words[0] if words else "?", people=people))
+            paper().print(self._say("no_such_person", person=words[0], people=people))
             return
         person = self._sitting.person
         paper().print(self._say("now_you_are", name=person.name, roles=", ".join(sorted(person.roles))))
@@ -110,21 +110,36 @@ class Chat:
             paper().print(self._say("no_waiting"))
 
     async def _approve(self, words: list[str]) -> None:
-        await self._sitting.decide(_first(words), Verdict.APPROVE, " ".join(words[1:]))
+        if await self._names_action("/approve", words):
+            await self._sitting.decide(words[0], Verdict.APPROVE, " ".join(words[1:]))
 
     async def _reject(self, words: list[str]) -> None:
-        await self._sitting.decide(_first(words), Verdict.REJECT, " ".join(words[1:]))
+        if await self._names_action("/reject", words):
+            await self._sitting.decide(words[0], Verdict.REJECT, " ".join(words[1:]))
 
     async def _withdraw(self, words: list[str]) -> None:
+        if not await self._names_action("/withdraw", words):
+            return
         sitting = self._sitting
-        action = await sitting.app.action(_first(words))
+        action = await sitting.app.action(words[0])
         if action is None:
-            paper().print(self._say("no_such_action", action=_first(words)))
+            paper().print(self._say("no_such_action", action=words[0]))
         else:
             sitting.tell(await sitting.app.withdraw(action, sitting.person))
 
+    async def _names_action(self, command: str, words: list[str]) -> bool:
+        """Whether an action was named; says what to type, and which ones wait, when none was."""
+        if not words:
+            found = await self._sitting.app.actions()
+            waiting = [action.id for action in found if action.state is State.AWAITING_APPROVAL]
+            paper().print(self._say("type_decide", command=command, waiting=", ".join(waiting) or "–"))
+        return bool(words)
+
     async def _show(self, words: list[str]) -> None:
-        sitting, name = self._sitting, _first(words).upper()
+        if not words:
+            paper().print(self._say("type_show"))
+            return
+        sitting, name = self._sitting, words[0].upper()
         action = await sitting.app.action(name) if name.startswith("A-") else None
         story = await sitting.app.turn_record(name, sitting.person) if action is None else None
         if action is not None:
@@ -143,7 +158,3 @@ class Chat:
 
     def _say(self, key: str, **fields: object) -> str:
         return say(f"terminal.{key}", self._sitting.locale, **fields)
-
-
-def _first(words: list[str]) -> str:
-    return words[0] if words else ""

@@ -2,7 +2,7 @@
 
 from agent.surfaces.terminal.screen import paper, plain
 from agent.words.catalogue import say
-from knowledge.port import Passage, SearchResult
+from knowledge.port import Passage, PastIncident, SearchResult
 from tools.contract import Json
 
 QUOTE = 480  # characters of a passage that are shown; --json has all of it
@@ -22,6 +22,8 @@ def show(result: SearchResult, text: str, locale: str) -> None:
         paper().print(f"[{number}] {plain(heading(passage))}")
         quote = plain(passage.quote.strip())
         paper().print(quote[:QUOTE] + ("…" if len(quote) > QUOTE else ""), style="dim")
+        if passage.copies:
+            paper().print(plain(f"= {', '.join(copy.title for copy in passage.copies)}"), style="dim")
         if passage.link:
             paper().print(passage.link, style="blue underline")
         paper().print()
@@ -62,7 +64,25 @@ def as_json(result: SearchResult) -> dict[str, Json]:
                 "score": round(passage.score, 4),
                 "confidence": round(passage.confidence, 3),
                 "standing": passage.standing.value,
+                "superseded_by": passage.superseded_by,
+                "copies": [copy.title for copy in passage.copies],
+                "past_incident": _past(passage.past),
             }
             for passage in result.passages
         ],
+    }
+
+
+def _past(past: PastIncident | None) -> dict[str, Json] | None:
+    if past is None:
+        return None
+    return {
+        "key": past.key,
+        "title": past.title,
+        "symptom": past.symptom,
+        "cause": past.cause,
+        "fix": past.fix,
+        "services": list(past.services),
+        "began": past.began.isoformat() if past.began else None,
+        "severity": past.severity,
     }

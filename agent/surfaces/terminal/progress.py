@@ -3,7 +3,7 @@
 from types import TracebackType
 from typing import Self
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from agent.surfaces.terminal.screen import margin
 from knowledge.port import Progress as Step
@@ -16,14 +16,14 @@ class Bar:
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]:.0f}/s"),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[documents]:,} documents, {task.fields[rate]:.0f} chunks/s"),
             TimeRemainingColumn(),
             console=margin(),
             transient=True,
         )
         self._title = title
-        self._task = self._progress.add_task(title, total=None, rate=0.0)
+        self._task = self._progress.add_task(title, total=1.0, documents=0, rate=0.0)
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -38,7 +38,7 @@ class Bar:
         self._progress.update(
             self._task,
             description=f"{self._title} {step.source}",
-            completed=step.done,
-            total=step.total,
+            completed=step.share,
+            documents=step.documents,
             rate=step.rate,
         )

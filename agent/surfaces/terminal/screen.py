@@ -1,6 +1,7 @@
 """The terminal's paper: one rich console for answers, one for what is said beside them."""
 
 from functools import lru_cache
+from unicodedata import category
 
 from rich.console import Console
 from rich.highlighter import RegexHighlighter
@@ -33,5 +34,5 @@ def margin() -> Console:
 
 
 def plain(text: str) -> str:
-    """Text from outside without control characters, which a terminal would obey."""
-    return "".join(sign for sign in text if sign in "\n\t" or (sign.isprintable() or sign == "\u202f"))
+    """Text from outside without control characters, which a terminal would obey; spaces that do not break stay."""
+    return "".join(sign for sign in text if sign in "\n\t" or sign.isprintable() or category(sign) == "Zs")

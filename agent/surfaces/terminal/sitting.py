@@ -1,5 +1,6 @@
 """One person at one terminal: asks, watches the turn, and gets the answer, its cards and its files."""
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from agent.app import App, Told
     from agent.people.person import Person
 
+_SILENCE = 1.0  # seconds without an answer after which a program that reads along is told that work goes on
 FILES = "files"  # folder in the home where charts and tables are written
 
 
@@ -26,12 +28,19 @@ class Sitting:
     """Implements `agent.conversation.turn.Audience`. `quiet` prints nothing: the caller prints JSON."""
 
     def __init__(
-        self, app: "App", person: "Person", *, thread: str | None = None, quiet: bool = False
+        self,
+        app: "App",
+        person: "Person",
+        *,
+        thread: str | None = None,
+        quiet: bool = False,
+        silence: float = _SILENCE,
     ) -> None:
         self.app, self.person, self._quiet = app, person, quiet
         self.thread = ThreadId(f"terminal:{thread}") if thread else None
         self._status: Status | None = None
         self._shown: list[Action] = []
+        self._silence = silence
 
     @property
     def locale(self) -> str:
@@ -52,12 +61,18 @@ class Sitting:
 
     async def _watched(self, answering: Awaitable[Answer]) -> dict[str, Json]:
         self._shown = []
+        late: asyncio.TimerHandle | None = None
+        working = say("terminal.working", self.locale)
         if not self._quiet and margin().is_terminal:
-            self._status = margin().status(say("terminal.working", self.locale))
+            self._status = margin().status(working)
             self._status.start()
+        elif not self._quiet:  # no place for a spinner: one line, so that a slow first answer is no silence
+            late = asyncio.get_running_loop().call_later(self._silence, margin().print, working)
         try:
             answer = await answering
         finally:
+            if late is not None:
+                late.cancel()
             if self._status is not None:
                 self._status.stop()
                 self._status = None

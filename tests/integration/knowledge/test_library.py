@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.ingest import sole_writer
 from knowledge.library import FolderLibrary, open_library
+from knowledge.lock import sole_writer
 from knowledge.port import (
     EmbedderMismatch,
     Place,
@@ -222,7 +222,7 @@ async def test_a_second_writer_is_refused_at_once_and_readers_are_not(
     library: FolderLibrary, tmp_path: Path
 ) -> None:
     await library.ingest([Notes(POOL)])
-    async with sole_writer(tmp_path / "knowledge" / "writer.lock"):
+    async with sole_writer(tmp_path / "knowledge"):
         with pytest.raises(WriterBusy, match="another process"):
             await library.ingest([Notes(CACHE)])
         assert ids(await library.search(Query("pool"), MAYA)) == ["pool"]
@@ -246,7 +246,7 @@ async def test_an_ingestion_that_dies_leaves_the_old_and_the_next_one_heals(
 async def test_progress_says_how_far_it_is(library: FolderLibrary) -> None:
     seen: list[Progress] = []
     await library.ingest([Notes(POOL, CACHE)], seen.append)
-    assert (seen[-1].done, seen[-1].total) == (2, 2)
+    assert (seen[-1].share, seen[-1].documents, seen[-1].chunks) == (1.0, 2, 2)
 
 
 WRITER = """

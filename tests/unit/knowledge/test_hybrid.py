@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge.acl import named, readable
-from knowledge.confidence import confidence
+from knowledge.confidence import Signs, confidence
 from knowledge.hybrid import fuse, rise
 from knowledge.port import Place, Reader
 
@@ -47,9 +47,13 @@ def test_a_nearer_cosine_never_counts_less(one: float, other: float) -> None:
     assert rise(low, 0.75) <= rise(high, 0.75) <= 1
 
 
-@given(st.one_of(st.none(), st.floats(0, 1)), st.floats(0, 1), st.booleans())
-def test_confidence_is_a_chance(near: float | None, coverage: float, foreign: bool) -> None:
-    assert 0 < confidence(near, coverage, foreign=foreign) < 1
+@given(st.one_of(st.none(), st.floats(0, 1)), st.floats(0, 1), st.floats(0, 1), st.booleans())
+def test_confidence_is_a_chance_and_a_missing_name_lowers_it(
+    near: float | None, coverage: float, together: float, missing: bool
+) -> None:
+    here = confidence(Signs(near, coverage, together, misses_name=missing))
+    assert 0 < here < 1
+    assert here >= confidence(Signs(near, coverage, together, misses_name=True))
 
 
 def test_a_private_place_is_read_by_its_members_only() -> None:

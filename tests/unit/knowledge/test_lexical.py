@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from knowledge.lexical import LexicalIndex, language_of, names_in, spread
 from knowledge.port import Entry, Scope
 
-EVERYWHERE = Scope(places=frozenset({"open"}))
+EVERYWHERE = Scope(places=frozenset({"open"}), groups=frozenset({"*"}))
 
 
 def entry(
@@ -24,8 +24,7 @@ def entry(
         meaning=text,
         language="en",
         place=place,
-        shelf="shelf-public",
-        source="docs",
+        group="*" if place == "open" else place,
         people=people,
         date=date,
     )
@@ -38,7 +37,7 @@ def index(folder: Path, *entries: Entry) -> LexicalIndex:
 
 
 def found(made: LexicalIndex, question: str, scope: Scope = EVERYWHERE) -> list[str]:
-    return [hit.chunk for hit in made.search(made.ask(question), scope, 10)]
+    return made.search(made.ask(question, scope.groups), scope, 10)
 
 
 def test_a_plural_finds_a_singular_in_english_and_in_french(tmp_path: Path) -> None:
@@ -80,7 +79,15 @@ def test_a_slip_of_the_finger_still_finds(tmp_path: Path) -> None:
 def test_places_outside_the_scope_are_never_found(tmp_path: Path) -> None:
     made = index(tmp_path, entry("a", "leaked key", place="secret"), entry("b", "key rotation"))
     assert found(made, "leaked key") == ["b"]
-    assert made.scores(made.ask("leaked key"), EVERYWHERE, ["a", "b"]).keys() == {"b"}
+    assert found(made, "leaked key", Scope(frozenset({"secret"}), frozenset({"*", "secret"}))) == ["a"]
+
+
+def test_what_others_keep_private_does_not_weigh_a_question(tmp_path: Path) -> None:
+    public = [entry("b", "key rotation"), entry("c", "the pool")]
+    private = [entry(f"s{i}", "key key key", place="secret") for i in range(20)]
+    mine = index(tmp_path / "mine", *public).ask("leaked key", EVERYWHERE.groups)
+    all_of_it = index(tmp_path / "all", *public, *private).ask("leaked key", EVERYWHERE.groups)
+    assert all_of_it.wanted == mine.wanted
 
 
 def test_a_person_and_a_time_narrow_a_search(tmp_path: Path) -> None:
@@ -120,8 +127,9 @@ def test_no_score_passes_one(words: list[str]) -> None:
             entry("b", "cache"),
             entry("c", "2.4.0 cache"),
         )
-        question = made.ask(" ".join(words))
-        assert all(hit.score <= 1.0001 for hit in made.search(question, EVERYWHERE, 10))
+        question = made.ask(" ".join(words), EVERYWHERE.groups)
+        scores = made.scores(question, ["a", "b", "c"])
+        assert all(0 <= score <= 1 for score in scores.values())
 
 
 @given(st.text(max_size=200))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from evals.bench.retrieval import JsonlCorpus, measure, ndcg, questions, recall, sets_in
+from knowledge.port import Unit
 from tests.fakes.embedder import HashedWords
 
 
@@ -56,7 +57,7 @@ def test_a_folder_without_a_set_is_refused_by_name(tmp_path: Path) -> None:
 
 async def test_titles_and_texts_become_documents(tmp_path: Path) -> None:
     corpus = JsonlCorpus(a_set(tmp_path / "set") / "corpus.jsonl")
-    assert [found.text async for found in corpus.documents() if hasattr(found, "text")] == [
+    assert [found.text async for found in corpus.read(Unit("")) if hasattr(found, "text")] == [
         "connections run out",
         "warm it",
     ]

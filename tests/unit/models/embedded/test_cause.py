@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from agent.models.embedded.cause import explain, searchable
-from agent.models.embedded.facts import Found, Logs, Passage, Pattern, Running
+from agent.models.embedded.facts import Deployment, Found, Logs, Passage, Pattern, Running, Series
 
 LIVE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 KNOWN = ("checkout", "payments")
@@ -73,3 +73,37 @@ def test_a_template_is_searched_for_by_its_words() -> None:
         searchable("connection pool exhausted: 8 of 8 connections in use, waited 750 ms")
         == "connection pool exhausted"
     )
+
+
+DEPLOYED = Deployment("deploy", "payments", "production", "2.3.9", "2.4.0", LIVE, "raj", True, 7)
+RATE = Series("error_rate", "payments", "production", "%", 0.2, 0.2, 0.3, 0.2, 0.0, "", None, 60, 8)
+
+
+def test_a_change_of_another_environment_explains_nothing() -> None:
+    elsewhere = replace(DEPLOYED, environment="staging", at=LIVE + timedelta(minutes=5))
+    cause = explain(Found(running=(RUNNING,), deployments=(elsewhere, DEPLOYED)), "payments", KNOWN)
+    assert cause.deployment == DEPLOYED
+
+
+def test_a_restart_puts_no_version_live_and_keeps_the_age_of_the_one_that_runs() -> None:
+    restarted = replace(
+        DEPLOYED, kind="restart", before="2.4.0", at=LIVE + timedelta(minutes=30), by="sam (A-2)"
+    )
+    running = replace(RUNNING, previous="2.4.0", since=LIVE + timedelta(minutes=30))
+    found = Found(logs=logs(POOL), running=(running,), deployments=(restarted, DEPLOYED))
+    cause = explain(found, "payments", KNOWN)
+    assert (cause.deployment, cause.restart, cause.previous) == (DEPLOYED, restarted, "2.3.9")
+    assert cause.running is not None
+    assert cause.running.since == LIVE
+    assert cause.blames_version
+
+
+def test_a_service_with_a_normal_error_rate_blames_nobody() -> None:
+    cause = explain(Found(logs=logs(POOL), running=(RUNNING,), series=(RATE,)), "payments", KNOWN)
+    assert cause.well == RATE
+    assert not cause.blames_version
+
+
+def test_a_high_or_risen_error_rate_is_not_normal() -> None:
+    for rate in (replace(RATE, now=20.0), replace(RATE, anomaly="rose")):
+        assert explain(Found(running=(RUNNING,), series=(rate,)), "payments", KNOWN).well is None

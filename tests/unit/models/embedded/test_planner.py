@@ -10,7 +10,9 @@ import pytest
 
 from agent.conversation.evidence import Evidence
 from agent.conversation.messages import Message, Offer, Reply, Request, ResultKind, Role
+from agent.models.embedded.facts import Deployment, sort
 from agent.models.embedded.planner import EmbeddedPlanner
+from agent.models.embedded.writing import Writer
 from evals.understand_tools import names, toolset
 from tools.contract import Arguments, Effect, Finding, Json, Spec
 from tools.slots import Kind, Slot
@@ -159,7 +161,10 @@ async def test_a_failing_service_is_explained_by_version_error_metric_and_past_i
         "- payments, error rate: 23.4% now, 0.2% before; it rose at 09:19 [2]",
         "- payments, p95 response time: 23.4% now, 0.2% before; it rose at 09:19 [3]",
         "- payments 2.4.0 replaced 2.3.9 in production [1].",
-        "- Seen before: INC-112: payments connection pool exhausted. “Fix: rolled back to 2.1.7. Released since.” [5]",
+        (
+            "- Seen before: INC-112: payments connection pool exhausted. "
+            "“Fix: rolled back to 2.1.7. `Released` since.” [5]"
+        ),
         "Next step, if you agree: ask me to “roll payments back to 2.3.9”.",
     ]
 
@@ -239,7 +244,7 @@ async def test_a_metric_is_compared_with_the_time_before(planner: EmbeddedPlanne
 
 async def test_a_passage_is_quoted_with_its_place(planner: EmbeddedPlanner) -> None:
     answer = await converse(planner, "have we seen 'connection pool exhausted' before?")
-    assert "INC-112: payments connection pool exhausted, Fix: “" in answer
+    assert ", Fix (2026-06-22): “" in answer
     assert answer.endswith("[1]")
 
 
@@ -286,4 +291,148 @@ async def test_nothing_known_is_said_with_where_it_was_looked_for(planner: Embed
             return [("nothing_found", facts, "Nothing relevant found")]
 
     answer = await converse(planner, "who owns the fax machine?", Empty())
-    assert answer == "Nothing that is written answers this; 1,280 documents were searched in docs, slack [1]."
+    assert (
+        answer
+        == "Nothing that is written clearly answers this; 1,280 documents were searched in docs, slack [1]."
+    )
+
+
+class Well(Shop):
+    """A shop in which nothing fails: catalog was restarted in staging, payments rolled back with approval."""
+
+    def _facts(
+        self, tool: str, arguments: Mapping[str, object]
+    ) -> Sequence[tuple[str, Mapping[str, Json], str]]:
+        service = str(arguments.get("service", ""))
+        match tool:
+            case "status":
+                running = [
+                    {**_running(name), "environment": place}
+                    for name in SERVICES
+                    for place in ("production", "staging")
+                    if service in {"", name}
+                ]
+                changes = [entry for entry in CHANGES if service in {"", str(entry["service"])}]
+                return [
+                    ("status", {"running": running}, "What runs"),
+                    ("deployments", {"deployments": changes}, "What changed"),
+                ]
+            case "query_metrics":
+                calm = {"now": 0.1, "mean": 0.1, "before_mean": 0.1, "anomaly": None, "since_change": None}
+                return [("series", {**_series(service, str(arguments["metric"])), **calm}, "a metric")]
+            case "query_logs":
+                looked_for: dict[str, Json] = {
+                    "contains": str(arguments.get("contains") or ""),
+                    "total": 0,
+                    "patterns": [],
+                }
+                return [("log_patterns", {**_patterns(service), **looked_for}, "log lines")]
+            case _:
+                return []
+
+
+def _change(kind: str, service: str, place: str, before: str, after: str, by: str) -> dict[str, Json]:
+    return {
+        "id": "d", "kind": kind, "service": service, "environment": place, "from": before, "to": after,
+        "at": ago(5), "by": by, "ok": True,
+    }  # fmt: skip
+
+
+CHANGES = (
+    _change("restart", "catalog", "staging", "1.8.2", "1.8.2", "sam (A-2)"),
+    _change("rollback", "payments", "production", "2.4.0", "2.3.9", "sam, tom (A-3)"),
+    _change("deploy", "payments", "production", "2.3.9", "2.4.0", "raj"),
+)
+
+
+async def test_a_service_that_is_well_is_said_not_to_fail_before_anything_else(
+    planner: EmbeddedPlanner,
+) -> None:
+    answer = await converse(planner, "why is catalog failing?", Well())
+    assert answer.startswith("catalog is not failing in production: its error rate is 0.1% [")
+    assert "replaced" not in answer
+    assert "restarted" not in answer  # that was in staging
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "written"),
+    [
+        ("deploy", "2.3.9", "2.4.0", "catalog 2.3.9 → 2.4.0"),
+        ("rollback", "2.4.0", "2.3.9", "catalog rolled back 2.4.0 → 2.3.9"),
+        ("restart", "3.2.0", "3.2.0", "restart of catalog 3.2.0"),
+        ("scale", "2", "4", "catalog scaled from 2 to 4 instances"),
+    ],
+)
+def test_a_change_is_worded_by_its_kind(kind: str, before: str, after: str, written: str) -> None:
+    at = NOW - timedelta(minutes=5)
+    change = Deployment(kind, "catalog", "staging", before, after, at, "sam (A-2)", True, 2)
+    line = Writer("en", NOW, UTC).deployment(change)
+    assert line == f"09:25: {written} in staging, by sam (A-2) [2]"
+
+
+async def test_a_version_that_runs_nowhere_is_said_so_first(planner: EmbeddedPlanner) -> None:
+    answer = await converse(planner, "why is payments 9.9.9 failing?")
+    (
+        first,
+        *_,
+    ) = answer.splitlines()
+    assert first == "payments 9.9.9 is not running anywhere; what runs is 2.4.0 in production [1]."
+
+
+async def test_a_version_that_runs_is_not_called_absent(planner: EmbeddedPlanner) -> None:
+    answer = await converse(planner, "why is payments 2.4.0 failing?")
+    assert answer.startswith("The likely cause is payments 2.4.0")
+
+
+async def test_what_runs_is_listed_also_when_something_was_changed(planner: EmbeddedPlanner) -> None:
+    for question in ("qu'est-ce qui tourne en production ?", "what is running in production?"):
+        answer = await converse(planner, question, Well())
+        assert "checkout 1.8.2 in production" in answer
+        assert "→" not in answer
+
+
+async def test_who_approved_is_answered_from_the_history_and_the_record_is_named(
+    planner: EmbeddedPlanner,
+) -> None:
+    for question in ("who approved the rollback?", "who approved A-3?"):
+        answer = await converse(planner, question, Well())
+        assert answer.startswith(
+            "A-3, payments rolled back 2.4.0 → 2.3.9 in production: approved by sam, tom, done at 09:25 [2]."
+        )
+        assert "sayso audit show" in answer
+        assert "A-2" not in answer
+
+
+async def test_an_approval_nobody_gave_is_said_to_be_none(planner: EmbeddedPlanner) -> None:
+    answer = await converse(planner, "qui a approuvé A-9 ?", Well(), locale="fr")
+    assert answer.startswith("L'historique des changements ne nomme personne qui l'ait approuvé.")
+    assert "`sayso show A-9`" in answer
+
+
+async def test_an_answer_about_logs_names_the_text_that_was_looked_for(planner: EmbeddedPlanner) -> None:
+    answer = await converse(planner, 'errors with "foobar" in the payments logs', Well())
+    assert answer == "No error lines with “foobar” in the logs of payments (production) [1]."
+
+
+async def test_a_change_for_later_is_refused_with_how_to_have_it_now(planner: EmbeddedPlanner) -> None:
+    shop = Shop()
+    answer = await converse(planner, "restart catalog tomorrow", shop)
+    assert answer.startswith("I can only propose a change for now; schedules come later.")
+    assert shop.asked == []
+
+
+async def test_one_instance_is_counted_in_the_singular_in_french(planner: EmbeddedPlanner) -> None:
+    class Single(Shop):
+        def _facts(
+            self, tool: str, arguments: Mapping[str, object]
+        ) -> Sequence[tuple[str, Mapping[str, Json], str]]:
+            one = {**_running("catalog"), "replicas": 1, "healthy_replicas": 1}
+            return [("status", {"running": [one]}, "What runs")]
+
+    assert "1 instance saine sur 1" in await converse(planner, "état de catalog", Single(), locale="fr")
+
+
+def test_a_finding_that_repeats_its_title_is_not_said_twice() -> None:
+    finding = Finding("backlog", "Nothing waits", "queue", "q", "nothing waits in the queue", {})
+    (line,) = Writer("en", NOW, UTC).everything(sort([Evidence(1, finding, "queue", "c")]), "the queue?")
+    assert line == "nothing waits in the queue [1]"

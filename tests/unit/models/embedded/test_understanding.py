@@ -156,7 +156,7 @@ def test_a_past_trouble_is_looked_up(planner: Understanding) -> None:
         ("restart mailer and ledger", Doubt.RIVALS),
         ("add two more gateway pods", Doubt.RELATIVE),
         ("scale gateway to 9000 pods", Doubt.REFUSED),
-        ("restart mailer tomorrow", Doubt.CONFIRM),
+        ("restart mailer tomorrow", Doubt.LATER),
     ],
 )
 def test_what_is_not_sure_is_asked_back(planner: Understanding, text: str, doubt: Doubt) -> None:

@@ -101,3 +101,9 @@ def test_a_planner_learns_what_each_argument_means() -> None:
 def test_arguments_of_another_tool_are_an_error_of_ours() -> None:
     with pytest.raises(TypeError):
         CommandArguments.of(Arguments())
+
+
+def test_a_choice_that_is_none_is_refused_with_those_there_are() -> None:
+    flags = {"type": "choice", "choices": ["payments_pause", "delivery_slots", "new_search"]}
+    with pytest.raises(BadArguments, match="payments_pause, delivery_slots, new_search"):
+        spec(flag=flags).validate({"flag": "dark_mode"})

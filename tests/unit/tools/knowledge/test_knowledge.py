@@ -1,5 +1,6 @@
 """The tool `knowledge`: passages with their place, and what it says when there are none."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,9 +8,10 @@ import pytest
 from tests.fakes.shop import MAYA, NOW, WORDS, now
 from tools.contract import Asker, BadArguments, Outcome
 from tools.knowledge.knowledge import Knowledge
-from tools.knowledge.port import Filters, Passage, PassageKind, Searched
+from tools.knowledge.port import Filters, Passage, PassageKind, PastIncident, Searched
 
 POOL = Passage(
+    id="docs:runbooks/payments-pool.md", sure=True,
     document="Payments connection pool exhausted", heading="Fix a leak: roll back", place="runbooks",
     text="Roll payments back to the last known-good version.", kind=PassageKind.DOCUMENT, confidence=0.8765,
     author="Raj Iyer", date=NOW - timedelta(days=38), link="https://docs/pool#fix", status="current",
@@ -34,36 +36,55 @@ async def asked(shelf: Shelf, **values: object) -> Outcome:
 
 
 async def test_a_passage_comes_with_where_it_is_from() -> None:
-    outcome = await asked(Shelf(Searched((POOL,), 140, ("docs", "slack"))), query="pool exhausted")
+    outcome = await asked(Shelf(Searched((POOL,), {"docs": 40, "slack": 100})), query="pool exhausted")
     (finding,) = outcome.findings
     assert finding.kind == "passage"
     assert finding.link == "https://docs/pool#fix"
     assert finding.title == "Payments connection pool exhausted > Fix a leak: roll back (2026-10-16)"
     assert finding.facts["confidence"] == 0.876
     assert set(finding.facts) == {
-        "document", "heading", "place", "author", "date", "text", "confidence", "status", "pinned", "kind",
+        "document", "heading", "place", "author", "date", "text", "confidence", "status", "pinned", "kind", "sure",
+        "id", "shared", "copies", "past", "superseded_by",
     }  # fmt: skip
 
 
 async def test_the_search_runs_with_the_askers_rights_and_filters() -> None:
-    shelf = Shelf(Searched((POOL,), 1, ()))
-    await asked(shelf, query="pool", kind="incident", since="30d", limit=3)
-    assert shelf.asked == [("pool", MAYA, Filters(PassageKind.INCIDENT, NOW - timedelta(days=30), 3))]
+    shelf = Shelf(Searched((POOL,)))
+    await asked(
+        shelf, query="pool", kind="incident", place="#oncall", person="Raj Iyer", since="30d",
+        until="7d", limit=3,
+    )  # fmt: skip
+    month, week = NOW - timedelta(days=30), NOW - timedelta(days=7)
+    filters = Filters(PassageKind.INCIDENT, "#oncall", "Raj Iyer", month, week, 3)
+    assert shelf.asked == [("pool", MAYA, filters)]
 
 
-async def test_nothing_relevant_is_said_with_what_was_searched() -> None:
-    searched = Searched((), 1234, ("docs", "slack"), "Scaling", "by words only: no embedding model here")
+async def test_nothing_clear_is_said_with_what_was_searched_the_nearest_and_who_may_know() -> None:
+    near = replace(POOL, sure=False, confidence=0.4)
+    note = "by words only: no embedding model here"
+    searched = Searched((near,), {"docs": 34, "slack": 1200}, 11, ("Raj Iyer", "#payments"), note)
     outcome = await asked(Shelf(searched), query="quantum computing")
     assert outcome.ok
-    (finding,) = outcome.findings
-    assert finding.kind == "nothing_found"
-    assert (finding.facts["documents"], finding.facts["nearest"]) == (1234, "Scaling")
+    nothing, nearest = outcome.findings
+    assert (nothing.kind, nearest.kind) == ("nothing_found", "passage")
+    assert (nothing.facts["documents"], nothing.facts["nearest"]) == (1234, POOL.document)
+    assert nearest.facts["sure"] is False
     assert outcome.summary == (
-        "nothing relevant found for 'quantum computing'; searched 1,234 documents in docs, slack; "
-        "nearest was Scaling; by words only: no embedding model here"
+        "nothing that clearly answers 'quantum computing' in 1,234 documents of docs, slack; "
+        f"nearest is {POOL.document}; may know: Raj Iyer, #payments; {note}"
     )
+
+
+async def test_a_past_incident_comes_with_its_quotes() -> None:
+    past = PastIncident("INC-112", "Pool", "pool exhausted", None, "rolled back", ("payments",), NOW, "2")
+    outcome = await asked(Shelf(Searched((replace(POOL, past=past),))), query="pool exhausted")
+    told = outcome.findings[0].facts["past"]
+    assert isinstance(told, dict)
+    assert (told["key"], told["symptom"], told["cause"], told["fix"]) == (
+        "INC-112", "pool exhausted", None, "rolled back",
+    )  # fmt: skip
 
 
 async def test_an_empty_question_is_refused() -> None:
     with pytest.raises(BadArguments):
-        await asked(Shelf(Searched((), 0, ())), query="   ")
+        await asked(Shelf(Searched(())), query="   ")

@@ -1,0 +1,202 @@
+"""One search: both halves asked, their chunks joined to documents, the best passage of each quoted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from knowledge.catalogue import Catalogue, Shelved
+from knowledge.chunking import said
+from knowledge.confidence import Signs, confidence
+from knowledge.copies import collapsed
+from knowledge.dense import DenseIndex
+from knowledge.hybrid import LEXICAL_WEIGHT, Found, fuse
+from knowledge.lexical import LexicalIndex, Question, language_of
+from knowledge.port import (
+    By,
+    Document,
+    Embedder,
+    Extent,
+    Genre,
+    Incident,
+    Part,
+    Passage,
+    PastIncident,
+    Place,
+    Query,
+    Scope,
+    Searched,
+    Standing,
+)
+
+if TYPE_CHECKING:
+    from knowledge.port import Vectors
+
+_DEPTH = 100  # chunks each half hands to the fusion
+_STANDING_WEIGHT = {Standing.CURRENT: 1.0, Standing.SUPERSEDED: 0.8, Standing.OBSOLETE: 0.7}
+# Among equally good ones the newer first: at most as much as a few hundredths of a score, gone after some years.
+_NEW = 0.02
+_HALF_LIFE_DAYS = 365.0
+_PINNED = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """All that one search looks into, as it is at this moment."""
+
+    catalogue: Catalogue
+    lexical: LexicalIndex
+    dense: DenseIndex | None
+    embedder: Embedder | None
+    places: Sequence[Place]
+    now: datetime
+
+    def find(self, query: Query, scope: Scope, vector: "Vectors | None") -> tuple[Passage, ...]:
+        """The best passages within a scope, one for each document, copies collapsed into one."""
+        question = self.lexical.ask(query.text, scope.groups)
+        found, spans = self._fused(query, question, scope, vector)
+        # What no longer holds may fall behind what stands below it, and copies make room.
+        considered = found[: (3 if query.kind is None else 12) * query.limit]
+        documents = self.catalogue.documents([one.document for one in considered])
+        incidents = self.catalogue.incidents(documents)
+        held = [one for one in considered if one.document in documents]
+        held = [one for one in held if _fits(query.kind, documents[one.document], one.document in incidents)]
+        held.sort(key=lambda one: -self._weighed(one, documents[one.document]))
+        kept = collapsed([(one, documents[one.document]) for one in held], query.limit)
+        named = {place.id: place for place in self.places}
+        return tuple(
+            replace(
+                self._passage(question, one, document, spans[one.chunk], named),
+                copies=copies,
+                past=_past(document, incidents.get(document.id)),
+            )
+            for one, document, copies in kept
+        )
+
+    def _fused(
+        self, query: Query, question: Question, scope: Scope, vector: "Vectors | None"
+    ) -> tuple[list[Found], Mapping[str, Shelved]]:
+        depth = max(_DEPTH, 10 * query.limit)
+        dense = self.dense if vector is not None else None
+        with_words = dense is None or query.by is By.BOTH
+        leads = self.lexical.search(question, scope, depth) if with_words else []
+        # What an index finds and the catalogue does not know is half-written or swept: it does not exist.
+        known = {c: s for c, s in self.catalogue.shelved(leads).items() if s.place in scope.places}
+        cosines: dict[str, float] | None = None
+        if dense is not None and vector is not None:
+            near = [
+                (at, cosine) for at, cosine in dense.search(vector, scope, depth) if at.place in scope.places
+            ]
+            cosines = {at.chunk: cosine for at, cosine in near}
+            cosines |= dense.scores(vector, [s for c, s in known.items() if c not in cosines])
+            known |= {at.chunk: at for at, _ in near}
+        by_words = self.lexical.scores(question, list(known)) if with_words else {}
+        spoken = language_of(query.text)
+        found = fuse(
+            {chunk: shelved.document for chunk, shelved in known.items()},
+            by_words,
+            cosines,
+            floor=0.0 if self.embedder is None else self.embedder.floor,
+            foreign={c for c, s in known.items() if spoken and s.language and s.language != spoken},
+            weight=LEXICAL_WEIGHT if query.by is By.BOTH else 0.0,
+        )
+        return found, known
+
+    def _weighed(self, found: Found, document: Document) -> float:
+        """A score that counts less when the document no longer holds, and a little more when it is new or pinned."""
+        score = found.score * _STANDING_WEIGHT[document.standing]
+        if document.date is not None:
+            age = max(0.0, (self.now - document.date).total_seconds() / 86_400)
+            score *= 1 + _NEW * 0.5 ** (age / _HALF_LIFE_DAYS)
+        return score * (1 + _PINNED * document.pinned)
+
+    def _passage(
+        self,
+        question: Question,
+        found: Found,
+        document: Document,
+        span: Shelved,
+        places: Mapping[str, Place],
+    ) -> Passage:
+        text = document.text[span.start : span.end]
+        part = self._cited(question, document, span)
+        says = self.lexical.terms(f"{span.context}\n{text}")
+        coverage = question.coverage(says)
+        near = found.dense if self.embedder is not None else None
+        signs = Signs(near, coverage, question.together(says), question.misses_name(says))
+        return Passage(
+            document=document.id,
+            title=document.title,
+            text=text,
+            start=span.start,
+            end=span.end,
+            quote=said(document.text[part.start : part.end], part),
+            headings=part.headings,
+            kind=document.kind,
+            source=document.source,
+            place=places[document.place].name,
+            author=part.author or document.author,
+            date=part.date or document.date,
+            link=part.link or document.link,
+            score=self._weighed(found, document),
+            lexical=found.lexical,
+            dense=found.dense,
+            cosine=found.cosine,
+            coverage=coverage,
+            confidence=confidence(signs),
+            services=document.services,
+            pinned=document.pinned,
+            standing=document.standing,
+            superseded_by=document.superseded_by,
+            shared=question.shared(says),
+        )
+
+    def _cited(self, question: Question, document: Document, span: Shelved) -> Part:
+        """The section or message of a chunk that has most of the question, cut to the chunk."""
+        inside = [
+            replace(part, start=max(part.start, span.start), end=min(part.end, span.end))
+            for part in document.parts
+            if part.start < span.end and part.end > span.start
+        ]
+        if len(inside) == 1:
+            return inside[0]
+        return max(
+            inside,
+            key=lambda part: question.overlap(self.lexical.terms(document.text[part.start : part.end])),
+        )
+
+
+def _fits(kind: Genre | None, document: Document, is_incident: bool) -> bool:
+    match kind:
+        case None:
+            return True
+        case Genre.INCIDENT:
+            return is_incident
+        case _:
+            return document.kind.value == kind.value
+
+
+def _past(document: Document, incident: Incident | None) -> PastIncident | None:
+    if incident is None:
+        return None
+
+    def quoted(at: Extent | None) -> str | None:
+        return None if at is None else document.text[at[0] : at[1]]
+
+    return PastIncident(
+        incident.key,
+        incident.title,
+        quoted(incident.symptom),
+        quoted(incident.cause),
+        quoted(incident.fix),
+        incident.services,
+        incident.began or document.date,
+        incident.ended,
+        incident.severity,
+    )
+
+
+def searched(catalogue: Catalogue, places: Sequence[Place], scope: Scope, notes: tuple[str, ...]) -> Searched:
+    """What a search within a scope looks through."""
+    names = tuple(sorted(place.name for place in places if place.id in scope.places))
+    return Searched(catalogue.counts(scope.places), names, notes)

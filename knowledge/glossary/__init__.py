@@ -1,0 +1,1 @@
+"""What words of one language stand for in another, so that words find across languages."""

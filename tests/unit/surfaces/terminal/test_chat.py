@@ -1,0 +1,102 @@
+"""A conversation typed into a terminal: how it is left, and what a command without its word says."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import pytest
+
+from agent.conversation.receipt import Receipt
+from agent.conversation.thread import TurnId
+from agent.conversation.turn import Answer
+from agent.people.person import Directory, Person
+from agent.surfaces.terminal.chat import Chat
+from agent.surfaces.terminal.sitting import Sitting
+
+MAYA, SAM = Person("maya", "Maya Lindqvist"), Person("sam", "Sam Patel")
+
+
+@dataclass
+class QuietApp:
+    """An application without changes that answers every question with "well", once it is let."""
+
+    asked: list[str] = field(default_factory=list)
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+    directory: Directory = field(default_factory=lambda: Directory((MAYA, SAM)))
+    settings: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(language="en"))
+
+    async def ask(self, _person: Person, text: str, *_rest: object) -> Answer:
+        self.asked.append(text)
+        await self.may_answer.wait()
+        return Answer(TurnId("T-1"), "well", (), (), (), Receipt("T-1", 0.1, (), "none", "", 0), "en")
+
+    async def actions(self) -> Sequence[object]:
+        return ()
+
+    async def left_unanswered(self, _person: Person) -> Sequence[object]:
+        return ()
+
+
+class TypedChat(Chat):
+    """A chat with its lines given instead of typed."""
+
+    def __init__(self, sitting: Sitting, lines: Sequence[str]) -> None:
+        super().__init__(sitting)
+        self._given = lines
+
+    async def _lines(self) -> AsyncIterator[str]:
+        for line in self._given:
+            yield line
+
+
+def sitting(app: QuietApp, **how: float) -> Sitting:
+    return Sitting(app, MAYA, **how)  # type: ignore[arg-type]  # the fake has what a sitting asks for here
+
+
+async def chat(*lines: str) -> QuietApp:
+    app = QuietApp()
+    app.may_answer.set()
+    await TypedChat(sitting(app), lines).run()
+    return app
+
+
+@pytest.mark.parametrize("word", ["exit", "quit", "Exit", "/quit", "/exit"])
+async def test_the_words_for_leaving_leave(word: str) -> None:
+    assert (await chat("is checkout well?", word, "never asked")).asked == ["is checkout well?"]
+
+
+async def test_a_question_about_quitting_is_a_question() -> None:
+    assert (await chat("quit counting")).asked == ["quit counting"]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("/as", "Type /as PERSON. People here: maya, sam."),
+        ("/approve", "Type /approve A-1"),
+        ("/reject", "Type /reject A-1"),
+        ("/withdraw", "Type /withdraw A-1"),
+        ("/show", "Type /show T-1"),
+    ],
+)
+async def test_a_command_without_its_word_says_what_to_type(
+    line: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await chat(line)
+    assert told in capsys.readouterr().out
+
+
+async def test_an_answer_that_takes_long_says_on_stderr_that_work_goes_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    app = QuietApp()
+    asking = asyncio.create_task(sitting(app, silence=0.0).ask("is checkout well?"))
+    heard = ""
+    async with asyncio.timeout(5):
+        while "working" not in heard:
+            await asyncio.sleep(0)  # lets the loop come to the line that is due
+            heard += capsys.readouterr().err
+    assert not asking.done()
+    app.may_answer.set()
+    assert (await asking)["answer"] == "well"
