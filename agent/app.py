@@ -24,7 +24,7 @@ from agent.recall import reader_of
 from agent.settings import Settings
 from agent.store.port import Store, TurnRecord
 from agent.words.catalogue import say
-from knowledge.port import Library, OnProgress, Reader, Source, SourceReport, Verified
+from knowledge.port import Library, LibraryOutdated, OnProgress, Reader, Source, SourceReport, Verified
 from tools.contract import Asker, Json, Progress, ToolError
 from tools.registry import Registry
 
@@ -253,7 +253,10 @@ class App:
             if self._library is not None:
                 await self._library.close()
             self._library = await self._open_library(True)
-        library = await self.library()
+        try:
+            library = await self.library()
+        except LibraryOutdated:  # nothing in it was said by anybody: it is made again from the sources
+            library = self._library = await self._open_library(True)
         chosen = [source for source in self._sources if not only or source.name in only]
         reports = await library.ingest(chosen, on_progress, dry=dry)
         forgotten = () if dry or only else await library.forget([source.name for source in self._sources])

@@ -55,13 +55,15 @@ def reader_of(person: Person) -> Reader:
 
 def searched(found: SearchResult) -> port.Searched:
     """What was found, in the tool's words; passages that are far from the question are left out."""
-    passages = [passage_of(passage) for passage in found.passages if passage.confidence >= NEAR]
-    sure = any(passage.sure for passage in passages)
+    least = max(NEAR, found.confidence / 2)
+    near = [passage for passage in found.passages if passage.confidence >= least]
+    sure = found.confidence >= SURE
     return port.Searched(
-        tuple(sorted(passages, key=lambda passage: -passage.sure)),  # stable: the best of each stay in front
+        # Stable: the best of the sure ones stay in front.
+        tuple(sorted(map(passage_of, near), key=lambda passage: -passage.sure)),
         found.searched.documents,
         len(found.searched.places),
-        () if sure else who_knows(found.passages),
+        () if sure else who_knows(near or found.passages[:1]),
         "; ".join(found.searched.notes) or None,
     )
 
@@ -89,6 +91,7 @@ def passage_of(passage: Passage) -> port.Passage:
         kind=kind_of(passage),
         confidence=passage.confidence,
         sure=passage.confidence >= SURE,
+        answer=passage.answer,
         author=passage.author,
         date=passage.date,
         link=passage.link,

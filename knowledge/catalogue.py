@@ -17,7 +17,16 @@ from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING
 
-from knowledge.port import Document, Entry, Incident, IndexDamaged, Place, SourceStatus, Trouble
+from knowledge.port import (
+    Document,
+    Entry,
+    Incident,
+    IndexDamaged,
+    LibraryOutdated,
+    Place,
+    SourceStatus,
+    Trouble,
+)
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -98,7 +107,7 @@ class Scanned:
 
 
 class Catalogue:
-    """The catalogue in one file; every method is one transaction. Raises `IndexDamaged` for one of another version."""
+    """The catalogue in one file; every method is one transaction. Raises `IndexDamaged`, `LibraryOutdated`."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -445,9 +454,9 @@ class Catalogue:
             return
         row = db.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
         if row is None or row[0] != VERSION:
-            raise IndexDamaged(
-                f"the library in {str(self._file.parent)!r} was made by another version of sayso; rebuild it: "
-                "`sayso ingest --rebuild`",
+            raise LibraryOutdated(
+                f"the library in {str(self._file.parent)!r} was made by another version of sayso; "
+                "`sayso ingest` makes it again",
                 folder=str(self._file.parent),
             )
 

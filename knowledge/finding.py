@@ -28,6 +28,7 @@ from knowledge.port import (
     Searched,
     Standing,
 )
+from knowledge.sentences import best
 
 if TYPE_CHECKING:
     from knowledge.port import Vectors
@@ -122,6 +123,9 @@ class Finder:
         part = self._cited(question, document, span)
         says = self.lexical.terms(f"{span.context}\n{text}")
         coverage = question.coverage(says)
+        quote = said(document.text[part.start : part.end], part)
+        heading = part.headings[-1] if part.headings else ""
+        answer = best(quote, lambda sentence: question.overlap(self.lexical.terms(sentence)), heading)
         near = found.dense if self.embedder is not None else None
         signs = Signs(near, coverage, question.together(says), question.misses_name(says))
         return Passage(
@@ -130,7 +134,7 @@ class Finder:
             text=text,
             start=span.start,
             end=span.end,
-            quote=said(document.text[part.start : part.end], part),
+            quote=quote,
             headings=part.headings,
             kind=document.kind,
             source=document.source,
@@ -148,6 +152,7 @@ class Finder:
             pinned=document.pinned,
             standing=document.standing,
             superseded_by=document.superseded_by,
+            answer=answer,
             shared=question.shared(says),
         )
 

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -139,6 +140,7 @@ class Asked(NamedTuple):
     typed: str
     terms: tuple[str, ...]
     times: int = 1
+    perhaps: bool = False  # two words that may be written as one: "fail over"; they count if anything has it
 
 
 class Analyzer:
@@ -169,7 +171,14 @@ class Analyzer:
             ):
                 before = asked.get(f"{one.field}:{one.terms[0]}", one._replace(times=0))
                 asked[f"{one.field}:{one.terms[0]}"] = before._replace(times=before.times + 1)
-        return list(asked.values())
+        return [*asked.values(), *self._compounds(runs)]
+
+    def _compounds(self, runs: Sequence[str]) -> Iterator[Asked]:
+        """Each two words in a row as one, in case it is written so."""
+        for one, other in pairwise(runs):
+            if one.isalpha() and other.isalpha():
+                stems = self._english.analyze(one + other)
+                yield from (Asked("words", f"{one} {other}", (stem,), perhaps=True) for stem in stems)
 
     def in_english(self, text: str) -> str | None:
         """A French question word by word in English, small words left out; None for any other."""
@@ -315,21 +324,26 @@ class LexicalIndex:
         grams: Counter[str] = Counter()
         misspelt: set[str] = set()
         proper = set(_PROPER.findall(text))
+        joined: set[str] = set()  # words that count as one with their neighbour
         for one in self._analyzer.question(text):
             held = {
                 term: sum(self._held(_counted_as(group, one.field, term)) for group in groups)
                 for term in one.terms
             }
             known = tuple(term for term, count in held.items() if count)
+            if one.perhaps and not known:
+                continue
             # A word and what stands for it in the other language are as rare as they are together.
             weight = _rarity(sum(held.values()), size)
+            if one.perhaps:
+                joined.update(one.typed.split())
             terms_ = frozenset(known or one.terms[:1])
             wanted.append(Wanted(one.typed, weight, terms_, bool(known), one.typed in proper))
             by_term += [
                 _Term(one.field, term, one.times * weight, self._native(one.field, term), len(wanted))
                 for term in known
             ]
-            if one.field == "words":
+            if one.field == "words" and not one.perhaps:
                 grams.update(grams_of(one.terms[:1] * one.times))
                 misspelt.update(grams_of(one.terms[:1]) if not known else ())
         public = self._held(_counted_as(PUBLIC_GROUP, "all"))
@@ -341,7 +355,8 @@ class LexicalIndex:
                 by_gram.append(_Term("grams", gram, weight, self._native("grams", gram), number))
         asked_words, asked_grams = _shared(by_term, 1 - _GRAMS_WEIGHT), _shared(by_gram, _GRAMS_WEIGHT)
         leads = [*asked_words, *(one for one in asked_grams if one[1] in misspelt)]
-        return Question((*asked_words, *asked_grams), tuple(leads), tuple(wanted))
+        about = tuple(one for one in wanted if one.typed not in joined)
+        return Question((*asked_words, *asked_grams), tuple(leads), about)
 
     def _held(self, token: str) -> int:
         return self._index.searcher().doc_freq("counts", token)

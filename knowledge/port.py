@@ -9,6 +9,7 @@ Errors of this room, by who should act::
     ├── WriterBusy          nobody: another process is writing this library now
     ├── RecordUnavailable   whoever runs it: the Chroma server of the settings does not answer
     └── IndexDamaged        whoever runs it: the files of the index are unreadable, and must be made again
+        └── LibraryOutdated an ingestion: it was made by another version of sayso, and is made again
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -68,6 +69,12 @@ class IndexDamaged(KnowledgeError):
     """The files of an index cannot be read."""
 
     code = "index_damaged"
+
+
+class LibraryOutdated(IndexDamaged):
+    """The library was made by another version."""
+
+    code = "library_outdated"
 
 
 class Kind(StrEnum):
@@ -263,8 +270,9 @@ class Passage:
     """The best chunk of one document found, and all that a citation needs.
 
     `quote` is the part of `text` (one section or message) that answers best: author, date, link and headings are
-    its own. `lexical` and `dense` are the two halves' normalised scores, `score` their weighted sum, `confidence`
-    the chance that this document answers (see `knowledge.confidence`).
+    its own; `answer` is the piece of it to quote when there is room for a sentence or two. `lexical` and `dense` are
+    the two halves' normalised scores, `score` their weighted sum, `confidence` the chance that this document answers
+    (see `knowledge.confidence`).
     """
 
     document: str
@@ -292,6 +300,7 @@ class Passage:
     superseded_by: str | None = None
     copies: tuple[Copy, ...] = ()
     past: PastIncident | None = None
+    answer: str = ""
     shared: tuple[str, ...] = ()  # words of the question that it has, the rarest first
 
 

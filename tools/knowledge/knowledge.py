@@ -123,6 +123,7 @@ def _finding(query: str, passage: Passage, searched: Searched) -> Finding:
             "author": passage.author,
             "date": iso(passage.date) if passage.date else None,
             "text": passage.text,
+            "answer": passage.answer,
             "confidence": round(passage.confidence, 3),
             "sure": passage.sure,
             "id": passage.id,

@@ -59,6 +59,7 @@ class Passage:
     kind: PassageKind
     confidence: float
     sure: bool
+    answer: str = ""  # the piece of `text` that answers best, in a sentence or two
     author: str | None = None
     date: datetime | None = None
     link: str | None = None

@@ -103,6 +103,7 @@ class Passage:
     title: str
     number: int
     sure: bool = True
+    answer: str = ""
     shared: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
     superseded_by: str = ""
@@ -303,7 +304,7 @@ def _passage(facts: _Facts, piece: Evidence) -> Passage:
     return Passage(
         text(facts, "document"), text(facts, "heading"), text(facts, "place"), text(facts, "author"),
         text(facts, "date"), text(facts, "text"), amount(facts, "confidence") or 0.0, text(facts, "status"),
-        text(facts, "kind"), piece.finding.title, piece.number, facts.get("sure") is not False,
+        text(facts, "kind"), piece.finding.title, piece.number, facts.get("sure") is not False, text(facts, "answer"),
         texts(facts, "shared"), texts(facts, "copies"), text(facts, "superseded_by"), _past(facts.get("past")),
     )  # fmt: skip
 

@@ -1,11 +1,11 @@
 """Which sentences of a passage an answer quotes."""
 
 import re
-from typing import NamedTuple
 
 from agent.models.embedded.folding import as_words, stem
+from knowledge.sentences import best as best_of
+from knowledge.sentences import onward, sentences
 
-_SENTENCE = re.compile(r"(?<=[.!?…])\s+(?=[\w«“\"#*-])|\n+")
 _FIX = re.compile(
     r"\b(?:fix(?:ed)?|roll(?:ed|ing)?[- ]?back|rollback|revert(?:ed)?|resolved|mitigated|solved|corrig\w+"
     r"|retour arri\w+|"
@@ -17,48 +17,18 @@ _SAYS_NOTHING = {
     "why", "where", "when", "le", "la", "les", "de", "du", "des", "un", "une", "est", "en", "et", "que", "qui", "quoi",
     "comment", "pourquoi", "qu'",
 }  # fmt: skip
-_LONGEST = 230
 _A_REMARK = 12  # characters; "Fixed!" says nothing
-_AROUND = " -*\t"  # what stands around a sentence in a list
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 _SAME_THING = 0.6  # share of the words in common
 
 
-class Sentence(NamedTuple):
-    """A sentence and where it stands: `text[start:end]`."""
-
-    start: int
-    end: int
-    said: str
-
-
-def sentences(text: str, heading: str = "") -> list[Sentence]:
-    """The sentences of a passage, without headings and table rules."""
-    found: list[Sentence] = []
-    start = 0
-    for boundary in (*_SENTENCE.finditer(text), None):
-        end = len(text) if boundary is None else boundary.start()
-        piece = text[start:end]
-        said = piece.strip(_AROUND)
-        if len(said) > 2 and not said.startswith(("#", "|--", "---")) and said != heading:
-            at = start + len(piece) - len(piece.lstrip(_AROUND))
-            found.append(Sentence(at, at + len(said), said))
-        start = len(text) if boundary is None else boundary.end()
-    return found
-
-
 def best(text: str, question: str, heading: str = "") -> str:
-    """The sentence that shares most words with the question, and those after it on its line as long as they fit.
+    """The sentence that shares most words with the question, and those after it in its paragraph as long as they fit.
 
     It is what was written, character for character: a piece of `text`.
     """
-    parts = sentences(text, heading)
-    if not parts:
-        return text.strip()
     wanted = _words(question)
-    scores = [len(wanted & _words(part.said)) / (1 + len(part.said) / 400) for part in parts]
-    start = max(range(len(parts)), key=lambda at: scores[at])
-    return _from(text, parts, start)
+    return best_of(text, lambda said: len(wanted & _words(said)), heading)
 
 
 def fix(text: str) -> str:
@@ -67,13 +37,13 @@ def fix(text: str) -> str:
     start = next(
         (at for at, part in enumerate(parts) if _FIX.search(part.said) and len(part.said) > _A_REMARK), None
     )
-    return "" if start is None else _from(text, parts, start)
+    return "" if start is None else onward(text, parts, start)
 
 
 def opening(text: str) -> str:
-    """The first sentences of a quotation, as many as fit on its first line."""
+    """The first sentences of a quotation, as many as fit."""
     parts = sentences(text)
-    return _from(text, parts, 0) if parts else text.strip()
+    return onward(text, parts, 0) if parts else text.strip()
 
 
 def differing(one: str, other: str) -> bool:
@@ -87,15 +57,6 @@ def differing(one: str, other: str) -> bool:
 def is_fix(heading: str) -> bool:
     """Whether a heading announces the repair."""
     return _FIX.search(heading) is not None
-
-
-def _from(text: str, parts: list[Sentence], start: int) -> str:
-    end = parts[start].end
-    for part in parts[start + 1 :]:
-        if part.end - parts[start].start > _LONGEST or "\n" in text[end : part.start]:
-            break
-        end = part.end
-    return text[parts[start].start : end]
 
 
 def _words(text: str) -> set[str]:

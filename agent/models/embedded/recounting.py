@@ -7,6 +7,7 @@ from agent.models.embedded import quoting
 from agent.models.embedded.facts import Nothing, Passage, Past
 from agent.models.embedded.wording import figure, quoted
 from agent.words.catalogue import say
+from knowledge.sentences import sentences
 
 _OTHERS = 2  # sources beside the best one
 _SHARED = 4  # words of the question named on a card
@@ -22,7 +23,7 @@ class Numbered(Protocol):
 
 def told(locale: str, passages: Sequence[Passage], nothing: Sequence[Nothing], question: str) -> list[str]:
     """The paragraphs of an answer from knowledge: what is written, or that it is not and who may know."""
-    telling = [one for one in passages if quoting.sentences(one.text, one.heading)] or list(passages)
+    telling = [one for one in passages if sentences(one.text, one.heading)] or list(passages)
     if any(passage.sure for passage in telling):
         return [_answer(locale, [passage for passage in telling if passage.sure], question)]
     parts = [_nothing(locale, one) for one in nothing[:1]]
@@ -97,7 +98,7 @@ def _answer(locale: str, sure: Sequence[Passage], question: str) -> str:
 def _listed(locale: str, head: str, ranked: Sequence[Passage], question: str) -> str:
     best = ranked[0]
     shown = [best, *(one for one in ranked[1:] if one.document != best.document)][: 1 + _OTHERS]
-    quotes = [quoting.best(one.text, question, one.heading) for one in shown]
+    quotes = [one.answer or quoting.best(one.text, question, one.heading) for one in shown]
     lines = [head, *(f"- {passage(locale, one, quote)}" for one, quote in zip(shown, quotes, strict=True))]
     if any(quoting.differing(quotes[0], other) for other in quotes[1:]):
         lines.append(say("planner.passage.differ", locale))

@@ -63,11 +63,10 @@ def span(length: timedelta, locale: str) -> str:
 
 
 def quoted(text: str, locale: str) -> str:
-    """A quotation: what was written, character for character, in its own marks; the rest of a long one is left out."""
-    said = text.strip()
+    """A quotation: what was written, character for character but for line breaks; a long one is cut."""
+    said = " ".join(text.split())
     if len(said) > _LONGEST_QUOTE:
         said = said[:_LONGEST_QUOTE].rsplit(" ", 1)[0] + "…"
-    said = said.split("\n", 1)[0].rstrip()
     return f"« {said} »" if locale[:2] == "fr" else f"“{said}”"
 
 

@@ -56,6 +56,7 @@ def as_json(result: SearchResult) -> dict[str, Json]:
                 "headings": list(passage.headings),
                 "text": passage.text,
                 "quote": passage.quote,
+                "answer": passage.answer,
                 "source": passage.source,
                 "place": passage.place,
                 "author": passage.author,

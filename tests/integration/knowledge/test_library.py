@@ -1,6 +1,7 @@
 """The library whole: rights, increments, crashes, two processes, and a search without a model."""
 
 import asyncio
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -9,10 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from knowledge import ingest as ingestion
+from knowledge.catalogue import Scanned
 from knowledge.library import FolderLibrary, open_library
 from knowledge.lock import sole_writer
 from knowledge.port import (
+    By,
     EmbedderMismatch,
+    Genre,
+    LibraryOutdated,
     Place,
     Progress,
     Query,
@@ -292,3 +298,107 @@ async def test_writers_that_take_turns_lose_no_vectors(library: FolderLibrary, t
     results = [await library.search(Query(f"number{i}", limit=1), MAYA) for i in range(0, 200, 7)]
     assert all(result.passages[0].cosine is not None for result in results)
     assert [ids(result)[0] for result in results] == [f"n{i}" for i in range(0, 200, 7)]
+
+
+async def test_a_dry_run_counts_and_writes_nothing(library: FolderLibrary, embedder: HashedWords) -> None:
+    source = Notes(POOL, CACHE)
+    (dry,) = await library.ingest([source], dry=True)
+    assert (dry.added, dry.chunks, embedder.passages) == (2, 2, [])
+    assert (await library.status()).documents == 0
+    await library.ingest([source])
+    del source.pages[POOL.id]
+    source.put(note("cache", "warm it"))
+    (dry,) = await library.ingest([source], dry=True)
+    assert (dry.added, dry.changed, dry.removed) == (0, 1, 1)
+    assert (await library.status()).documents == 2
+
+
+async def test_what_did_not_change_is_not_even_read(library: FolderLibrary) -> None:
+    source = Notes(POOL, CACHE)
+    await library.ingest([source])
+    source.put(note("cache", "warm it"))
+    await library.ingest([source])
+    assert source.reads == 3
+
+
+async def test_a_source_that_is_no_longer_configured_is_forgotten(library: FolderLibrary) -> None:
+    await library.ingest([Notes(POOL)])
+    (forgotten,) = await library.forget(["docs"])
+    assert (forgotten.source, forgotten.removed) == ("notes", 1)
+    assert ids(await library.search(Query("pool"), MAYA)) == []
+    assert (await library.verify([])).faults == ()
+
+
+async def test_a_check_names_what_does_not_agree_and_a_repair_mends_it(
+    library: FolderLibrary, tmp_path: Path
+) -> None:
+    source = Notes(POOL, CACHE, LEAK, places=[OPEN, SECRET])
+    await library.ingest([source])
+    assert (await library.verify([source])).faults == ()
+    source.put(note("cache", "warm it"))
+    del source.pages[LEAK.id]
+    library._lexical.write((), list(library._lexical.every_chunk())[:1])
+    places = tmp_path / "knowledge" / "scan" / "epoch-0" / "places"
+    places.write_bytes(b"\xff\xff\xff\xff" + places.read_bytes()[4:])
+    found = await library.verify([source])
+    assert {fault.where for fault in found.faults} == {"source", "words", "scan"}
+    assert (await library.verify([source], repair=True)).faults == ()
+    assert ids(await library.search(Query("warm"), MAYA))[0] == "cache"
+
+
+async def test_only_incidents_are_found_when_only_they_are_wanted(library: FolderLibrary) -> None:
+    cause, fix = "## Root cause\n\nThe pool leaked.\n", "## Resolution\n\nRolled back to 2.1.7.\n"
+    report = note("inc", f"# INC-112: pool exhausted\n\n{cause}\n{fix}")
+    await library.ingest([Notes(POOL, report)])
+    (found,) = (await library.search(Query("pool exhausted", kind=Genre.INCIDENT), MAYA)).passages
+    assert found.past is not None
+    assert (found.past.key, found.past.cause, found.past.fix) == (
+        "INC-112",
+        "The pool leaked.",
+        "Rolled back to 2.1.7.",
+    )
+
+
+async def test_of_two_equally_good_pages_the_newer_comes_first(library: FolderLibrary) -> None:
+    old = note("first", "payments timeout decided: five", date=datetime(2024, 1, 1, tzinfo=UTC))
+    new = note("other", "payments timeout decided: four", date=datetime(2026, 11, 1, tzinfo=UTC))
+    await library.ingest([Notes(old, new)])
+    asked = Query("payments timeout decided", by=By.WORDS)
+    assert ids(await library.search(asked, MAYA)) == ["other", "first"]
+
+
+async def test_rows_that_hold_nothing_are_moved_together_and_nothing_is_lost(library: FolderLibrary) -> None:
+    source = Notes(*(note(f"n{i}", f"note number{i} about tulips") for i in range(40)))
+    await library.ingest([source])
+    for i in range(35):
+        del source.pages[f"notes:n{i}"]
+    ingestion._SWEPT_LEAST, kept = 10, ingestion._SWEPT_LEAST
+    try:
+        await library.ingest([source])
+    finally:
+        ingestion._SWEPT_LEAST = kept
+    assert library._catalogue.scanned() == Scanned(1, 5)
+    assert (await library.verify([source])).faults == ()
+    assert ids(await library.search(Query("number37", limit=1), MAYA)) == ["n37"]
+
+
+async def test_a_library_of_another_version_says_how_to_make_it_again(tmp_path: Path) -> None:
+    await (await opened(tmp_path)).close()
+    with sqlite3.connect(tmp_path / "knowledge" / "catalogue.db") as db:
+        db.execute("UPDATE meta SET value = '1' WHERE key = 'version'")
+    db.close()
+    with pytest.raises(LibraryOutdated, match="`sayso ingest` makes it again"):
+        await opened(tmp_path)
+    await (await opened(tmp_path, rebuild=True)).close()
+
+
+async def test_searches_go_on_while_an_ingestion_writes(library: FolderLibrary) -> None:
+    source = Notes(POOL)
+    await library.ingest([source])
+    source.put(*(note(f"n{i}", f"note number{i} about tulips") for i in range(300)))
+    writing = asyncio.create_task(library.ingest([source]))
+    while not writing.done():
+        assert "pool" in ids(await library.search(Query("connection pool exhausted"), MAYA))
+        await asyncio.sleep(0)
+    await writing
+    assert ids(await library.search(Query("number299", limit=1), MAYA)) == ["n299"]
