@@ -139,6 +139,13 @@ class Parts:
         from knowledge.sources.slack_export import SlackExport
 
         path = self._home.at(source.path)
+        named = (*(source.members or ()), *(name for names in source.restricted.values() for name in names))
+        for name in named:
+            if not name.startswith("role:") and name not in self._settings.people:
+                raise SettingsError(
+                    f"{self._home.config}: knowledge.sources: {source.name!r}: {name!r} is nobody of `people`; "
+                    "name one, or a role as `role:NAME`"
+                )
         if source.kind == "slack-export":
             return SlackExport(
                 path,

@@ -312,6 +312,13 @@ class LexicalIndex:
         writer.wait_merging_threads()
         self._index.reload()
 
+    def tidy(self) -> None:
+        """Removes the files that a killed writer left: the next one would stumble over their names."""
+        writer = self._index.writer(_HEAP_BYTES, 1)
+        writer.garbage_collect_files()
+        writer.rollback()
+        writer.wait_merging_threads()
+
     def ask(self, text: str, groups: Collection[str]) -> Question:
         """A question made ready, weighed by what these groups of the index hold now.
 

@@ -242,6 +242,7 @@ class FolderLibrary:
                     await asyncio.to_thread(shelving.vectoring.record.close)
 
     def _shelving(self, lock: "WriteLock") -> Shelving:
+        self._lexical.tidy()
         self._lexical.reload()
         if self._embedder is None:
             return Shelving(self._catalogue, self._lexical, None, self._structurer)

@@ -1,202 +1,148 @@
-"""What an ingestion costs, and what kill -9 costs it.
+"""What bringing the library up to date costs, and what kill -9 costs it.
 
-    python -m evals.bench.ingest --pages FOLDER [--limit N]   chunks a second with the real model, and a second run
-    python -m evals.bench.ingest --kills 50                   a child is killed at random instants, the next one heals
-
-The second part changes a folder of pages and lets a child process ingest it, which is killed at a random instant. At
-once a search is asked: each page must be there as it was or as it is, never half. The next child runs to its end, and
-then sources, catalogue, word index and both records of the vectors must agree.
+`python -m evals.bench.ingest --sets FOLDER` ingests pages made of retrieval sets (see `evals.bench.retrieval`) with
+the real model and without a cache, or the Markdown of `--folder`, and then once more, unchanged.
+`python -m evals.bench.ingest --kills 50` ends an ingestion at random instants, each time after the sources changed:
+the library must answer at once, from old or new texts, and the next run must leave nothing behind.
 """
 
 import argparse
 import asyncio
-import hashlib
 import json
-import random
-import resource
-import subprocess
-import sys
+import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from knowledge.embed import local_embedder, normalised
-from knowledge.library import FolderLibrary, open_library
-from knowledge.port import Query, Reader
-from knowledge.sources.folder import DocumentFolder
+from evals.bench.ingest_kills import rounds, summed, work
+from evals.bench.retrieval import on_progress, rows, sets_in
+from knowledge.chunking import chunks_of
+from knowledge.embed import local_embedder
+from knowledge.library import open_library
+from knowledge.port import SourceReport
+from knowledge.sources.markdown import MarkdownFolder, page
 
-if TYPE_CHECKING:
-    from knowledge.port import Vectors
-
-PAGES = 300
-WORDS = ("pool", "cache", "refund", "certificate", "rollback", "latency", "basket", "queue", "disk", "token")
-_READER = Reader("bench")
+CHUNKS = 120  # a minute or two of one model on two cores
 
 
-class Hashed:
-    """A cheap `Embedder` that is the same each time."""
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Seconds on the wall, and of all cores together."""
 
-    name, dims, floor = "hashed", 64, 0.0
-
-    async def embed_queries(self, texts: Sequence[str]) -> "Vectors":
-        return await self.embed_passages(texts)
-
-    async def embed_passages(self, texts: Sequence[str]) -> "Vectors":
-        import numpy as np
-
-        rows = np.full((len(texts), self.dims), 0.01, dtype=np.float32)
-        for row, text in enumerate(texts):
-            for word in text.lower().split():
-                rows[row, hashlib.sha256(word.encode()).digest()[0] % self.dims] += 1
-        return normalised(rows)
+    wall: float
+    cpu: float
 
 
-def written(pages: Path, number: int, edition: int, chance: random.Random) -> None:
-    """Writes one page, every paragraph of which names its edition."""
-    paragraphs = (f"Edition {edition}: {' '.join(chance.choices(WORDS, k=60))}." for _ in range(4))
-    (pages / f"page{number}.md").write_text(f"# Page number{number}\n\n" + "\n\n".join(paragraphs) + "\n")
+def texts_of(folder: Path) -> Iterator[str]:
+    """The pages of one retrieval set, as Markdown."""
+    for row in rows(folder / "corpus.jsonl"):
+        title = str(row.get("title") or "")
+        yield f"# {title}\n\n{row['text']}\n" if title else f"{row['text']}\n"
 
 
-def changed(pages: Path, edition: int, chance: random.Random) -> None:
-    """Edits a third of the pages, deletes some and adds others."""
-    there = sorted(pages.glob("*.md"))
-    for path in chance.sample(there, len(there) // 3):
-        written(pages, int(path.stem.removeprefix("page")), edition, chance)
-    for path in chance.sample(there, 5):
-        path.unlink(missing_ok=True)
-    for number in range(10_000 + 5 * edition, 10_005 + 5 * edition):
-        written(pages, number, edition, chance)
+def dealt(stacks: Iterable[Iterable[str]]) -> Iterator[str]:
+    """One of each stack in turn, until all are used up."""
+    return (text for text in chain.from_iterable(zip_longest(*stacks)) if text is not None)
 
 
-async def opened(home: Path) -> FolderLibrary:
-    """The library the children write."""
-    return await open_library(home / "library", embedder=Hashed(), clock=lambda: datetime.now(UTC))
+def enough(texts: Iterable[str], documents: int | None) -> list[str]:
+    """The first of these pages: as many as asked, or about `CHUNKS` chunks."""
+    taken: list[str] = []
+    chunks = 0
+    for text in texts:
+        if len(taken) == documents or (documents is None and chunks >= CHUNKS):
+            break
+        taken.append(text)
+        chunks += len(chunks_of(page("page", source="docs", place="docs:", body=text)))
+    return taken
 
 
-async def child(home: Path) -> None:
-    """One ingestion, in a process of its own."""
-    library = await opened(home)
-    await library.ingest([DocumentFolder(home / "pages")])
-    await library.close()
-
-
-def started(home: Path) -> subprocess.Popen[bytes]:
-    """A child at work."""
-    return subprocess.Popen([sys.executable, "-m", "evals.bench.ingest", "--child", str(home)])
-
-
-async def torn(home: Path) -> int:
-    """Pages that a search finds in neither one edition nor another: with paragraphs of two."""
-    library = await opened(home)
-    found = 0
-    for word in WORDS[:3]:
-        for passage in (await library.search(Query(f"edition {word}", limit=20), _READER)).passages:
-            editions = {part.split(":")[0] for part in passage.text.split("Edition ")[1:]}
-            found += len(editions) != 1
-    await library.close()
-    return found
-
-
-async def kills(count: int, seed: int) -> dict[str, object]:
-    """Kills as many children, and checks after each that nothing is torn, and that the next run heals everything."""
-    chance = random.Random(seed)
-    result = {"kills": 0, "ended_before": 0, "torn": 0, "dirty": 0, "faults_after_a_kill": 0}
-    with tempfile.TemporaryDirectory(prefix="ingest-") as scratch:
-        home = Path(scratch)
-        (home / "pages").mkdir()
-        for number in range(PAGES):
-            written(home / "pages", number, 0, chance)
-        started(home).wait()
-        changed(home / "pages", 1, chance)
-        began = time.perf_counter()
-        started(home).wait()
-        whole = time.perf_counter() - began
-        edition = 2
-        while result["kills"] < count:
-            changed(home / "pages", edition, chance)
-            edition += 1
-            process = started(home)
-            await asyncio.sleep(chance.uniform(0.35, 1.0) * whole)  # before that it loads its packages
-            result["ended_before" if process.poll() is not None else "kills"] += 1
-            process.kill()
-            process.wait()
-            result["torn"] += await torn(home)
-            library = await opened(home)
-            source = DocumentFolder(home / "pages")
-            result["faults_after_a_kill"] += bool((await library.verify([])).faults)
-            await library.close()
-            started(home).wait()
-            library = await opened(home)
-            checked = await library.verify([source])
-            result["dirty"] += bool(checked.faults)
-            for fault in checked.faults[:5]:
-                print(f"{fault.where}: {fault.what} {fault.said}", file=sys.stderr)
-            await library.close()
-            print(f"\r{result}", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    return dict(result) | {"seconds_of_a_run": round(whole, 2)}
-
-
-def copied(folder: Path, pages: Path, limit: int) -> None:
-    """Copies so many pages into one folder."""
-    for number, path in enumerate(sorted(folder.rglob("*.md"))[:limit]):
-        (pages / f"{number}-{path.name}").write_bytes(path.read_bytes())
-
-
-async def rate(folder: Path, limit: int) -> dict[str, object]:
-    """The cost of a first run with the real model and no cache, and of a second one."""
-    with tempfile.TemporaryDirectory(prefix="ingest-") as scratch:
-        home = Path(scratch)
-        (home / "pages").mkdir()
-        copied(folder, home / "pages", limit)
-        embedder, why_not = local_embedder()
-        library = await open_library(
-            home / "library", embedder=embedder, why_not=why_not, clock=lambda: datetime.now(UTC)
-        )
-        source = DocumentFolder(home / "pages")
-        cpu = resource.getrusage(resource.RUSAGE_SELF)
-        (first,) = await library.ingest([source])
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        (second,) = await library.ingest([source])
-        await library.close()
-    spent = used.ru_utime + used.ru_stime - cpu.ru_utime - cpu.ru_stime
+def figures(report: SourceReport, spent: Spent, again: Spent, loading: Spent) -> dict[str, object]:
+    """What the first ingestion did and took, and the second one of the same sources."""
     return {
-        "documents": first.added,
-        "chunks": first.chunks,
-        "seconds": round(first.seconds, 2),
-        "chunks_a_second": round(first.chunks / first.seconds, 2),
-        "embedding_share": round(first.embedding / first.seconds, 3),
-        "cores_used": round(spent / first.seconds, 2),
-        "second_run_seconds": round(second.seconds, 3),
-        "second_run_share": round(second.seconds / first.seconds, 4),
+        "documents": report.added,
+        "chunks": report.chunks,
+        "seconds": round(spent.wall, 2),
+        "chunks_a_second": round(report.chunks / spent.wall, 2),
+        "embedding_share": round(report.embedding / report.seconds, 4),
+        "cpu_over_wall": round(spent.cpu / spent.wall, 2),
+        "cores": os.cpu_count(),
+        "again_seconds": round(again.wall, 3),
+        "again_share": round(again.wall / spent.wall, 4),
+        "model_loaded_in": round(loading.wall, 2),
     }
+
+
+async def speed(texts: Sequence[str], home: Path) -> dict[str, object]:
+    """Ingests pages with the model of this machine, and then finds nothing new in them."""
+    embedder, why_not = local_embedder()
+    if embedder is None:
+        raise SystemExit(f"this bench needs an embedding model: {why_not}")
+    for number, text in enumerate(texts):
+        (home / "pages").mkdir(exist_ok=True)
+        (home / "pages" / f"page-{number:05}.md").write_text(text, encoding="utf-8")
+    at = _now()
+    await embedder.embed_queries(["to load the model"])
+    loading = _since(at)
+    library = await open_library(home / "library", embedder=embedder, clock=lambda: datetime.now(UTC))
+    try:
+        at = _now()
+        (report,) = await library.ingest([MarkdownFolder(home / "pages")], on_progress)
+        spent, at = _since(at), _now()
+        (second,) = await library.ingest([MarkdownFolder(home / "pages")])
+        again = _since(at)
+    finally:
+        await library.close()
+    if second.chunks or second.unchanged != report.added:
+        raise SystemExit(f"the second run found something new: {second}")
+    return figures(report, spent, again, loading)
+
+
+def _now() -> Spent:
+    return Spent(time.perf_counter(), time.process_time())
+
+
+def _since(at: Spent) -> Spent:
+    now = _now()
+    return Spent(now.wall - at.wall, now.cpu - at.cpu)
+
+
+async def measure(given: argparse.Namespace, home: Path) -> dict[str, object]:
+    """The figures that were asked for."""
+    if given.kills:
+        began = time.perf_counter()
+        found = await rounds(home, given.kills, given.seed)
+        return summed(found, time.perf_counter() - began)
+    if given.sets is not None:
+        stacks = dealt(texts_of(folder) for folder in sets_in([given.sets]))
+    elif given.folder is not None:
+        stacks = (file.read_text(encoding="utf-8") for file in sorted(given.folder.rglob("*.md")))
+    else:
+        raise SystemExit("give --sets or --folder with pages to ingest, or --kills")
+    return await speed(enough(stacks, given.documents), home)
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m evals.bench.ingest", description=__doc__)
-    parser.add_argument("--pages", type=Path, help="a folder of Markdown pages to ingest with the real model")
-    parser.add_argument(
-        "--limit", type=int, default=60, metavar="N", help="at most so many pages (default 60)"
-    )
-    parser.add_argument("--kills", type=int, default=0, metavar="N", help="kill so many ingestions")
-    parser.add_argument("--seed", type=int, default=7, help="of what is chosen at random")
+    parser.add_argument("--sets", type=Path, help="a retrieval set, or a folder of sets")
+    parser.add_argument("--folder", type=Path, help="a folder of Markdown pages, in place of sets")
+    parser.add_argument("--documents", type=int, metavar="N", help=f"pages (default: about {CHUNKS} chunks)")
+    parser.add_argument("--kills", type=int, default=0, metavar="K", help="kill K ingestions instead")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true", help="print one line of JSON")
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--whole", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.child:
-        asyncio.run(child(given.child))
+    if given.child is not None:
+        asyncio.run(work(given.child, whole=given.whole))
         return
-    result: dict[str, object] = {}
-    if given.pages:
-        result["rate"] = asyncio.run(rate(given.pages, given.limit))
-    if given.kills:
-        result["kills"] = asyncio.run(kills(given.kills, given.seed))
-    if not result:
-        parser.error("say --pages FOLDER, --kills N, or both")
-    print(json.dumps(result, indent=2))
+    with tempfile.TemporaryDirectory(prefix="ingest-") as home:
+        print(json.dumps(asyncio.run(measure(given, Path(home))), indent=None if given.json else 2))
 
 
 if __name__ == "__main__":

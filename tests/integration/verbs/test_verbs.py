@@ -179,3 +179,52 @@ def test_a_locked_store_is_waited_for_and_then_named(shell: Shell) -> None:
     done = shell.run("actions", "list", "--as", "maya")
     holder.close()
     assert (done.returncode, "is locked by another process" in done.stderr) == (5, True), done.stderr
+
+
+def test_a_dry_run_writes_nothing_and_sources_say_what_is_known(shell: Shell) -> None:
+    dry = shell.run("ingest", "--dry-run", "--as", "maya")
+    assert "docs: 1 new, 0 changed, 0 removed, 0 unchanged" in dry.stdout
+    assert "nothing was written" in dry.stdout
+    assert (
+        "docs (markdown): never read; `sayso ingest` reads it"
+        in shell.run("sources", "list", "--as", "maya").stdout
+    )
+    assert shell.run("ingest", "--source", "slack", "--as", "maya").returncode == 2
+    assert shell.run("ingest", "--as", "maya").returncode == 0
+    (source,) = listed(shell.json("sources", "list", "--as", "maya")["sources"])
+    assert (source["documents"], source["not_read"]) == (1, 0)
+
+
+def test_a_check_finds_what_changed_since_and_an_ingestion_settles_it(shell: Shell) -> None:
+    shell.run("ingest", "--as", "maya")
+    assert shell.run("sources", "verify", "--as", "maya").returncode == 0
+    (shell.home / "docs" / "lamp.md").write_text("# The lamp\n\nIt was taken away.\n")
+    found = shell.run("sources", "verify", "--as", "maya")
+    assert (found.returncode, "docs:lamp.md differs" in found.stdout) == (1, True)
+    shell.run("ingest", "--as", "maya")
+    assert shell.run("sources", "verify", "--as", "maya").returncode == 0
+
+
+def test_a_watch_indexes_what_changes_while_it_stays(shell: Shell) -> None:
+    environment = {**os.environ, "HOME": str(shell.home.parent), "SAYSO_HOME": str(shell.home)}
+    command = [sys.executable, "-u", "-m", "agent.cli", "sources", "watch", "--every", "0.1", "--as", "maya"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as watch:
+        assert watch.stdout is not None
+        assert watch.stdout.readline().startswith("watching docs")
+        assert "docs: 1 new" in watch.stdout.readline()
+        (shell.home / "docs" / "stairs.md").write_text("# The stairs\n\nThe third step creaks.\n")
+        assert "docs: 1 new" in watch.stdout.readline()
+        watch.terminate()
+    assert "third step" in str(shell.json("search", "which step creaks", "--as", "maya")["passages"])
+
+
+def test_a_member_that_nobody_is_is_refused_by_name(shell: Shell) -> None:
+    file = shell.home / "sayso.yaml"
+    file.write_text(file.read_text().replace("kind: markdown,", "kind: markdown, members: [raij],"))
+    refused = shell.run("sources", "list", "--as", "maya")
+    assert (refused.returncode, "'raij' is nobody of `people`" in refused.stderr) == (2, True)
+
+
+def listed(value: object) -> list[dict[str, object]]:
+    assert isinstance(value, list)
+    return value
