@@ -10,6 +10,7 @@ from agent.conversation import checking
 from agent.conversation.budget import Context
 from agent.conversation.evidence import Evidence, as_json
 from agent.conversation.messages import Reply
+from agent.conversation.quotations import with_real_quotations
 from agent.conversation.receipt import Receipt
 from agent.conversation.redact import Redactor
 from agent.conversation.thread import Said, TurnId
@@ -41,7 +42,9 @@ def worded(last: Reply | None, trouble: str, question: str, bench: Bench, redact
     if last and text and last.by_code:
         return checking.with_real_citations(text, {item.number for item in bench.evidence})
     if text:
-        return checking.checked(text, bench.evidence, question, say("turn.unverified", bench.asker.locale))
+        locale = bench.asker.locale
+        text = checking.checked(text, bench.evidence, question, say("turn.unverified", locale))
+        return with_real_quotations(text, bench.evidence, question, say("turn.not_written", locale))
     return _so_far(bench, trouble)
 
 
