@@ -361,6 +361,11 @@ class Catalogue:
             db.execute("DELETE FROM staged")
             _advance(db)
 
+    def unit_begun(self, source: str, unit: str) -> None:
+        """Notes that a unit is being read: until it is read whole, no stamp speaks for it."""
+        with self._open() as db:
+            db.execute("DELETE FROM units WHERE source = ? AND unit = ?", (source, unit))
+
     def unit_read(self, source: str, unit: str, stamp: str) -> None:
         """Notes that a unit was read without trouble as it was at `stamp`."""
         with self._open() as db:

@@ -50,6 +50,9 @@ class DenseIndex:
                 return found
         hits = dict(scan.search(vector, window, limit))
         held = self._catalogue.at_rows(list(hits))
+        if self._catalogue.scanned().epoch != scan.scanned.epoch:
+            self.refresh()  # the rows moved together in between: they mean something else now
+            return self.search(vector, scope, limit)
         return [(held[row], cosine) for row, cosine in hits.items() if row in held]
 
     def scores(self, vector: "Vectors", chunks: Sequence[Shelved]) -> dict[str, float]:

@@ -184,6 +184,8 @@ class _Run:
         tally.whole = sum(unit.weight for unit in changed)
         tally.unchanged = sum(held.get(u.key, 0) for u in units) - sum(held.get(u.key, 0) for u in changed)
         for unit in changed:
+            if unit.key in stamps and not self._dry:
+                await asyncio.to_thread(catalogue.unit_begun, self._source.name, unit.key)
             await self._read(unit)
         await self._flush()
 

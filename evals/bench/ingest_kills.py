@@ -34,7 +34,7 @@ from knowledge.port import Document, Query, Reader
 if TYPE_CHECKING:
     from knowledge.port import Vectors
 
-ASKED_FOR = 24  # changed documents whose marks are asked for after a kill
+ASKED_FOR = 10  # changed documents whose marks are asked for after a kill
 ANEW = 10  # every tenth library is killed while it is made for the first time
 _INSIDER, _OUTSIDER = Reader("one", frozenset({f"slack:{MEMBER}"})), Reader("two", frozenset({"slack:U2"}))
 _STARTED, _LONGEST = 60.0, 300.0  # seconds a child may take to begin, and to come to its end
@@ -105,7 +105,7 @@ class Looked:
 
     searches: int
     torn: tuple[str, ...]  # documents shown neither as they were nor as they are
-    unfound: tuple[str, ...]  # marks that old and new text have, and no search found
+    unfound: tuple[str, ...]  # documents not shown to who asks for a mark of both texts
     leaked: tuple[str, ...]  # documents shown to somebody who may not read them
 
 
@@ -214,21 +214,21 @@ async def look(
     before = {mark: key for key in changed if key in old for mark in marks_of(old[key])}
     after = {mark: key for key in changed if key in new for mark in marks_of(new[key])}
     shown: list[Shown] = []
-    unfound, leaked = [], set()
+    unfound, leaked = set[str](), set[str]()
     library = await _library(home, Hashed())
     try:
         for mark in sorted(before.keys() | after.keys()):
             passages = (await library.search(Query(mark), _INSIDER)).passages
             shown += [Shown(one.document, one.start, one.text) for one in passages]
-            if mark in before and mark in after and not any(mark in one.text for one in passages):
-                unfound.append(mark)
+            if before.get(mark) == after.get(mark) not in {one.document for one in passages}:
+                unfound.add(after[mark])
             if (after.get(mark) or before[mark]).startswith(f"slack:{PRIVATE}/"):
                 others = (await library.search(Query(mark), _OUTSIDER)).passages
                 leaked |= {one.document for one in others if one.document.startswith(f"slack:{PRIVATE}/")}
     finally:
         await library.close()
     searches = len(before.keys() | after.keys())
-    return Looked(searches, torn(shown, old, new), tuple(unfound), tuple(sorted(leaked)))
+    return Looked(searches, torn(shown, old, new), tuple(sorted(unfound)), tuple(sorted(leaked)))
 
 
 def torn(shown: Iterable[Shown], old: Mapping[str, Document], new: Mapping[str, Document]) -> tuple[str, ...]:

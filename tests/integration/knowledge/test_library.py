@@ -17,6 +17,7 @@ from knowledge.lock import sole_writer
 from knowledge.port import (
     By,
     EmbedderMismatch,
+    EmbedderUnavailable,
     Genre,
     LibraryOutdated,
     Place,
@@ -402,3 +403,20 @@ async def test_searches_go_on_while_an_ingestion_writes(library: FolderLibrary) 
         await asyncio.sleep(0)
     await writing
     assert ids(await library.search(Query("number299", limit=1), MAYA)) == ["n299"]
+
+
+async def test_a_unit_that_was_half_read_is_read_again_even_if_it_changes_back(
+    library: FolderLibrary, embedder: HashedWords
+) -> None:
+    source = Notes(POOL)
+    await library.ingest([source])
+    source.put(note("pool", "nothing here but tulips"))
+    embedder.broken = True
+    with pytest.raises(EmbedderUnavailable):
+        await library.ingest([source])
+    embedder.broken = False
+    source.put(POOL)
+    reads = source.reads
+    await library.ingest([source])
+    assert source.reads == reads + 1
+    assert (await library.verify([source])).faults == ()
