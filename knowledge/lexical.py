@@ -333,10 +333,7 @@ class LexicalIndex:
         proper = set(_PROPER.findall(text))
         joined: set[str] = set()  # words that count as one with their neighbour
         for one in self._analyzer.question(text):
-            held = {
-                term: sum(self._held(_counted_as(group, one.field, term)) for group in groups)
-                for term in one.terms
-            }
+            held = {term: self._held_in(groups, one.field, term) for term in one.terms}
             known = tuple(term for term, count in held.items() if count)
             if one.perhaps and not known:
                 continue
@@ -364,6 +361,12 @@ class LexicalIndex:
         leads = [*asked_words, *(one for one in asked_grams if one[1] in misspelt)]
         about = tuple(one for one in wanted if one.typed not in joined)
         return Question((*asked_words, *asked_grams), tuple(leads), about)
+
+    def _held_in(self, groups: Collection[str], field: str, term: str) -> int:
+        """How many chunks of these groups have a term; most of what a glossary offers is in none at all."""
+        if not self._index.searcher().doc_freq(field, term):
+            return 0
+        return sum(self._held(_counted_as(group, field, term)) for group in groups)
 
     def _held(self, token: str) -> int:
         return self._index.searcher().doc_freq("counts", token)
