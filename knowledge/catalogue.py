@@ -473,6 +473,8 @@ class Catalogue:
             db = sqlite3.connect(self._file, timeout=30, check_same_thread=False)
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")
+            db.execute("PRAGMA mmap_size=1073741824")
+            db.execute("PRAGMA cache_size=-32768")
         try:
             with db:
                 yield db
