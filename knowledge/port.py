@@ -9,7 +9,8 @@ Errors of this room, by who should act::
     ├── WriterBusy          nobody: another process is writing this library now
     ├── RecordUnavailable   whoever runs it: the Chroma server of the settings does not answer
     └── IndexDamaged        whoever runs it: the files of the index are unreadable, and must be made again
-        └── LibraryOutdated an ingestion: it was made by another version of sayso, and is made again
+        ├── LibraryOutdated an ingestion: it was made by another version of sayso, and is made again
+        └── RecordDamaged   the next ingestion: a kill left Chroma's folder unreadable, and it is filled again
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -75,6 +76,12 @@ class LibraryOutdated(IndexDamaged):
     """The library was made by another version."""
 
     code = "library_outdated"
+
+
+class RecordDamaged(IndexDamaged):
+    """Chroma cannot read its own folder any more."""
+
+    code = "record_damaged"
 
 
 class Kind(StrEnum):
