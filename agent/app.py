@@ -16,8 +16,10 @@ from agent.approvals.propose import Proposer
 from agent.approvals.refusal import ActionRefused, Refusal
 from agent.audit.event import Event
 from agent.conversation.ports import Audience, Clock, Shelf
+from agent.conversation.redact import Redactor
 from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.conversation.turn import Answer, Turns
+from agent.feedback import Feedback
 from agent.home import Home
 from agent.people.person import Directory, Person
 from agent.recall import reader_of
@@ -63,6 +65,7 @@ class App:
         turns: Callable[[], Awaitable[Turns]],
         open_library: Callable[[bool], Awaitable[Library]],
         sources: Sequence[Source],
+        redactor: Redactor,
     ) -> None:
         self.settings, self.home, self.now = settings, home, clock
         self.directory, self.policy, self.registry = directory, policy, registry
@@ -72,6 +75,9 @@ class App:
         self._turns: Turns | None = None
         self._library: Library | None = None
         self._opening = asyncio.Lock()
+        self.feedback = Feedback(
+            store.asked, self.library, directory, redactor, clock, sees_all=settings.knowledge.gaps
+        )
 
     async def close(self) -> None:
         """Lets go of everything that was opened."""
@@ -99,23 +105,34 @@ class App:
     # --- conversation --------------------------------------------------------------------------------------------
 
     async def ask(
-        self, person: Person, text: str, audience: Audience, thread: ThreadId | None = None
+        self,
+        person: Person,
+        text: str,
+        audience: Audience,
+        thread: ThreadId | None = None,
+        *,
+        public: bool = False,
     ) -> Answer:
-        """Hears what a person says and answers it. A new thread is opened where none is named."""
+        """Hears what a person says and answers it. A new thread is opened where none is named.
+
+        `public`: everybody can read what is asked there.
+        """
         thread = thread or ThreadId(f"terminal:{person.id}:{uuid4().hex[:8]}")
         said = Said(uuid4().hex, thread, person.id, text, self.now())
         turn = await self.store.hear(said)
         if turn is None:
             raise RuntimeError(f"a fresh event id was heard before: {said.event_id}")
-        return await self.take_up(turn, said, audience)
+        return await self.take_up(turn, said, audience, public=public)
 
-    async def take_up(self, turn: TurnId, said: Said, audience: Audience) -> Answer:
+    async def take_up(self, turn: TurnId, said: Said, audience: Audience, *, public: bool = False) -> Answer:
         """Answers a turn that was accepted, now or before a crash."""
         person = self.directory.get(said.speaker)
         offered = frozenset(spec.name for spec in self.registry.specs() if self.may_use(person, spec.name))
         async with self._opening:
             self._turns = self._turns or await self._make_turns()
-        return await self._turns.answer(turn, said, self.asker(person), offered, audience)
+        answer = await self._turns.answer(turn, said, self.asker(person), offered, audience)
+        await self.feedback.note(turn, said, answer.evidence, public=public)
+        return answer
 
     async def left_unanswered(self, person: Person) -> tuple[TurnRecord, ...]:
         """What this person asked and a dead process never answered; young ones may still be at work elsewhere."""

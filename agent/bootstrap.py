@@ -70,8 +70,10 @@ async def build(settings: Settings, home: Home) -> App:
         turns=lambda: parts.turns(store, registry, proposer, shelf),
         open_library=parts.open_library,
         sources=parts.sources(),
+        redactor=Redactor(emails=settings.redaction.emails),
     )
     parts.recall.opens(app.library)
+    parts.recall.heeds(store.asked)
     return app
 
 

@@ -189,6 +189,11 @@ class KnowledgeSettings(Section):
         description="URL of a Chroma server that keeps the vectors, for more than a million chunks; "
         "without one they are kept in the home folder",
     )
+    gaps: tuple[Name, ...] = Field(
+        default=("admin",),
+        description="Roles that see all unanswered questions, also those asked in private; others see their own "
+        "and those asked in public",
+    )
     shipped_vectors: tuple[Path, ...] = Field(
         default=(),
         description="Files of ready-made vectors (.npz), so that known texts are not embedded again",

@@ -36,5 +36,12 @@ def confidence(signs: Signs) -> float:
     return _logistic(_BIAS + _RISE * signs.rise + words + _NAME * signs.misses_name)
 
 
+def heeding(chance: float, marked: int) -> float:
+    """The chance, once people have said of the same question what helped: sure, or not to be told as the answer."""
+    if marked > 0:
+        return max(chance, SURE)
+    return min(chance, SURE / 2) if marked < 0 else chance
+
+
 def _logistic(x: float) -> float:
     return 1 / (1 + math.exp(-x))

@@ -232,7 +232,8 @@ class Query:
     """What to look for. Filters narrow what the reader may read; they never widen it.
 
     `channel` is a place's id or name (`payments`, `#payments`); `person` a name or an identity key; `since` is
-    included and `until` is not. Documents without a date are left out once a date is asked for.
+    included and `until` is not. Documents without a date are left out once a date is asked for. `marks` is what
+    people said of documents as answers to this very question: how many more called it helpful than wrong.
     """
 
     text: str
@@ -245,6 +246,7 @@ class Query:
     until: datetime | None = None
     by: By = By.BOTH
     kind: Genre | None = None
+    marks: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +311,7 @@ class Passage:
     past: PastIncident | None = None
     answer: str = ""
     shared: tuple[str, ...] = ()  # words of the question that it has, the rarest first
+    marked: int = 0  # how many more people called it helpful for this question than wrong
 
 
 @dataclass(frozen=True, slots=True)

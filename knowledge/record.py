@@ -5,11 +5,14 @@ its index up to date on the disk. So a record is opened by `Record.open` alone, 
 proof.
 
 A kill in the middle of writing may leave Chroma's files so that it cannot read them any more (seen once in some three
-hundred kills). What is scanned has the same vectors, so a new record is filled from there - in a folder of another
-name, `record-<n>`: a process that opened a folder and finds other files in it waits for ever, and holds everything up.
+hundred kills); it then fails, waits for ever, or ends the process. So a record that was not closed is tried in another
+process first. What is scanned has the same vectors: where the trial fails, a new record is filled from there, in a
+folder of another name, `record-<n>`, since Chroma remembers folders it has opened.
 """
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
+from knowledge import probe
 from knowledge.port import EmbedderMismatch, Entry, RecordDamaged, RecordUnavailable
 
 if TYPE_CHECKING:
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 _NAME = "sayso-chunks"
 _BATCH = 1000
 _WHOLE = "whole"  # a file in a record that has everything that is scanned
+_IN_USE = "in-use"  # a file in a record that was opened and not closed yet
+_TRIAL_SECONDS = 300.0
 # Only a server searches by these; in a folder they are kept small, since the scan does the searching.
 _SERVED = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 400, "max_neighbors": 32}}
 _KEPT = {"hnsw": {"space": "cosine", "ef_construction": 40, "ef_search": 40, "max_neighbors": 8}}
@@ -60,8 +66,11 @@ class Record:
         from chromadb.errors import ChromaError
 
         lock.check(folder)
+        if (folder / f"record-{_number(folder)}" / _IN_USE).exists() and not _works(folder):
+            give_up(folder)
         folder = folder / f"record-{_number(folder)}"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (folder / _IN_USE).touch()
         try:
             settings = Settings(is_persistent=True, persist_directory=str(folder), anonymized_telemetry=False)
             client = Client(settings=settings)
@@ -158,6 +167,8 @@ class Record:
 
         if isinstance(self._client, Client):
             self._client.close()
+        if not self._served:
+            (Path(self._where) / _IN_USE).unlink(missing_ok=True)
 
 
 def is_whole(folder: Path) -> bool:
@@ -177,6 +188,19 @@ def note_whole(folder: Path) -> None:
 def give_up(folder: Path) -> None:
     """Makes the next record opened in a folder a new one, in place of one that cannot be read."""
     (folder / f"record-{_number(folder) + 1}").mkdir(mode=0o700)
+
+
+def _works(folder: Path) -> bool:
+    """Whether the latest record in a folder can be used, tried in a process that may die of it."""
+    record = folder / f"record-{_number(folder)}"
+    if not (record / "chroma.sqlite3").exists():
+        return True  # killed before there was anything
+    trial = [sys.executable, "-P", str(Path(probe.__file__)), str(record), _NAME]
+    try:
+        done = subprocess.run(trial, capture_output=True, timeout=_TRIAL_SECONDS, check=False)  # noqa: S603 - our own file
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
 
 
 def _number(folder: Path) -> int:

@@ -7,6 +7,7 @@ from datetime import datetime
 from agent.approvals.action import Action, ActionId, Draft, State
 from agent.audit import chain
 from agent.audit.event import Event, Fact, FactKind
+from agent.conversation.asked import InVain, Mark
 from agent.conversation.messages import Reply
 from agent.conversation.thread import Line, Said, ThreadId, TurnId
 from agent.store.facts import GUARDED, answered, proposed
@@ -24,6 +25,7 @@ class MemoryStore:
         self._notices: list[tuple[ThreadId, int, Line]] = []
         self._actions: dict[ActionId, Action] = {}
         self._events: list[Event] = []
+        self.asked = MemoryAsked()
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -116,3 +118,29 @@ class MemoryStore:
         for event in list(self._events):
             if subject is None or event.fact.subject == subject:
                 yield event
+
+
+class MemoryAsked:
+    """Implements `agent.conversation.asked.Asked`; everything is gone with the process."""
+
+    def __init__(self) -> None:
+        self._in_vain: dict[str, InVain] = {}
+        self._closed: dict[str, tuple[datetime, str, str]] = {}
+        self._marks: dict[tuple[str, str, str], Mark] = {}
+
+    async def in_vain(self, question: InVain) -> None:
+        self._in_vain.setdefault(question.turn, question)
+
+    async def unanswered(self) -> Sequence[InVain]:
+        rows = sorted(self._in_vain.values(), key=lambda row: (row.at, row.turn))
+        return [row for row in rows if row.gist not in self._closed or self._closed[row.gist][0] < row.at]
+
+    async def close_gap(self, gist: str, person: str, reason: str, at: datetime) -> None:
+        self._closed[gist] = (at, person, reason)
+
+    async def mark(self, mark: Mark) -> None:
+        self._marks[mark.gist, mark.document, mark.person] = mark
+
+    async def marks(self, gist: str | None = None) -> Sequence[Mark]:
+        found = sorted(self._marks.values(), key=lambda mark: mark.at, reverse=True)
+        return [mark for mark in found if gist is None or mark.gist == gist]

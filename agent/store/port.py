@@ -17,6 +17,7 @@ from typing import Protocol
 
 from agent.approvals.ports import Ledger
 from agent.audit.event import Event
+from agent.conversation.asked import Asked
 from agent.conversation.ports import Threads
 from agent.conversation.thread import ThreadId, TurnId
 from tools.contract import Json
@@ -84,5 +85,10 @@ class Trail(Protocol):
 
 class Store(Threads, Turns, Ledger, Trail, Protocol):
     """One adapter for all of it, so that a state and its audit row are one transaction."""
+
+    @property
+    def asked(self) -> Asked:
+        """What was asked in vain, and which answers helped."""
+        ...
 
     async def close(self) -> None: ...

@@ -73,3 +73,40 @@ audit = Table(
     Column("hash", String, nullable=False),
     Index("audit_by_subject", "subject", "seq"),
 )
+
+# Questions that found no clear answer, and when those of one gist got theirs.
+in_vain = Table(
+    "in_vain",
+    metadata,
+    Column("turn", String, primary_key=True),
+    Column("gist", String, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("person", String, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("public", Integer, nullable=False),
+    Index("in_vain_by_gist", "gist"),
+)
+
+gaps_closed = Table(
+    "gaps_closed",
+    metadata,
+    Column("gist", String, primary_key=True),
+    Column("person", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+# What people said of a document as the answer to a question.
+marks = Table(
+    "marks",
+    metadata,
+    Column("gist", String, nullable=False),
+    Column("document", String, nullable=False),
+    Column("person", String, nullable=False),
+    Column("helpful", Integer, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("gist", "document", "person"),
+)

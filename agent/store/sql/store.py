@@ -27,6 +27,7 @@ from agent.conversation.thread import Line, Said, ThreadId, TurnId
 from agent.store.codec import action_of, action_text, reply_of, reply_text
 from agent.store.facts import GUARDED, answered, proposed
 from agent.store.port import TurnRecord
+from agent.store.sql.asked import SqlAsked
 from agent.store.sql.database import Database
 from agent.store.sql.prepared import Prepared, Value
 from agent.store.sql.schema import actions, audit, notices, replies, turns
@@ -76,6 +77,7 @@ class SqlStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.asked = SqlAsked(database)
         self._fresh: set[TurnId] = set()  # heard by this process, and no reply kept yet
 
     @classmethod

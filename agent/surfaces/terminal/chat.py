@@ -32,6 +32,8 @@ class Chat:
             "/withdraw": self._withdraw,
             "/show": self._show,
             "/tools": self._tools,
+            "/helpful": self._helpful,
+            "/wrong": self._wrong,
         }
 
     async def run(self) -> None:
@@ -149,6 +151,18 @@ class Chat:
             record.show(story, sitting.app.name(story.speaker))
         else:
             paper().print(self._say("no_such_action", action=name))
+
+    async def _helpful(self, words: list[str]) -> None:
+        await self._mark(words, helpful=True)
+
+    async def _wrong(self, words: list[str]) -> None:
+        await self._mark(words, helpful=False)
+
+    async def _mark(self, words: list[str], *, helpful: bool) -> None:
+        """Marks the last answer's passage: the one of a number, else the first it cites."""
+        number = int(words[0]) if words and words[0].isdigit() else None
+        reason = " ".join(words if number is None else words[1:])
+        await self._sitting.mark(helpful=helpful, number=number, reason=reason)
 
     async def _tools(self, _words: list[str]) -> None:
         sitting = self._sitting

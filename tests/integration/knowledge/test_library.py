@@ -12,6 +12,7 @@ import pytest
 
 from knowledge import ingest as ingestion
 from knowledge.catalogue import Scanned
+from knowledge.confidence import SURE
 from knowledge.library import FolderLibrary, open_library
 from knowledge.lock import sole_writer
 from knowledge.port import (
@@ -19,7 +20,9 @@ from knowledge.port import (
     EmbedderMismatch,
     EmbedderUnavailable,
     Genre,
+    Kind,
     LibraryOutdated,
+    Part,
     Place,
     Progress,
     Query,
@@ -433,6 +436,7 @@ async def test_a_record_that_chroma_cannot_read_any_more_is_filled_again_from_wh
     await first.close()
     (torn,) = (tmp_path / "knowledge" / "vectors").rglob("data_level0.bin")
     torn.write_bytes(torn.read_bytes()[: torn.stat().st_size // 2])
+    (tmp_path / "knowledge" / "vectors" / "record-1" / "in-use").touch()  # as a kill leaves it
     changed, embedder = Notes(note("0", "the queue is full"), *pages[1:]), HashedWords()
     again = await opened(tmp_path, embedder)
     (report,) = await again.ingest([changed])
@@ -441,3 +445,30 @@ async def test_a_record_that_chroma_cannot_read_any_more_is_filled_again_from_wh
     assert report.failed is None
     assert (found.vectors, found.faults) == (1100, ())
     assert len(embedder.passages) == 1
+
+
+async def test_what_people_called_helpful_goes_first_and_may_be_told(library: FolderLibrary) -> None:
+    await library.ingest([Notes(POOL, CACHE, LEAK, places=[OPEN, SECRET])])
+    question = "payments pool or cache"
+    (first, second, *_) = (await library.search(Query(question), MAYA)).passages
+    asked = Query(question, marks={second.document: 1, first.document: -1, LEAK.id: 5})
+    found = (await library.search(asked, MAYA)).passages
+    marked = {passage.document: passage for passage in found}
+    assert found[0].document == second.document
+    assert (marked[second.document].marked, marked[second.document].confidence >= SURE) == (1, True)
+    assert marked[first.document].confidence < SURE
+    assert LEAK.id not in marked  # a mark opens nothing
+
+
+async def test_among_messages_the_one_that_helped_is_cited(library: FolderLibrary) -> None:
+    said = ("the pool is exhausted again", "for an exhausted pool raise the limit of the pool")
+    text = "\n".join(said)
+    cut = len(said[0]) + 1
+    parts = (Part(0, cut, author="Maya"), Part(cut, len(text), author="Raj"))
+    thread = replace(note("thread", text), kind=Kind.CHAT, parts=parts)
+    solved = replace(thread, parts=(parts[0], replace(parts[1], solves=2)))
+    await library.ingest([Notes(solved)])
+    (found,) = (await library.search(Query("pool exhausted again"), MAYA)).passages
+    assert found.author == "Maya"  # it has all of the question, the other one two thirds
+    (found,) = (await library.search(Query("pool exhausted"), MAYA)).passages
+    assert found.author == "Raj"
