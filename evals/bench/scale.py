@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from evals.bench.retrieval import on_progress, questions, rows, sets_in
-from knowledge.catalogue import Catalogue
+from knowledge.catalogue import Catalogue, SqliteFile
 from knowledge.chunking import WORDS, chunks_of, size
 from knowledge.embed import local_embedder, normalised
 from knowledge.ingest import meaning_of
@@ -228,7 +228,7 @@ def dense_half(
     folder: Path, asked: "Vectors", channels: int, right: Sequence[Sequence[int]]
 ) -> dict[str, object]:
     """How fast and how right the scan is. Passages were written in the order of their numbers, so rows are numbers."""
-    catalogue = Catalogue(folder / "catalogue.db")
+    catalogue = Catalogue(SqliteFile(folder / "catalogue.db"))
     scan, codes = Scan(folder / "scan", catalogue.scanned(), asked.shape[1]), catalogue.codes()
     window = Window(frozenset(codes[f"made:{i}"] for i in range(channels)))
     found, spent = [], []
