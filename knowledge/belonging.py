@@ -50,10 +50,16 @@ class Belonging:
 
     def claim(self) -> None:
         """Makes this folder the one and only. The caller holds the right to write. Raises `IndexDamaged`."""
-        self.check(self._catalogue.generation())
-        if self._catalogue.elsewhere and not self._catalogue.claimed():
+        generation = self._catalogue.generation()
+        self.check(generation)
+        if not self._catalogue.elsewhere:
+            return
+        if not self._catalogue.claimed():
             self._write(self._new())
             self._catalogue.claim()
+        elif (note := self._read()) is not None and note.generation > generation:
+            # A writer was killed in between: no copy of what it left may pass for what comes next.
+            self._catalogue.turned_to(note.generation)
 
     def about_to_be(self, generation: int) -> None:
         """Notes the generation that the catalogue is about to turn to."""

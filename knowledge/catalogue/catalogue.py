@@ -264,6 +264,11 @@ class Catalogue(Reading):
         with self._db.writing() as db:
             put_meta(db, claimed=1)
 
+    def turned_to(self, generation: int) -> None:
+        """Takes up a generation that was noted and never came to be."""
+        with self._db.writing() as db:
+            put_meta(db, generation=generation)
+
     @contextmanager
     def _turning(self) -> Iterator[Connection]:
         """A transaction after which readers open the indexes anew."""
