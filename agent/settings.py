@@ -189,6 +189,11 @@ class KnowledgeSettings(Section):
         description="URL of a Chroma server that keeps the vectors, for more than a million chunks; "
         "without one they are kept in the home folder",
     )
+    database: SecretStr | None = Field(
+        default=None,
+        description="Where the catalogue is kept, such as postgresql+psycopg://sayso@db.example.com/knowledge; "
+        "a password is better set as part of SAYSO_KNOWLEDGE__DATABASE. Without one it is a file in the home folder",
+    )
     shipped_vectors: tuple[Path, ...] = Field(
         default=(),
         description="Files of ready-made vectors (.npz), so that known texts are not embedded again",

@@ -41,7 +41,7 @@ class PostgresServer:
         """The URL of a new, empty database."""
         name = f"test_{next(self._numbers)}"
         with self.connect() as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type] # no literal, and a name of ours
+            connection.execute(f'CREATE DATABASE "{name}"')
         return self.url(name)
 
     def connect(self, database: str = "postgres") -> psycopg.Connection:
@@ -70,12 +70,23 @@ def postgres_server() -> Iterator[PostgresServer]:
         data = Path(folder) / "data"
         if owner is not None:
             os.chown(folder, owner, owner)
-        made = [bin_ / "initdb", "-D", data, "-U", "sayso", "--auth=trust", "-E", "UTF8", "--locale=C", "-N"]
+        made = [
+            str(bin_ / "initdb"),
+            "-D",
+            str(data),
+            "-U",
+            "sayso",
+            "--auth=trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+        ]
         subprocess.run(made, check=True, user=owner, cwd=folder, stdout=subprocess.DEVNULL)
         port = _free_port()
         # Its socket and its log stay in the folder too.
         options = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", *_QUICK]
-        command = [bin_ / "postgres", "-D", data, *(part for option in options for part in ("-c", option))]
+        settings = [part for option in options for part in ("-c", option)]
+        command = [str(bin_ / "postgres"), "-D", str(data), *settings]
         log = (Path(folder) / "log").open("wb")
         process = subprocess.Popen(command, user=owner, cwd=folder, stdout=log, stderr=log)
         try:

@@ -210,7 +210,7 @@ async def test_a_library_of_another_version_says_how_to_make_it_again(
     library: FolderLibrary, tmp_path: Path, database: str, postgres: PostgresServer
 ) -> None:
     with admin(postgres, database) as connection:
-        connection.execute(f"UPDATE {SCHEMA}.meta SET value = '2' WHERE key = 'version'")  # type: ignore[arg-type] # a name of ours
+        connection.execute(f"UPDATE {SCHEMA}.meta SET value = '2' WHERE key = 'version'")
     with pytest.raises(LibraryOutdated, match="`sayso ingest` makes it again"):
         await opened(tmp_path / "one", database)
     await (await opened(tmp_path / "one", database, rebuild=True)).close()
@@ -238,7 +238,7 @@ async def test_a_reader_needs_no_right_to_write(
             f"GRANT USAGE ON SCHEMA {SCHEMA} TO {reader}",
             f"GRANT SELECT ON ALL TABLES IN SCHEMA {SCHEMA} TO {reader}",
         ):
-            connection.execute(grant)  # type: ignore[arg-type] # names of ours
+            connection.execute(grant)
     beside = await opened(tmp_path / "one", database.replace("//sayso@", f"//{reader}@"))
     assert (await beside.search(Query("number7"), MAYA)).passages[0].document == "notes:n7"
     with pytest.raises(IndexDamaged, match="check the rights of its user"):
