@@ -83,9 +83,9 @@ async def open_library(
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True, mode=0o700)
     if rebuild:
         async with sole_writer(folder):
-            await asyncio.to_thread(_emptied, folder, server, _kept_in(folder, database))
+            await asyncio.to_thread(_emptied, folder, server, kept_in(folder, database))
     return await asyncio.to_thread(
-        FolderLibrary, folder, embedder, clock, why_not, roll, server, structurer, _kept_in(folder, database)
+        FolderLibrary, folder, embedder, clock, why_not, roll, server, structurer, kept_in(folder, database)
     )
 
 
@@ -334,7 +334,8 @@ def scope_of(query: Query, places: Sequence[Place], reader: Reader, groups: Mapp
     )
 
 
-def _kept_in(folder: Path, database: str | None) -> Database:
+def kept_in(folder: Path, database: str | None) -> Database:
+    """Where the catalogue of a library is: a file in its folder, or the PostgreSQL of a URL."""
     if database is None:
         return SqliteFile(folder / "catalogue.db")
     from knowledge.catalogue.postgres import Postgres

@@ -17,6 +17,7 @@ from knowledge.port import IndexDamaged, KnowledgeError, LibraryOutdated
 
 Ts = TypeVarTuple("Ts")
 _BUSY_SECONDS = 30  # how long a transaction waits for another process
+_BROKEN = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")  # https://sqlite.org/rescode.html
 _VERSION = select(schema.meta.c.value).where(schema.meta.c.key == "version")
 _LIBRARY = select(schema.meta.c.value).where(schema.meta.c.key == "library")
 
@@ -166,6 +167,6 @@ class SqliteFile(Database):
 
     def _said(self, error: SQLAlchemyError) -> KnowledgeError:
         why = getattr(error, "orig", None) or error
-        return IndexDamaged(
-            f"the catalogue {self.name!r} cannot be read ({why}); rebuild the library", file=self.name
-        )
+        broken = getattr(why, "sqlite_errorname", "") in _BROKEN
+        advice = "rebuild the library" if broken else "check its folder and the space on the disk"
+        return IndexDamaged(f"the catalogue {self.name!r} cannot be used ({why}); {advice}", file=self.name)

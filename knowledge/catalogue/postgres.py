@@ -8,9 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVarTuple
 
-from sqlalchemy import URL, Connection, MetaData, NullPool, Row, create_engine, inspect, text
+from sqlalchemy import URL, Connection, MetaData, NullPool, Row, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateSchema
 from sqlalchemy.sql import Select
 
@@ -25,6 +35,8 @@ _MAKER = int.from_bytes(b"sayso-km")
 _PATIENCE = "2s"
 _LOCK_NOT_AVAILABLE = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _DRIVERS = ("postgresql", "postgresql+psycopg")
+_NOT_AS_MADE = (ProgrammingError, IntegrityError, DataError)  # tables that are not there, or not ours to read
+_PLANNING = ("random_page_cost = 1.1", "jit = off")
 # A writer whose machine is gone without a word is noticed after a minute, not after the two hours of TCP.
 _KEEPALIVE = ("tcp_keepalives_idle = 30", "tcp_keepalives_interval = 10", "tcp_keepalives_count = 3")
 
@@ -45,6 +57,7 @@ class Postgres(Database):
         try:
             reads = create_engine(parsed, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
             writes = create_engine(parsed, poolclass=NullPool)
+            event.listen(reads, "connect", _plans_for_keys)
         except ImportError as error:
             raise DatabaseUnavailable(
                 "`knowledge.database` needs the driver of PostgreSQL: pip install 'sayso[postgres]'"
@@ -125,9 +138,9 @@ class Postgres(Database):
 
     def _said(self, error: SQLAlchemyError) -> KnowledgeError:
         why = str(getattr(error, "orig", None) or type(error).__name__).strip()
-        if isinstance(error, ProgrammingError):  # tables or columns that are not there, or not ours to read
+        if isinstance(error, _NOT_AS_MADE):
             return IndexDamaged(
-                f"the catalogue in {self.name!r} cannot be read ({why}); check the rights of its user, "
+                f"the catalogue in {self.name!r} cannot be used ({why}); check the rights of its user, "
                 "or rebuild the library",
                 database=self.name,
             )
@@ -135,6 +148,14 @@ class Postgres(Database):
             f"PostgreSQL does not answer at {self.name!r} ({why}); start it, or correct `knowledge.database`",
             database=self.name,
         )
+
+
+def _plans_for_keys(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    """Has the planner look up a hundred keys in an index, not read a table that is in memory anyway from end to end."""
+    cursor = connection.cursor()
+    for setting in _PLANNING:
+        cursor.execute(f"SET {setting}")
+    cursor.close()
 
 
 def _parsed(url: str) -> URL:

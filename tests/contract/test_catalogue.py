@@ -11,7 +11,7 @@ from knowledge.catalogue import Catalogue, Database, Known, Scanned, SqliteFile,
 from knowledge.catalogue.postgres import Postgres
 from knowledge.chunking import chunks_of
 from knowledge.ingest import entry_of
-from knowledge.port import Document, Entry, Incident, Place, Trouble
+from knowledge.port import Document, Entry, Incident, IndexDamaged, Place, Trouble
 from tests.fakes.documents import OPEN, note
 from tests.fakes.postgres import PostgresServer
 
@@ -257,3 +257,9 @@ def test_after_it_was_dropped_there_is_a_new_and_empty_one(database: Database) -
     with Catalogue(database) as made:
         assert made.documents([POOL.id]) == {}
         assert made.library() not in ("", first)
+
+
+def test_a_file_that_is_no_catalogue_is_named(tmp_path: Path) -> None:
+    (tmp_path / "catalogue.db").write_bytes(b"nothing that SQLite ever wrote" * 200)
+    with pytest.raises(IndexDamaged, match=r"'.*catalogue\.db' cannot be used .*; rebuild the library"):
+        Catalogue(SqliteFile(tmp_path / "catalogue.db"))
