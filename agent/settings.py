@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 # Read by the command line before there are settings, so they are not settings themselves.
 RESERVED = frozenset({"SAYSO_HOME", "SAYSO_CONFIG", "SAYSO_AS"})
 DURATION = re.compile(r"^(\d+)\s*(s|m|h|d|w)$")
+_SECRETS = ("api_key", "database")  # keys whose value is not shown, even when it is wrong
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -344,7 +345,7 @@ def _explain(
     if problem["type"] == "missing":
         return f"{where}: {key}: is missing"
     message = problem["msg"].removeprefix("Value error, ")
-    shown = "(hidden)" if path and path[-1] == "api_key" else repr(problem["input"])
+    shown = "(hidden)" if path and path[-1] in _SECRETS else repr(problem["input"])
     return f"{where}: {key} = {shown}: {message[:1].lower()}{message[1:]}"
 
 

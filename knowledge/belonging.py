@@ -85,6 +85,12 @@ class Belonging:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(self._folder / NOTE)
+        # Else a power cut could bring the old note back, beside a catalogue that has gone on elsewhere.
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def _refuse(self, why: str) -> None:
         raise IndexDamaged(

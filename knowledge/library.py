@@ -345,9 +345,12 @@ def kept_in(folder: Path, database: str | None) -> Database:
 
 @asynccontextmanager
 async def _held(catalogue: Catalogue) -> AsyncIterator[None]:
-    with ExitStack() as held:
-        await asyncio.to_thread(held.enter_context, catalogue.sole_writer())
+    held = ExitStack()
+    await asyncio.to_thread(held.enter_context, catalogue.sole_writer())
+    try:
         yield
+    finally:
+        await asyncio.to_thread(held.close)
 
 
 def _emptied(folder: Path, server: Server | None, database: Database) -> None:

@@ -99,9 +99,7 @@ class Catalogue(Reading):
     def units(self, source: str) -> dict[str, str]:
         """The stamps of a source's units when they were last read without trouble."""
         stamped = select(units.c.key, units.c.stamp).where(_OF_SOURCE, units.c.stamp.is_not(None))
-        return {
-            key: stamp for key, stamp in self._db.rows(stamped, {"of_source": source}) if stamp is not None
-        }
+        return dict(self._db.rows(stamped, {"of_source": source}))
 
     def known(self, source: str, unit: str) -> dict[str, Known]:
         """The documents of one unit, by id."""
@@ -244,7 +242,7 @@ class Catalogue(Reading):
 
     def rows_in_order(self) -> list[int]:
         """The rows of the scan that chunks stand at, ascending."""
-        return [row for (row,) in self._db.rows(_ROWS) if row is not None]
+        return [row for (row,) in self._db.rows(_ROWS)]
 
     def moved(self, epoch: int) -> None:
         """Turns over to new files of vectors, where the rows of chunks have moved together in their order."""
