@@ -45,6 +45,12 @@ def runs_of(text: str) -> frozenset[tuple[str, ...]]:
 
 
 def alike(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> float:
-    """Jaccard's measure: what two sets have in common as a share of all they have, 0 to 1."""
-    both = len(one | other)
-    return len(one & other) / both if both else 1.0
+    """Jaccard's measure, 0 to 1: what two sets have in common as a share of all they have.
+
+    Of sets too different in size to be alike only the most that it can be.
+    """
+    fewer, more = sorted((len(one), len(other)))
+    if fewer < _ALIKE * more:
+        return fewer / more  # no more in common than this, and that is not enough
+    common = len(one & other)
+    return common / (fewer + more - common) if more else 1.0

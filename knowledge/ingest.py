@@ -26,13 +26,14 @@ from knowledge.port import (
     Unit,
 )
 from knowledge.record import Record
-from knowledge.scan import Added, ScanWriter
+from knowledge.scan import Added, Scan, ScanWriter
 
 _BATCH_LEAST = 128  # chunks embedded and written together
 _BATCH_MOST = 4096
 _BATCH_SECONDS = 5.0  # how long a batch may take: a crash loses that much, and progress is told as often
 _SWEPT_SHARE = 0.2  # of all rows of the scan: when more are swept, the rest moves together
 _SWEPT_LEAST = 5000
+_REFILLED = 4096  # vectors put into a new record at a time
 Clock = Callable[[], datetime]
 
 
@@ -125,6 +126,18 @@ async def tidy(shelving: Shelving) -> None:
         epoch = await asyncio.to_thread(shelving.vectoring.scan.move, scanned, rows)
         await asyncio.to_thread(shelving.catalogue.moved, epoch)
     await asyncio.to_thread(shelving.vectoring.scan.tidy, await asyncio.to_thread(shelving.catalogue.scanned))
+
+
+def refill(catalogue: Catalogue, vectoring: Vectoring) -> None:
+    """Puts the vectors that are scanned into a record that has none of them."""
+    scan = Scan(vectoring.scan.folder, catalogue.scanned(), vectoring.embedder.dims)
+    places = catalogue.chunk_places()
+    held = [(chunk, row) for chunk, _, row in catalogue.every_chunk() if row is not None]
+    for at in range(0, len(held), _REFILLED):
+        part = held[at : at + _REFILLED]
+        vectoring.record.fill(
+            [(chunk, places[chunk]) for chunk, _ in part], scan.vectors([row for _, row in part])
+        )
 
 
 class _Run:

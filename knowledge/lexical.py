@@ -12,7 +12,7 @@ import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,6 +30,7 @@ _K1 = 1.2  # tantivy's BM25 constants are fixed: the best a term can do is (K1 +
 _GRAM = 4
 _GRAMS_WEIGHT = 0.25
 _HEAP_BYTES = 50_000_000
+_COUNTS_KEPT = 50_000
 PUBLIC_GROUP = "*"
 _RUN = re.compile(r"\w[\w\-./:@#=]*\w|\w")
 _JOINT = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\-./:@#=]+")
@@ -215,6 +216,8 @@ def spread(text: str) -> str:
 
 
 def _pieces(run: str) -> list[str]:
+    if run.islower() and run.isalnum():
+        return [run]  # most words: nothing to take apart
     pieces = [piece for piece in _JOINT.split(run) if piece]
     if len(pieces) < 2:
         return pieces
@@ -289,6 +292,7 @@ class LexicalIndex:
         import tantivy
 
         self._analyzer = Analyzer()
+        self._counts: dict[tuple[frozenset[str], str, str], int] = {}  # as the index is now
         self._schema = _schema()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
@@ -310,7 +314,7 @@ class LexicalIndex:
             writer.add_document(self._document(entry))
         writer.commit()
         writer.wait_merging_threads()
-        self._index.reload()
+        self.reload()
 
     def tidy(self) -> None:
         """Removes the files that a killed writer left: the next one would stumble over their names."""
@@ -319,13 +323,14 @@ class LexicalIndex:
         writer.rollback()
         writer.wait_merging_threads()
 
-    def ask(self, text: str, groups: Collection[str]) -> Question:
+    def ask(self, text: str, groups: AbstractSet[str]) -> Question:
         """A question made ready, weighed by what these groups of the index hold now.
 
         Boosts turn BM25 into a share of what this question could score at most, so that scores of different
         questions mean the same.
         """
-        size = sum(self._held(_counted_as(group, "all")) for group in groups)
+        readable = frozenset(groups)
+        size = sum(self._held(_counted_as(group, "all")) for group in readable)
         wanted: list[Wanted] = []
         by_term: list[_Term] = []
         grams: Counter[str] = Counter()
@@ -333,7 +338,7 @@ class LexicalIndex:
         proper = set(_PROPER.findall(text))
         joined: set[str] = set()  # words that count as one with their neighbour
         for one in self._analyzer.question(text):
-            held = {term: self._held_in(groups, one.field, term) for term in one.terms}
+            held = {term: self._held_in(readable, one.field, term) for term in one.terms}
             known = tuple(term for term, count in held.items() if count)
             if one.perhaps and not known:
                 continue
@@ -362,11 +367,21 @@ class LexicalIndex:
         about = tuple(one for one in wanted if one.typed not in joined)
         return Question((*asked_words, *asked_grams), tuple(leads), about)
 
-    def _held_in(self, groups: Collection[str], field: str, term: str) -> int:
+    def _held_in(self, groups: frozenset[str], field: str, term: str) -> int:
         """How many chunks of these groups have a term; most of what a glossary offers is in none at all."""
-        if not self._index.searcher().doc_freq(field, term):
-            return 0
-        return sum(self._held(_counted_as(group, field, term)) for group in groups)
+        known = self._counts.get((groups, field, term))
+        if known is not None:
+            return known
+        searcher = self._index.searcher()
+        count = 0
+        if searcher.doc_freq(field, term):
+            # An asker may read fifty private places, and a question has thirty terms: no detours here.
+            counted, ending = searcher.doc_freq, f"{field[0]}{term}"
+            count = sum([counted("counts", _marked(group) + ending) for group in groups])
+        if len(self._counts) >= _COUNTS_KEPT:
+            self._counts.clear()
+        self._counts[groups, field, term] = count
+        return count
 
     def _held(self, token: str) -> int:
         return self._index.searcher().doc_freq("counts", token)
@@ -408,6 +423,7 @@ class LexicalIndex:
     def reload(self) -> None:
         """Takes up what another process has written."""
         self._index.reload()
+        self._counts.clear()
 
     def _document(self, entry: Entry) -> "tantivy.Document":
         import tantivy

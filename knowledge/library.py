@@ -3,11 +3,11 @@
 import asyncio
 import shutil
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from knowledge import acl
 from knowledge.belonging import NOTE, Belonging
@@ -16,7 +16,7 @@ from knowledge.dense import SERVED_FROM, DenseIndex, Served
 from knowledge.embed import middle
 from knowledge.finding import Finder, searched
 from knowledge.incidents import Rules
-from knowledge.ingest import Clock, Shelving, Vectoring, ingest, remove
+from knowledge.ingest import Clock, Shelving, Vectoring, ingest, refill, remove
 from knowledge.lexical import PUBLIC_GROUP, LexicalIndex
 from knowledge.lock import sole_writer
 from knowledge.port import (
@@ -31,6 +31,7 @@ from knowledge.port import (
     Place,
     Query,
     Reader,
+    RecordDamaged,
     Scope,
     SearchResult,
     Source,
@@ -39,7 +40,7 @@ from knowledge.port import (
     Structurer,
     Verified,
 )
-from knowledge.record import Embedding, Record
+from knowledge.record import Embedding, Record, give_up, is_whole, note_whole
 from knowledge.scan import ScanWriter
 from knowledge.verify import verify
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from knowledge.lock import WriteLock
     from knowledge.port import Vectors
 
+T = TypeVar("T")
 _NO_MODEL = "lexical only: no embedding model"
 
 
@@ -133,15 +135,19 @@ class FolderLibrary:
         A source that cannot be read at all says so in its report, and the others go on. Raises `WriterBusy` and
         `EmbedderUnavailable`; what was written before stays.
         """
-        async with self._writing() as shelving:
+
+        async def work(shelving: Shelving) -> tuple[SourceReport, ...]:
             return tuple([await self._from(shelving, source, on_progress, dry) for source in sources])
+
+        return await self._as_writer(work)
 
     async def forget(self, keep: Sequence[str]) -> tuple[SourceReport, ...]:
         """Takes out everything of sources that are not among those to keep; says how much that was."""
         others = [s.source for s in await asyncio.to_thread(self._catalogue.sources) if s.source not in keep]
         if not others:
             return ()
-        async with self._writing() as shelving:
+
+        async def work(shelving: Shelving) -> tuple[SourceReport, ...]:
             reports = []
             for name in others:
                 documents = await asyncio.to_thread(self._catalogue.forget, name)
@@ -149,17 +155,22 @@ class FolderLibrary:
                 reports.append(SourceReport(name, removed=len(documents)))
             return tuple(reports)
 
+        return await self._as_writer(work)
+
     async def verify(self, sources: Sequence[Source], *, repair: bool = False) -> Verified:
         """Compares sources, catalogue and indexes with each other; `repair` puts right what does not agree.
 
         Raises `WriterBusy`: what is being written now cannot be compared.
         """
-        async with self._writing() as shelving:
+
+        async def work(shelving: Shelving) -> Verified:
             found = await verify(shelving, sources)
             if repair and found.faults:
                 await self._repair(shelving, sources, found.faults)
                 found = await verify(shelving, sources)
             return found
+
+        return await self._as_writer(work)
 
     async def status(self) -> LibraryStatus:
         """What the library holds, whoever may read it: for its operator."""
@@ -247,6 +258,19 @@ class FolderLibrary:
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
+    async def _as_writer(self, work: Callable[[Shelving], Awaitable[T]]) -> T:
+        """Does something with the one right to write; once more when a kill has left Chroma's folder unreadable.
+
+        All that is done this way may be done again: what the first attempt wrote is found as done by the second.
+        """
+        try:
+            async with self._writing() as shelving:
+                return await work(shelving)
+        except RecordDamaged:
+            await asyncio.to_thread(give_up, self._folder / "vectors")
+            async with self._writing() as shelving:
+                return await work(shelving)
+
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[Shelving]:
         async with sole_writer(self._folder) as lock, _held(self._catalogue):
@@ -263,18 +287,16 @@ class FolderLibrary:
         self._lexical.reload()
         if self._embedder is None:
             return Shelving(self._catalogue, self._lexical, None, self._structurer)
-        return Shelving(
-            self._catalogue,
-            self._lexical,
-            Vectoring(
-                self._embedder,
-                Record.open(self._folder / "vectors", self._embedding(), lock)
-                if self._server is None
-                else self._connected(self._server),
-                ScanWriter(self._folder / "scan", self._embedder.dims),
-            ),
-            self._structurer,
-        )
+        scan = ScanWriter(self._folder / "scan", self._embedder.dims)
+        if self._server is not None:
+            vectoring = Vectoring(self._embedder, self._connected(self._server), scan)
+        else:
+            folder = self._folder / "vectors"
+            vectoring = Vectoring(self._embedder, Record.open(folder, self._embedding(), lock), scan)
+            if not is_whole(folder):
+                refill(self._catalogue, vectoring)
+                note_whole(folder)
+        return Shelving(self._catalogue, self._lexical, vectoring, self._structurer)
 
     def _connected(self, server: Server) -> Record:
         return Record.connect(server.url, self._embedding(), library=self._catalogue.library())

@@ -10,7 +10,8 @@ Errors of this room, by who should act::
     ├── RecordUnavailable   whoever runs it: the Chroma server of the settings does not answer
     ├── DatabaseUnavailable whoever runs it: the PostgreSQL of the settings does not answer, or its driver is missing
     └── IndexDamaged        whoever runs it: the files of the index are unreadable, and must be made again
-        └── LibraryOutdated an ingestion: it was made by another version of sayso, and is made again
+        ├── LibraryOutdated an ingestion: it was made by another version of sayso, and is made again
+        └── RecordDamaged   the next ingestion: a kill left Chroma's folder unreadable, and it is filled again
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -82,6 +83,12 @@ class LibraryOutdated(IndexDamaged):
     """The library was made by another version."""
 
     code = "library_outdated"
+
+
+class RecordDamaged(IndexDamaged):
+    """Chroma cannot read its own folder any more."""
+
+    code = "record_damaged"
 
 
 class Kind(StrEnum):

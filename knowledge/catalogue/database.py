@@ -17,6 +17,8 @@ from knowledge.port import IndexDamaged, KnowledgeError, LibraryOutdated
 
 Ts = TypeVarTuple("Ts")
 _BUSY_SECONDS = 30  # how long a transaction waits for another process
+_MAPPED = 2**30  # bytes of the file that are read without copying them
+_CACHED = 32_768  # KiB of pages that a connection keeps
 _BROKEN = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")  # https://sqlite.org/rescode.html
 _VERSION = select(schema.meta.c.value).where(schema.meta.c.key == "version")
 _LIBRARY = select(schema.meta.c.value).where(schema.meta.c.key == "library")
@@ -158,6 +160,8 @@ class SqliteFile(Database):
             with closing(connection.cursor()) as cursor:
                 cursor.execute("PRAGMA journal_mode=WAL")
                 cursor.execute("PRAGMA synchronous=NORMAL")
+                cursor.execute(f"PRAGMA mmap_size={_MAPPED}")
+                cursor.execute(f"PRAGMA cache_size=-{_CACHED}")
 
         return engine
 

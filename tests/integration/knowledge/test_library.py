@@ -444,3 +444,24 @@ async def test_a_unit_that_was_half_read_is_read_again_even_if_it_changes_back(
     await library.ingest([source])
     assert source.reads == reads + 1
     assert (await library.verify([source])).faults == ()
+
+
+async def test_a_record_that_chroma_cannot_read_any_more_is_filled_again_from_what_is_scanned(
+    tmp_path: Path,
+) -> None:
+    pages = [
+        note(f"{i}", f"the pool number {i} is exhausted") for i in range(1100)
+    ]  # enough to reach the disk
+    first = await opened(tmp_path, HashedWords())
+    await first.ingest([Notes(*pages)])
+    await first.close()
+    (torn,) = (tmp_path / "knowledge" / "vectors").rglob("data_level0.bin")
+    torn.write_bytes(torn.read_bytes()[: torn.stat().st_size // 2])
+    changed, embedder = Notes(note("0", "the queue is full"), *pages[1:]), HashedWords()
+    again = await opened(tmp_path, embedder)
+    (report,) = await again.ingest([changed])
+    found = await again.verify([changed])
+    await again.close()
+    assert report.failed is None
+    assert (found.vectors, found.faults) == (1100, ())
+    assert len(embedder.passages) == 1
