@@ -178,7 +178,7 @@ class Parts:
         from knowledge.incidents import Rules
         from knowledge.library import Server, open_library
 
-        local, chroma = self.embedder(), self._settings.knowledge.chroma
+        local, knowledge = self.embedder(), self._settings.knowledge
         return await open_library(
             self._home.folder / "knowledge",
             embedder=local.embedder,
@@ -186,8 +186,9 @@ class Parts:
             why_not=local.why_not,
             rebuild=rebuild,
             roll=self.sources(),
-            server=None if chroma is None else Server(chroma),
+            server=None if knowledge.chroma is None else Server(knowledge.chroma),
             structurer=Rules(tuple(self._settings.services)),
+            database=None if knowledge.database is None else knowledge.database.get_secret_value(),
         )
 
     def embedder(self) -> LocalEmbedder:

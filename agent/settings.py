@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 # Read by the command line before there are settings, so they are not settings themselves.
 RESERVED = frozenset({"SAYSO_HOME", "SAYSO_CONFIG", "SAYSO_AS"})
 DURATION = re.compile(r"^(\d+)\s*(s|m|h|d|w)$")
+_SECRETS = ("api_key", "database")  # keys whose value is not shown, even when it is wrong
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -194,6 +195,11 @@ class KnowledgeSettings(Section):
         description="Roles that see all unanswered questions, also those asked in private; others see their own "
         "and those asked in public",
     )
+    database: SecretStr | None = Field(
+        default=None,
+        description="Where the catalogue is kept, such as postgresql+psycopg://sayso@db.example.com/knowledge; "
+        "a password is better set as part of SAYSO_KNOWLEDGE__DATABASE. Without one it is a file in the home folder",
+    )
     shipped_vectors: tuple[Path, ...] = Field(
         default=(),
         description="Files of ready-made vectors (.npz), so that known texts are not embedded again",
@@ -344,7 +350,7 @@ def _explain(
     if problem["type"] == "missing":
         return f"{where}: {key}: is missing"
     message = problem["msg"].removeprefix("Value error, ")
-    shown = "(hidden)" if path and path[-1] == "api_key" else repr(problem["input"])
+    shown = "(hidden)" if path and path[-1] in _SECRETS else repr(problem["input"])
     return f"{where}: {key} = {shown}: {message[:1].lower()}{message[1:]}"
 
 

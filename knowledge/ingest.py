@@ -95,7 +95,7 @@ async def ingest(
 async def remove(shelving: Shelving, documents: Sequence[str]) -> None:
     """Takes documents out of the catalogue and every index."""
     if documents:
-        await asyncio.to_thread(shelving.catalogue.turn_over, {}, {}, embedder="", removed=documents)
+        await asyncio.to_thread(shelving.catalogue.turn_over, {}, [], embedder="", removed=documents)
         await sweep(shelving)
 
 
@@ -124,7 +124,7 @@ async def tidy(shelving: Shelving) -> None:
     rows = await asyncio.to_thread(shelving.catalogue.rows_in_order)
     if scanned.rows - len(rows) > max(_SWEPT_LEAST, _SWEPT_SHARE * scanned.rows):
         epoch = await asyncio.to_thread(shelving.vectoring.scan.move, scanned, rows)
-        await asyncio.to_thread(shelving.catalogue.moved, epoch, rows)
+        await asyncio.to_thread(shelving.catalogue.moved, epoch)
     await asyncio.to_thread(shelving.vectoring.scan.tidy, await asyncio.to_thread(shelving.catalogue.scanned))
 
 
@@ -327,11 +327,11 @@ class _Batch:
         await asyncio.to_thread(
             catalogue.turn_over,
             self._documents,
-            {key: (entry, self._row(rows, held, key)) for key, entry in entries.items()},
+            [(entry, self._row(rows, held, key)) for key, entry in entries.items()],
             embedder=self._shelving.model,
             removed=self.removed,
             rows=None if self._shelving.vectoring is None else scanned.rows + len(fresh),
-            incidents=self._incidents,
+            told=self._incidents,
         )
         await sweep(self._shelving)
         self._tally.chunks += len(entries)

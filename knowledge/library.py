@@ -4,13 +4,14 @@ import asyncio
 import shutil
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from knowledge import acl
-from knowledge.catalogue import Catalogue
+from knowledge.belonging import NOTE, Belonging
+from knowledge.catalogue import Catalogue, Database, SqliteFile
 from knowledge.dense import SERVED_FROM, DenseIndex, Served
 from knowledge.embed import middle
 from knowledge.finding import Finder, searched
@@ -24,6 +25,7 @@ from knowledge.port import (
     EmbedderMismatch,
     EmbedderUnavailable,
     Fault,
+    KnowledgeError,
     LibraryStatus,
     OnProgress,
     Place,
@@ -68,20 +70,25 @@ async def open_library(
     roll: Sequence[Source] = (),
     server: Server | None = None,
     structurer: Structurer | None = None,
+    database: str | None = None,
 ) -> "FolderLibrary":
     """Opens the library in a folder, which is made if it is not there.
+
+    The catalogue is a file in that folder, or in the PostgreSQL of the URL `database`.
 
     Without an embedder it searches by words alone, and `why_not` is what it says about that. `rebuild` empties the
     library first. `structurer` tells what documents say of past incidents (by rules if None). The members of the
     places of `roll` are read again at every search. Raises `EmbedderMismatch` when
     the vectors in it were made with another model, `IndexDamaged` when its files cannot be read, `WriterBusy` when a
-    rebuild finds another process writing, `RecordUnavailable` when the server does not answer.
+    rebuild finds another process writing, `RecordUnavailable` and `DatabaseUnavailable` when a server does not answer.
     """
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True, mode=0o700)
     if rebuild:
         async with sole_writer(folder):
-            await asyncio.to_thread(_emptied, folder, server)
-    return await asyncio.to_thread(FolderLibrary, folder, embedder, clock, why_not, roll, server, structurer)
+            await asyncio.to_thread(_emptied, folder, server, kept_in(folder, database))
+    return await asyncio.to_thread(
+        FolderLibrary, folder, embedder, clock, why_not, roll, server, structurer, kept_in(folder, database)
+    )
 
 
 class FolderLibrary:
@@ -96,15 +103,23 @@ class FolderLibrary:
         roll: Sequence[Source],
         server: Server | None,
         structurer: Structurer | None,
+        database: Database,
     ) -> None:
         self._folder, self._embedder, self._clock, self._roll = folder, embedder, clock, roll
         self._server, self._structurer = server, structurer or Rules()
         self._notes = () if embedder is not None else (why_not or _NO_MODEL,)
-        self._catalogue = Catalogue(folder / "catalogue.db")
-        self._refuse_other_model()
-        self._lexical = LexicalIndex(folder / "words")
+        self._catalogue = Catalogue(database)
+        try:
+            self._belonging = Belonging(folder, self._catalogue)
+            self._catalogue.before_turning(self._belonging.about_to_be)
+            self._seen = self._catalogue.generation()
+            self._belonging.check(self._seen)
+            self._refuse_other_model()
+            self._lexical = LexicalIndex(folder / "words")
+        except KnowledgeError:
+            self._catalogue.close()
+            raise
         self._dense: DenseIndex | None = None
-        self._seen = self._catalogue.generation()
         self._reading = threading.Lock()  # one thread at a time: `refresh` must not meet a search
 
     async def search(self, query: Query, reader: Reader) -> SearchResult:
@@ -225,6 +240,7 @@ class FolderLibrary:
     def _refresh(self) -> None:
         generation = self._catalogue.generation()
         if generation != self._seen:
+            self._belonging.check(generation)
             self._lexical.reload()
             if self._dense is not None:
                 self._dense.refresh()
@@ -257,7 +273,8 @@ class FolderLibrary:
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[Shelving]:
-        async with sole_writer(self._folder) as lock:
+        async with sole_writer(self._folder) as lock, _held(self._catalogue):
+            await asyncio.to_thread(self._belonging.claim)
             shelving = await asyncio.to_thread(self._shelving, lock)
             try:
                 yield shelving
@@ -339,10 +356,33 @@ def scope_of(query: Query, places: Sequence[Place], reader: Reader, groups: Mapp
     )
 
 
-def _emptied(folder: Path, server: Server | None) -> None:
-    if server is not None and (folder / "catalogue.db").is_file():
-        Record.drop(server.url, library=Catalogue.library_in(folder / "catalogue.db"))
+def kept_in(folder: Path, database: str | None) -> Database:
+    """Where the catalogue of a library is: a file in its folder, or the PostgreSQL of a URL."""
+    if database is None:
+        return SqliteFile(folder / "catalogue.db")
+    from knowledge.catalogue.postgres import Postgres
+
+    return Postgres(database)
+
+
+@asynccontextmanager
+async def _held(catalogue: Catalogue) -> AsyncIterator[None]:
+    held = ExitStack()
+    await asyncio.to_thread(held.enter_context, catalogue.sole_writer())
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(held.close)
+
+
+def _emptied(folder: Path, server: Server | None, database: Database) -> None:
+    try:
+        if server is not None and (library := database.library()):
+            Record.drop(server.url, library=library)
+        database.drop()
+    finally:
+        database.close()
     for part in ("words", "vectors", "scan"):
         shutil.rmtree(folder / part, ignore_errors=True)
-    for file in folder.glob("catalogue.db*"):
-        file.unlink()
+    for file in (*folder.glob("catalogue.db*"), folder / NOTE):
+        file.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ Errors of this room, by who should act::
     ├── EmbedderMismatch    whoever runs it: the index was made with another model, and must be made again
     ├── WriterBusy          nobody: another process is writing this library now
     ├── RecordUnavailable   whoever runs it: the Chroma server of the settings does not answer
+    ├── DatabaseUnavailable whoever runs it: the PostgreSQL of the settings does not answer, or its driver is missing
     └── IndexDamaged        whoever runs it: the files of the index are unreadable, and must be made again
         ├── LibraryOutdated an ingestion: it was made by another version of sayso, and is made again
         └── RecordDamaged   the next ingestion: a kill left Chroma's folder unreadable, and it is filled again
@@ -64,6 +65,12 @@ class RecordUnavailable(KnowledgeError):
     """The Chroma server does not answer."""
 
     code = "record_unavailable"
+
+
+class DatabaseUnavailable(KnowledgeError):
+    """The PostgreSQL server does not answer, or there is no driver for it."""
+
+    code = "database_unavailable"
 
 
 class IndexDamaged(KnowledgeError):

@@ -25,7 +25,7 @@ from evals.bench.ingest_world import (
     marks_of,
     sources_of,
 )
-from knowledge.catalogue import Catalogue
+from knowledge.catalogue import Catalogue, SqliteFile
 from knowledge.chunking import chunks_of
 from knowledge.embed import normalised
 from knowledge.library import FolderLibrary, open_library
@@ -286,7 +286,7 @@ def _missing(home: Path, documents: Mapping[str, Document]) -> int:
     file = home / "library" / "catalogue.db"
     if not file.exists():
         return len(wanted)
-    catalogue = Catalogue(file)
+    catalogue = Catalogue(SqliteFile(file))
     held = {chunk for chunk, _, row in catalogue.every_chunk() if row is not None}
     catalogue.close()
     return len(wanted - held)

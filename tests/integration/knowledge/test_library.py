@@ -35,6 +35,7 @@ from knowledge.port import (
 from knowledge.sources.markdown import MarkdownFolder
 from tests.fakes.documents import OPEN, Notes, note
 from tests.fakes.embedder import HashedWords
+from tests.fakes.postgres import PostgresServer
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 SECRET = Place(
@@ -48,9 +49,24 @@ LEAK = note("leak", "the leaked Corvid Pay key was revoked on Tuesday", place=SE
 
 
 async def opened(
-    folder: Path, embedder: HashedWords | None = None, *, rebuild: bool = False
+    folder: Path,
+    embedder: HashedWords | None = None,
+    *,
+    rebuild: bool = False,
+    database: str | None = None,
 ) -> FolderLibrary:
-    return await open_library(folder / "knowledge", embedder=embedder, clock=lambda: NOW, rebuild=rebuild)
+    return await open_library(
+        folder / "knowledge", embedder=embedder, clock=lambda: NOW, rebuild=rebuild, database=database
+    )
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> str | None:
+    """Where the catalogue is: in the folder, or on a server."""
+    if request.param == "sqlite":
+        return None
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.database()
 
 
 @pytest.fixture
@@ -59,8 +75,10 @@ def embedder() -> HashedWords:
 
 
 @pytest.fixture
-async def library(tmp_path: Path, embedder: HashedWords) -> AsyncIterator[FolderLibrary]:
-    made = await opened(tmp_path, embedder)
+async def library(
+    tmp_path: Path, embedder: HashedWords, database: str | None
+) -> AsyncIterator[FolderLibrary]:
+    made = await opened(tmp_path, embedder, database=database)
     yield made
     await made.close()
 
@@ -217,13 +235,13 @@ async def test_a_model_that_stops_answering_leaves_the_words(
 
 
 async def test_vectors_of_another_model_are_refused_until_a_rebuild(
-    library: FolderLibrary, tmp_path: Path
+    library: FolderLibrary, tmp_path: Path, database: str | None
 ) -> None:
     await library.ingest([Notes(POOL)])
     await library.close()
     with pytest.raises(EmbedderMismatch, match="'hashed-words'"):
-        await opened(tmp_path, HashedWords("another"))
-    rebuilt = await opened(tmp_path, HashedWords("another"), rebuild=True)
+        await opened(tmp_path, HashedWords("another"), database=database)
+    rebuilt = await opened(tmp_path, HashedWords("another"), rebuild=True, database=database)
     assert (await rebuilt.status()).documents == 0
     await rebuilt.close()
 
@@ -270,7 +288,8 @@ from tests.fakes.embedder import HashedWords
 
 async def main():
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    library = await open_library(Path(sys.argv[1]), embedder=HashedWords(), clock=lambda: now)
+    folder, database = Path(sys.argv[1]), sys.argv[2] or None
+    library = await open_library(folder, embedder=HashedWords(), clock=lambda: now, database=database)
     await library.ingest([Notes(*(note(f"n{i}", f"note number{i} about tulips") for i in range(200)))])
     await library.close()
 
@@ -278,26 +297,31 @@ asyncio.run(main())
 """
 
 
-async def in_another_process(folder: Path) -> None:
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", WRITER, str(folder / "knowledge"))
+async def in_another_process(folder: Path, database: str | None) -> None:
+    given = (str(folder / "knowledge"), database or "")
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", WRITER, *given)
     assert await process.wait() == 0
 
 
-async def test_a_reader_sees_what_another_process_wrote(library: FolderLibrary, tmp_path: Path) -> None:
+async def test_a_reader_sees_what_another_process_wrote(
+    library: FolderLibrary, tmp_path: Path, database: str | None
+) -> None:
     await library.ingest([Notes(POOL)])
     await library.search(Query("pool"), MAYA)
-    await in_another_process(tmp_path)
+    await in_another_process(tmp_path, database)
     found = (await library.search(Query("number150"), MAYA)).passages[0]
     assert found.document == "notes:n150"
     assert found.cosine is not None
 
 
-async def test_writers_that_take_turns_lose_no_vectors(library: FolderLibrary, tmp_path: Path) -> None:
+async def test_writers_that_take_turns_lose_no_vectors(
+    library: FolderLibrary, tmp_path: Path, database: str | None
+) -> None:
     await library.ingest([Notes(POOL)])
     await library.search(
         Query("pool"), MAYA
     )  # this process now holds a view from before the other one writes
-    await in_another_process(tmp_path)
+    await in_another_process(tmp_path, database)
     await library.ingest([Notes(CACHE, name="more")])
     results = [await library.search(Query(f"number{i}", limit=1), MAYA) for i in range(0, 200, 7)]
     assert all(result.passages[0].cosine is not None for result in results)
