@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from agent.conversation.asked import Asked, Gap, InVain, Mark, balance, gaps
+from agent.conversation.asked import Asked, Closed, Gap, InVain, Mark, balance, gap_of, gaps, may_know
 from agent.conversation.evidence import Evidence
 from agent.conversation.ports import Clock
 from agent.conversation.redact import Redactor
@@ -13,11 +13,15 @@ from agent.conversation.thread import Said, TurnId
 from agent.people.person import Directory, Person, UnknownPerson
 from agent.recall import reader_of, searched
 from agent.store.port import TurnRecord
-from knowledge.port import Library, Query, SearchResult
+from knowledge.port import Library, Query, Reader, SearchResult
 from tools.contract import Json
 
-SHOWN = 30  # gaps looked up again at a time: each is a search or two
-_ASKERS = 3  # of a gap whose rights are tried before it counts as answered
+SHOWN = 30  # gaps listed at a time: each is looked up again, for its reader and for those who asked
+SAYSO = "sayso"  # who closes a question that is answered now
+_TOOL = "knowledge"
+_ASKERS = 5  # of a gap, whose answer is looked up at a time
+# Who asked in public is answered once everybody is: what only some may read must not show in a list that all see.
+_ANYBODY = Reader("")
 _CITED = re.compile(r"\[(\d+)\]")
 
 
@@ -32,6 +36,22 @@ class OpenGap:
     gap: Gap
     nearest: str | None
     knows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGaps:
+    """The gaps somebody may know of, the most asked first, and how many there are besides."""
+
+    shown: tuple[OpenGap, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A mark as somebody is shown it. `title` is None where the document is gone, or this person may not read it."""
+
+    mark: Mark
+    title: str | None
 
 
 class Feedback:
@@ -50,47 +70,95 @@ class Feedback:
         self._asked, self._library, self._directory = asked, library, directory
         self._redactor, self._clock, self._sees_all = redactor, clock, frozenset(sees_all)
 
+    # --- unanswered questions ------------------------------------------------------------------------------------
+
     async def note(self, turn: TurnId, said: Said, evidence: Sequence[Evidence], *, public: bool) -> None:
-        """Notes a gap when a question was looked up in what is known, and nothing there clearly answers it."""
+        """Notes a gap when a question was looked up in what is known alone, and nothing there clearly answers it."""
         nothing = [item.finding.query for item in evidence if item.finding.kind == "nothing_found"]
         sure = any(item.finding.facts.get("sure") for item in evidence if item.finding.kind == "passage")
-        if not nothing or sure:
+        if not nothing or sure or any(item.tool != _TOOL for item in evidence):
             return
         question, query = self._redactor.text(said.text), self._redactor.text(nothing[0])
         row = InVain(turn, await _gist(query), question, query, said.speaker, self._clock(), public)
         await self._asked.in_vain(row)
 
-    async def gaps(self, person: Person) -> tuple[OpenGap, ...]:
+    async def gaps(self, person: Person) -> OpenGaps:
         """The open gaps this person may know of, the most asked first; what was answered meanwhile is closed.
 
         Raises `KnowledgeError` when the knowledge cannot be searched.
         """
         library = await self._library()
-        open_ = await self._asked.unanswered()
-        found: list[OpenGap] = []
-        for gap in gaps(open_, person.id, sees_all=self._may_see_all(person))[:SHOWN]:
-            askers = [row.person for row in open_ if row.gist == gap.gist]
-            if await self._answered(library, gap, list(dict.fromkeys(askers))[:_ASKERS]):
-                await self._asked.close_gap(gap.gist, "sayso", "it is answered now", self._clock())
-                continue
-            near = searched(await self._search(library, gap.query, person))
-            nearest = near.passages[0].document if near.passages else None
-            found.append(OpenGap(gap, nearest, near.knows))
-        return tuple(found)
+        known = gaps(await self._asked.unanswered(), person.id, sees_all=self._may_see_all(person))
+        shown: list[OpenGap] = []
+        for at, gap in enumerate(known):
+            if len(shown) == SHOWN:
+                return OpenGaps(tuple(shown), len(known) - at)
+            looked_up = _LookedUp(library, gap.query, await self.balance(gap.query))
+            rows = await self._still_open(looked_up, gap, person)
+            if rows:
+                near = searched(await looked_up.by(reader_of(person)))
+                nearest = near.passages[0].document if near.passages else None
+                shown.append(OpenGap(gap_of(rows), nearest, near.knows))
+        return OpenGaps(tuple(shown), 0)
+
+    async def closed(self, person: Person) -> Sequence[Closed]:
+        """The closed questions this person may know of, the last closed first."""
+        sees_all = self._may_see_all(person)
+        found = [
+            one for one in await self._asked.closed() if may_know(one.asked, person.id, sees_all=sees_all)
+        ]
+        return sorted(found, key=lambda one: one.at, reverse=True)
 
     async def close(self, person: Person, name: str, reason: str) -> Gap | None:
-        """Closes a gap this person may know of; None when there is no such one."""
+        """Closes a gap as far as this person may know of it; None when there is no such one."""
         rows = await self._asked.unanswered()
         known = {gap.id: gap for gap in gaps(rows, person.id, sees_all=self._may_see_all(person))}
         gap = known.get(name.upper())
         if gap is not None:
-            await self._asked.close_gap(gap.gist, person.id, self._redactor.text(reason), self._clock())
+            await self._close(gap.rows, person.id, self._redactor.text(reason))
         return gap
 
-    async def marks(self, person: Person) -> Sequence[Mark]:
-        """The marks this person may know of: their own, or everybody's."""
+    async def _still_open(self, looked_up: "_LookedUp", gap: Gap, viewer: Person) -> Sequence[InVain]:
+        """The rows of a gap that have no clear answer yet; the others are closed.
+
+        What this depends on is what the viewer may know of: questions of others that they may not see count for
+        nothing, and are left alone.
+        """
+        asked: dict[Reader, list[InVain]] = {}
+        for row in gap.rows:
+            asked.setdefault(_ANYBODY if row.public else self._reader(row.person), []).append(row)
+        own = reader_of(viewer)
+        answered: list[InVain] = []
+        for reader in sorted(asked, key=lambda one: one not in (own, _ANYBODY))[:_ASKERS]:
+            if searched(await looked_up.by(reader)).sure:
+                answered += asked[reader]
+        await self._close(answered, SAYSO, "")
+        return [row for row in gap.rows if row not in answered]
+
+    async def _close(self, rows: Sequence[InVain], by: str, reason: str) -> None:
+        if rows:
+            await self._asked.close_asked([row.turn for row in rows], by, reason, self._clock())
+
+    def _reader(self, id_: str) -> Reader:
+        try:
+            return reader_of(self._directory.get(id_))
+        except UnknownPerson:  # has left: may read what everybody may
+            return _ANYBODY
+
+    # --- marks ---------------------------------------------------------------------------------------------------
+
+    async def marks(self, person: Person) -> Sequence[Marked]:
+        """The marks this person may know of: their own, or everybody's; with titles they may read now.
+
+        Raises `KnowledgeError` when the knowledge cannot be opened.
+        """
         found = await self._asked.marks()
-        return [mark for mark in found if mark.person == person.id or self._may_see_all(person)]
+        known = [mark for mark in found if mark.person == person.id or self._may_see_all(person)]
+        if not known:
+            return ()
+        documents = sorted({mark.document for mark in known})
+        titles = await (await self._library()).titles(documents, reader_of(person))
+        return [Marked(mark, titles.get(mark.document)) for mark in known]
 
     async def balance(self, question: str) -> Mapping[str, int]:
         """What people said of documents as answers to this question."""
@@ -128,19 +196,18 @@ class Feedback:
     def _may_see_all(self, person: Person) -> bool:
         return not self._sees_all.isdisjoint(person.roles)
 
-    async def _answered(self, library: Library, gap: Gap, askers: Sequence[str]) -> bool:
-        """Whether everybody who asked would get a clear answer now."""
-        for asker in askers:
-            try:
-                person = self._directory.get(asker)
-            except UnknownPerson:
-                continue
-            if not searched(await self._search(library, gap.query, person)).sure:
-                return False
-        return True
 
-    async def _search(self, library: Library, query: str, person: Person) -> SearchResult:
-        return await library.search(Query(query, marks=await self.balance(query)), reader_of(person))
+class _LookedUp:
+    """One query as several people search it; asked once for each."""
+
+    def __init__(self, library: Library, query: str, marks: Mapping[str, int]) -> None:
+        self._library, self._query = library, Query(query, marks=marks)
+        self._found: dict[Reader, SearchResult] = {}
+
+    async def by(self, reader: Reader) -> SearchResult:
+        if reader not in self._found:
+            self._found[reader] = await self._library.search(self._query, reader)
+        return self._found[reader]
 
 
 def _passages(record: TurnRecord) -> dict[int, Mapping[str, Json]]:
@@ -151,6 +218,7 @@ def _passages(record: TurnRecord) -> dict[int, Mapping[str, Json]]:
         row["number"]: row
         for row in rows
         if isinstance(row, Mapping) and row.get("kind") == "passage" and isinstance(row["number"], int)
+        if isinstance(facts := row.get("facts"), Mapping) and facts.get("id")
     }
 
 

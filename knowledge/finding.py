@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from knowledge.asking import lacks
 from knowledge.catalogue import Catalogue, Shelved
 from knowledge.chunking import said
 from knowledge.confidence import Signs, confidence, heeding
@@ -19,6 +20,7 @@ from knowledge.port import (
     Extent,
     Genre,
     Incident,
+    Kind,
     Part,
     Passage,
     PastIncident,
@@ -39,9 +41,12 @@ _STANDING_WEIGHT = {Standing.CURRENT: 1.0, Standing.SUPERSEDED: 0.8, Standing.OB
 _NEW = 0.02
 _HALF_LIFE_DAYS = 365.0
 _PINNED = 0.02
+_WRITTEN = 0.05
+_HELPED = 0.03
 _SOLVES = 0.15  # for thanks under a message, twice that for a tick
-# What people called the answer to this very question goes ahead of what only looks like it, and the other way.
-_HELPFUL, _WRONG = 1.5, 0.6
+# What people called the answer to this very question goes ahead of what only looks like it, and the other way. Over 70
+# questions to a company's documents the best passage scored 1.2 times the fifth in half of them, 1.9 times in one of 20.
+_HELPFUL, _WRONG = 2.0, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,8 @@ class Finder:
         question = self.lexical.ask(query.text, scope.groups)
         found, spans = self._fused(query, question, scope, vector)
         # What no longer holds may fall behind what stands below it, and copies make room.
-        considered = found[: (3 if query.kind is None else 12) * query.limit]
+        reach = (3 if query.kind is None else 12) * query.limit
+        considered = found[:reach] + [one for one in found[reach:] if query.marks.get(one.document, 0) > 0]
         documents = self.catalogue.documents([one.document for one in considered])
         incidents = self.catalogue.incidents(documents)
         held = [one for one in considered if one.document in documents]
@@ -107,14 +113,20 @@ class Finder:
         return found, known
 
     def _weighed(self, query: Query, found: Found, document: Document) -> float:
-        """A score that counts less when the document no longer holds, and a little more when it is new or pinned."""
+        """A score that counts less when the document no longer holds, and a little more for what speaks for it.
+
+        That it is new, pinned, a page rather than talk, or has a message that others thanked for.
+        """
         marked = query.marks.get(document.id, 0)
         score = found.score * _STANDING_WEIGHT[document.standing]
         score *= _HELPFUL if marked > 0 else _WRONG if marked < 0 else 1.0
         if document.date is not None:
             age = max(0.0, (self.now - document.date).total_seconds() / 86_400)
             score *= 1 + _NEW * 0.5 ** (age / _HALF_LIFE_DAYS)
-        return score * (1 + _PINNED * document.pinned)
+        helped = any(part.solves for part in document.parts)
+        return score * (
+            1 + _PINNED * document.pinned + _WRITTEN * (document.kind is Kind.PAGE) + _HELPED * helped
+        )
 
     def _passage(
         self,
@@ -134,7 +146,9 @@ class Finder:
         answer = best(quote, lambda sentence: question.overlap(self.lexical.terms(sentence)), heading)
         near = found.dense if self.embedder is not None else None
         marked = query.marks.get(document.id, 0)
-        signs = Signs(near, coverage, question.together(says), question.misses_name(says))
+        signs = Signs(
+            near, coverage, question.together(says), question.misses_name(says), lacks(query.text, quote)
+        )
         return Passage(
             document=document.id,
             title=document.title,

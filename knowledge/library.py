@@ -127,6 +127,12 @@ class FolderLibrary:
         places, (vector, notes) = await asyncio.gather(self._places(), self._question(query))
         return await asyncio.to_thread(self._find, query, reader, places, vector, notes)
 
+    async def titles(self, documents: Sequence[str], reader: Reader) -> Mapping[str, str]:
+        """What those of these documents are called that are still there and that the reader may read now."""
+        allowed = acl.readable(await self._places(), reader)
+        held = await asyncio.to_thread(self._catalogue.documents, documents)
+        return {id_: document.title for id_, document in held.items() if document.place in allowed}
+
     async def ingest(
         self, sources: Sequence[Source], on_progress: OnProgress | None = None, *, dry: bool = False
     ) -> tuple[SourceReport, ...]:

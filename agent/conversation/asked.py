@@ -1,6 +1,6 @@
 """What was asked in vain, and which passages helped: kept so that somebody can write what is missing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -24,6 +24,16 @@ class InVain:
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """A question asked in vain that needs no answer any more: who said so (`sayso` once it is answered), and why."""
+
+    asked: InVain
+    by: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """The same question, asked in vain once or more, as far as somebody may know of it."""
 
@@ -35,6 +45,7 @@ class Gap:
     times: int
     first: datetime
     last: datetime
+    rows: tuple[InVain, ...]  # those it is made of, oldest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +70,11 @@ class Asked(Protocol):
     async def unanswered(self) -> Sequence[InVain]:
         """All that was asked in vain and not closed since, oldest first."""
 
-    async def close_gap(self, gist: str, person: str, reason: str, at: datetime) -> None:
-        """Closes a gap: whatever was asked of this gist until now has its answer. Asked again, it is open again."""
+    async def close_asked(self, turns: Collection[str], by: str, reason: str, at: datetime) -> None:
+        """Closes the questions asked in these turns. Asked again, in another turn, a question is open again."""
+
+    async def closed(self) -> Sequence[Closed]:
+        """All that was closed, in the order it was asked."""
 
     async def mark(self, mark: Mark) -> None:
         """Notes a mark; a later one of the same person about the same replaces it."""
@@ -77,10 +91,15 @@ def gaps(rows: Iterable[InVain], person: str, *, sees_all: bool) -> tuple[Gap, .
     """
     held: dict[str, list[InVain]] = {}
     for row in rows:
-        if sees_all or row.public or row.person == person:
+        if may_know(row, person, sees_all=sees_all):
             held.setdefault(row.gist, []).append(row)
-    found = [_gap(asked) for asked in held.values()]
+    found = [gap_of(asked) for asked in held.values()]
     return tuple(sorted(found, key=lambda gap: (-gap.times, -gap.last.timestamp())))
+
+
+def may_know(row: InVain, person: str, *, sees_all: bool) -> bool:
+    """Whether somebody may know that this was asked."""
+    return sees_all or row.public or row.person == person
 
 
 def balance(marks: Iterable[Mark]) -> Mapping[str, int]:
@@ -91,8 +110,11 @@ def balance(marks: Iterable[Mark]) -> Mapping[str, int]:
     return counted
 
 
-def _gap(asked: Sequence[InVain]) -> Gap:
+def gap_of(asked: Sequence[InVain]) -> Gap:
+    """The gap that these questions of one gist are, oldest first."""
     first, last = asked[0], asked[-1]
     people = tuple(dict.fromkeys(row.person for row in asked))
     number = first.turn.partition("-")[2]
-    return Gap(f"Q-{number}", first.gist, last.question, last.query, people, len(asked), first.at, last.at)
+    return Gap(
+        f"Q-{number}", first.gist, last.question, last.query, people, len(asked), first.at, last.at, tuple(asked)
+    )

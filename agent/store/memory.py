@@ -1,13 +1,13 @@
 """The store in memory: for tests and throw-away runs; it keeps the same contract as the one in SQL."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from agent.approvals.action import Action, ActionId, Draft, State
 from agent.audit import chain
 from agent.audit.event import Event, Fact, FactKind
-from agent.conversation.asked import InVain, Mark
+from agent.conversation.asked import Closed, InVain, Mark
 from agent.conversation.messages import Reply
 from agent.conversation.thread import Line, Said, ThreadId, TurnId
 from agent.store.facts import GUARDED, answered, proposed
@@ -125,18 +125,25 @@ class MemoryAsked:
 
     def __init__(self) -> None:
         self._in_vain: dict[str, InVain] = {}
-        self._closed: dict[str, tuple[datetime, str, str]] = {}
+        self._closed: dict[str, Closed] = {}
         self._marks: dict[tuple[str, str, str], Mark] = {}
 
     async def in_vain(self, question: InVain) -> None:
         self._in_vain.setdefault(question.turn, question)
 
     async def unanswered(self) -> Sequence[InVain]:
-        rows = sorted(self._in_vain.values(), key=lambda row: (row.at, row.turn))
-        return [row for row in rows if row.gist not in self._closed or self._closed[row.gist][0] < row.at]
+        return [row for row in self._rows() if row.turn not in self._closed]
 
-    async def close_gap(self, gist: str, person: str, reason: str, at: datetime) -> None:
-        self._closed[gist] = (at, person, reason)
+    async def close_asked(self, turns: Collection[str], by: str, reason: str, at: datetime) -> None:
+        for row in self._rows():
+            if row.turn in turns:
+                self._closed.setdefault(row.turn, Closed(row, by, reason, at))
+
+    async def closed(self) -> Sequence[Closed]:
+        return [self._closed[row.turn] for row in self._rows() if row.turn in self._closed]
+
+    def _rows(self) -> list[InVain]:
+        return sorted(self._in_vain.values(), key=lambda row: (row.at, row.turn))
 
     async def mark(self, mark: Mark) -> None:
         self._marks[mark.gist, mark.document, mark.person] = mark

@@ -7,7 +7,10 @@ from agent import verbs
 from agent.verbs.exits import Exit, Stop
 
 if TYPE_CHECKING:
-    from agent.feedback import OpenGap
+    from collections.abc import Sequence
+
+    from agent.conversation.asked import Closed
+    from agent.feedback import Marked, OpenGap
     from agent.verbs.opening import Session
     from tools.contract import Json
 
@@ -20,6 +23,7 @@ def add(group: verbs.Group) -> None:
     )
     sub = verb.add_subparsers(title="what to do", metavar="WHAT", required=True)
     gaps = sub.add_parser("gaps", help="questions without a clear answer, the most asked first")
+    gaps.add_argument("--all", action="store_true", help="also those that are closed, with who said so and why")
     gaps.add_argument("--close", metavar="ID", help="this one has its answer, or needs none: Q-12")
     gaps.add_argument("--reason", default="", metavar="TEXT", help="why it is closed")
     _finish(gaps, gaps_)
@@ -50,17 +54,37 @@ async def gaps_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     async with opened(arguments, context) as session:
         if arguments.close is not None:
             return await _closed(session, arguments.close, arguments.reason)
+        feedback = session.app.feedback
         try:
-            found = await session.app.feedback.gaps(session.person)
+            found = await feedback.gaps(session.person)
         except KnowledgeError as error:
             raise Stop(str(error), Exit.UNAVAILABLE) from error
+        closed = await feedback.closed(session.person) if arguments.all else ()
         if arguments.json:
-            print_json({"gaps": [_row(one) for one in found]})
+            document: dict[str, Json] = {"gaps": [_row(one) for one in found.shown], "more": found.more}
+            print_json(document | ({"closed": [_closed_row(one) for one in closed]} if arguments.all else {}))
             return Exit.DONE
-        for one in found:
+        for one in found.shown:
             print(_told(one, session))
-        print(say("terminal.gaps_next" if found else "terminal.no_gaps", session.locale))
+        if found.more:
+            print(say("terminal.gaps_more", session.locale, count=found.more))
+        print(say("terminal.gaps_next" if found.shown else "terminal.no_gaps", session.locale))
+        _tell_closed(closed, session)
     return Exit.DONE
+
+
+def _tell_closed(closed: "Sequence[Closed]", session: "Session") -> None:
+    from agent.feedback import SAYSO
+    from agent.surfaces.terminal.screen import plain
+    from agent.words.catalogue import say
+
+    for one in closed:
+        print(f"{plain(one.asked.question)}  ({session.app.name(one.asked.person)}, {one.asked.at:%Y-%m-%d})")
+        key = "terminal.gap_answered" if one.by == SAYSO else "terminal.gap_closed_by"
+        told = say(
+            key, session.locale, at=f"{one.at:%Y-%m-%d}", who=session.app.name(one.by), reason=one.reason
+        )
+        print(plain(f"  {told}"))
 
 
 async def _closed(session: "Session", name: str, reason: str) -> Exit:
@@ -100,33 +124,53 @@ async def mark_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
 
 
 async def marks_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
+    from agent.surfaces.terminal.screen import plain
     from agent.verbs.opening import opened, print_json
     from agent.words.catalogue import say
+    from knowledge.port import KnowledgeError
 
     async with opened(arguments, context) as session:
-        found = await session.app.feedback.marks(session.person)
+        try:
+            found = await session.app.feedback.marks(session.person)
+        except KnowledgeError as error:
+            raise Stop(str(error), Exit.UNAVAILABLE) from error
         if arguments.json:
-            rows: list[Json] = [
-                {
-                    "question": mark.question,
-                    "document": mark.document,
-                    "person": mark.person,
-                    "helpful": mark.helpful,
-                    "at": mark.at.isoformat(),
-                    "reason": mark.reason,
-                }
-                for mark in found
-            ]
-            print_json({"marks": rows})
+            print_json({"marks": [_mark_row(one) for one in found]})
             return Exit.DONE
-        for mark in found:
+        for one in found:
+            mark, title = one.mark, one.title or say("terminal.mark_hidden", session.locale)
             word = say("terminal.helpful" if mark.helpful else "terminal.wrong", session.locale)
             why = f": {mark.reason}" if mark.reason else ""
             who = session.app.name(mark.person)
-            print(f"{mark.at:%Y-%m-%d}  {who}  {word}  {mark.document}  “{mark.question}”{why}")
+            print(plain(f"{mark.at:%Y-%m-%d}  {who}  {word}  {title}  “{mark.question}”{why}"))
         if not found:
             print(say("terminal.no_marks", session.locale))
     return Exit.DONE
+
+
+def _mark_row(one: "Marked") -> "dict[str, Json]":
+    """A mark as plain values; the id of a document says where it is, so it goes with the title or not at all."""
+    mark = one.mark
+    return {
+        "question": mark.question,
+        "document": mark.document if one.title is not None else None,
+        "title": one.title,
+        "person": mark.person,
+        "helpful": mark.helpful,
+        "at": mark.at.isoformat(),
+        "reason": mark.reason,
+    }
+
+
+def _closed_row(one: "Closed") -> "dict[str, Json]":
+    return {
+        "question": one.asked.question,
+        "person": one.asked.person,
+        "asked": one.asked.at.isoformat(),
+        "closed": one.at.isoformat(),
+        "by": one.by,
+        "reason": one.reason,
+    }
 
 
 def _row(one: "OpenGap") -> "dict[str, Json]":

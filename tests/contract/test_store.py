@@ -221,15 +221,25 @@ async def test_a_question_asked_in_vain_is_kept_once_for_each_turn(store: Store)
     assert await store.asked.unanswered() == [vain("T-1"), vain("T-2", minutes=1)]
 
 
-async def test_a_gap_that_is_closed_opens_again_when_it_is_asked_again(store: Store) -> None:
-    await store.asked.in_vain(vain("T-1"))
-    await store.asked.in_vain(vain("T-2", gist="other"))
-    await store.asked.close_gap("g", "nora", "it is written now", NOW + timedelta(minutes=5))
+async def test_a_question_that_is_closed_stays_so_and_asked_again_is_open_again(store: Store) -> None:
+    for question in (vain("T-1"), vain("T-2", gist="other")):
+        await store.asked.in_vain(question)
+    await store.asked.close_asked(["T-1"], "nora", "it is written now", NOW + timedelta(minutes=5))
     assert [row.turn for row in await store.asked.unanswered()] == ["T-2"]
+    await store.asked.in_vain(vain("T-1"))  # a turn that is run again is no new question
     await store.asked.in_vain(vain("T-3", minutes=9))
     assert {row.turn for row in await store.asked.unanswered()} == {"T-2", "T-3"}
-    await store.asked.close_gap("g", "nora", "again", NOW + timedelta(minutes=10))
-    assert [row.turn for row in await store.asked.unanswered()] == ["T-2"]
+
+
+async def test_what_was_closed_is_kept_with_who_said_so_and_why(store: Store) -> None:
+    for question in (vain("T-1"), vain("T-2", minutes=1)):
+        await store.asked.in_vain(question)
+    later = NOW + timedelta(minutes=5)
+    await store.asked.close_asked(["T-2", "T-1", "T-99"], "nora", "it is written now", later)
+    await store.asked.close_asked(["T-1"], "sayso", "", later + timedelta(minutes=1))
+    told = ("nora", "it is written now", later)
+    closed = await store.asked.closed()
+    assert [(one.asked.turn, one.by, one.reason, one.at) for one in closed] == [("T-1", *told), ("T-2", *told)]
 
 
 async def test_a_later_mark_of_the_same_person_replaces_the_earlier(store: Store) -> None:

@@ -1,18 +1,22 @@
 """What was asked in vain and which answers helped, in the tables of the store."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, insert, or_, select
+from sqlalchemy import Connection, Row, delete, insert, select
 
-from agent.conversation.asked import InVain, Mark
+from agent.conversation.asked import Closed, InVain, Mark
 from agent.store.sql.database import Database
-from agent.store.sql.schema import gaps_closed, in_vain, marks
+from agent.store.sql.schema import in_vain, in_vain_closed, marks
 
 _OPEN = (
     select(in_vain)
-    .join_from(in_vain, gaps_closed, gaps_closed.c.gist == in_vain.c.gist, isouter=True)
-    .where(or_(gaps_closed.c.at.is_(None), gaps_closed.c.at < in_vain.c.at))
+    .where(in_vain.c.turn.not_in(select(in_vain_closed.c.turn)))
+    .order_by(in_vain.c.at, in_vain.c.turn)
+)
+_CLOSED = (
+    select(in_vain, in_vain_closed.c.by, in_vain_closed.c.reason, in_vain_closed.c.at.label("closed_at"))
+    .join_from(in_vain, in_vain_closed, in_vain_closed.c.turn == in_vain.c.turn)
     .order_by(in_vain.c.at, in_vain.c.turn)
 )
 
@@ -47,30 +51,32 @@ class SqlAsked:
         """All that was asked in vain and not closed since, oldest first."""
 
         def work(connection: Connection) -> list[InVain]:
-            return [
-                InVain(
-                    row.turn,
-                    row.gist,
-                    row.question,
-                    row.query,
-                    row.person,
-                    _moment(row.at),
-                    bool(row.public),
-                )
-                for row in connection.execute(_OPEN)
-            ]
+            return [_asked(row) for row in connection.execute(_OPEN)]
 
         return await self._database.fast(work)
 
-    async def close_gap(self, gist: str, person: str, reason: str, at: datetime) -> None:
-        """Closes a gap: whatever was asked of this gist until now has its answer. Asked again, it is open again."""
+    async def close_asked(self, turns: Collection[str], by: str, reason: str, at: datetime) -> None:
+        """Closes the questions asked in these turns; the first word on one stands."""
 
         def work(connection: Connection) -> None:
-            connection.execute(delete(gaps_closed).where(gaps_closed.c.gist == gist))
-            row = {"gist": gist, "person": person, "reason": reason, "at": at.timestamp()}
-            connection.execute(insert(gaps_closed).values(**row))
+            known = select(in_vain_closed.c.turn).where(in_vain_closed.c.turn.in_(turns))
+            closed = set(connection.execute(known).scalars())
+            for turn in sorted(set(turns) - closed):
+                row = {"turn": turn, "by": by, "reason": reason, "at": at.timestamp()}
+                connection.execute(insert(in_vain_closed).values(**row))
 
         await self._database.safe(work)
+
+    async def closed(self) -> Sequence[Closed]:
+        """All that was closed, in the order it was asked."""
+
+        def work(connection: Connection) -> list[Closed]:
+            return [
+                Closed(_asked(row), row.by, row.reason, _moment(row.closed_at))
+                for row in connection.execute(_CLOSED)
+            ]
+
+        return await self._database.fast(work)
 
     async def mark(self, mark: Mark) -> None:
         """Notes a mark; a later one of the same person about the same replaces it."""
@@ -108,6 +114,12 @@ class SqlAsked:
             ]  # fmt: skip
 
         return await self._database.fast(work)
+
+
+def _asked(row: "Row[tuple[object, ...]]") -> InVain:
+    return InVain(
+        row.turn, row.gist, row.question, row.query, row.person, _moment(row.at), bool(row.public)
+    )
 
 
 def _moment(seconds: float) -> datetime:

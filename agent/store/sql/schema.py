@@ -74,7 +74,7 @@ audit = Table(
     Index("audit_by_subject", "subject", "seq"),
 )
 
-# Questions that found no clear answer, and when those of one gist got theirs.
+# Questions that found no clear answer, and those of them that need none any more.
 in_vain = Table(
     "in_vain",
     metadata,
@@ -88,11 +88,11 @@ in_vain = Table(
     Index("in_vain_by_gist", "gist"),
 )
 
-gaps_closed = Table(
-    "gaps_closed",
+in_vain_closed = Table(
+    "in_vain_closed",
     metadata,
-    Column("gist", String, primary_key=True),
-    Column("person", String, nullable=False),
+    Column("turn", String, primary_key=True),
+    Column("by", String, nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", Float, nullable=False),
 )
