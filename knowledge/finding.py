@@ -44,8 +44,9 @@ _PINNED = 0.02
 _WRITTEN = 0.05
 _HELPED = 0.03
 _SOLVES = 0.15  # for thanks under a message, twice that for a tick
-# What people called the answer to this very question goes ahead of what only looks like it, and the other way. Over 70
-# questions to a company's documents the best passage scored 1.2 times the fifth in half of them, 1.9 times in one of 20.
+# What people called the answer to this very question goes ahead of what only looks like it, and the other way. Over
+# 70 questions to a company's documents the best passage scored 1.2 times the fifth in half of them, 1.9 times in one
+# of twenty.
 _HELPFUL, _WRONG = 2.0, 0.5
 
 

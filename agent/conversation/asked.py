@@ -116,5 +116,13 @@ def gap_of(asked: Sequence[InVain]) -> Gap:
     people = tuple(dict.fromkeys(row.person for row in asked))
     number = first.turn.partition("-")[2]
     return Gap(
-        f"Q-{number}", first.gist, last.question, last.query, people, len(asked), first.at, last.at, tuple(asked)
+        f"Q-{number}",
+        first.gist,
+        last.question,
+        last.query,
+        people,
+        len(asked),
+        first.at,
+        last.at,
+        tuple(asked),
     )

@@ -82,14 +82,16 @@ class Turns:
             offered=frozenset(offer.name for offer in context.offers),
         )
         replies, trouble = await self._converse(context, bench, audience)
+        text, left_out = worded(replies[-1] if replies else None, trouble, said.text, bench, self._redactor)
         answer = Answer(
             turn,
-            worded(replies[-1] if replies else None, trouble, said.text, bench, self._redactor),
+            text,
             tuple(bench.evidence),
             tuple(bench.files),
             tuple(bench.actions),
             self._receipt(began, context, bench, replies, trouble),
             asker.locale,
+            left_out,
         )
         story = record(answer, said, bench, self._prompt, self._redactor, self._clock())
         await self._threads.finish(turn, answer.text, story)

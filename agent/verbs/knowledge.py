@@ -23,7 +23,9 @@ def add(group: verbs.Group) -> None:
     )
     sub = verb.add_subparsers(title="what to do", metavar="WHAT", required=True)
     gaps = sub.add_parser("gaps", help="questions without a clear answer, the most asked first")
-    gaps.add_argument("--all", action="store_true", help="also those that are closed, with who said so and why")
+    gaps.add_argument(
+        "--all", action="store_true", help="also those that are closed, with who said so and why"
+    )
     gaps.add_argument("--close", metavar="ID", help="this one has its answer, or needs none: Q-12")
     gaps.add_argument("--reason", default="", metavar="TEXT", help="why it is closed")
     _finish(gaps, gaps_)
@@ -88,6 +90,7 @@ def _tell_closed(closed: "Sequence[Closed]", session: "Session") -> None:
 
 
 async def _closed(session: "Session", name: str, reason: str) -> Exit:
+    from agent.surfaces.terminal.screen import plain
     from agent.words.catalogue import say
 
     if not reason.strip():
@@ -95,12 +98,13 @@ async def _closed(session: "Session", name: str, reason: str) -> Exit:
     gap = await session.app.feedback.close(session.person, name, reason)
     if gap is None:
         raise Stop(f"there is no open gap {name!r} that you may see; ids look like Q-12", Exit.NOT_FOUND)
-    print(say("terminal.gap_closed", session.locale, gap=gap.id, question=gap.question))
+    print(plain(say("terminal.gap_closed", session.locale, gap=gap.id, question=gap.question)))
     return Exit.DONE
 
 
 async def mark_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     from agent.feedback import NothingToMark
+    from agent.surfaces.terminal.screen import plain
     from agent.verbs.opening import opened
     from agent.words.catalogue import say
 
@@ -119,7 +123,7 @@ async def mark_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
                 say("terminal.nothing_to_mark", session.locale, turn=name, numbers=str(error)), Exit.NOT_FOUND
             ) from error
         key = "terminal.marked_helpful" if helpful else "terminal.marked_wrong"
-        print(say(key, session.locale, title=title, question=record.question))
+        print(plain(say(key, session.locale, title=title)))
     return Exit.DONE
 
 
@@ -187,6 +191,7 @@ def _row(one: "OpenGap") -> "dict[str, Json]":
 
 
 def _told(one: "OpenGap", session: "Session") -> str:
+    from agent.surfaces.terminal.screen import plain
     from agent.words.catalogue import say
 
     gap, locale = one.gap, session.locale
@@ -199,4 +204,4 @@ def _told(one: "OpenGap", session: "Session") -> str:
         lines.append("  " + say("terminal.gap_nearest", locale, title=one.nearest))
     if one.knows:
         lines.append("  " + say("terminal.gap_knows", locale, names=", ".join(one.knows)))
-    return "\n".join(lines)
+    return plain("\n".join(lines))

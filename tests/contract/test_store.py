@@ -239,7 +239,10 @@ async def test_what_was_closed_is_kept_with_who_said_so_and_why(store: Store) ->
     await store.asked.close_asked(["T-1"], "sayso", "", later + timedelta(minutes=1))
     told = ("nora", "it is written now", later)
     closed = await store.asked.closed()
-    assert [(one.asked.turn, one.by, one.reason, one.at) for one in closed] == [("T-1", *told), ("T-2", *told)]
+    assert [(one.asked.turn, one.by, one.reason, one.at) for one in closed] == [
+        ("T-1", *told),
+        ("T-2", *told),
+    ]
 
 
 async def test_a_later_mark_of_the_same_person_replaces_the_earlier(store: Store) -> None:

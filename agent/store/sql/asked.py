@@ -117,9 +117,7 @@ class SqlAsked:
 
 
 def _asked(row: "Row[tuple[object, ...]]") -> InVain:
-    return InVain(
-        row.turn, row.gist, row.question, row.query, row.person, _moment(row.at), bool(row.public)
-    )
+    return InVain(row.turn, row.gist, row.question, row.query, row.person, _moment(row.at), bool(row.public))
 
 
 def _moment(seconds: float) -> datetime:

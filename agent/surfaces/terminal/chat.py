@@ -160,7 +160,8 @@ class Chat:
 
     async def _mark(self, words: list[str], *, helpful: bool) -> None:
         """Marks the last answer's passage: the one of a number, else the first it cites."""
-        number = int(words[0]) if words and words[0].isdigit() else None
+        first = words[0].strip("[]") if words else ""
+        number = int(first) if first.isdecimal() else None
         reason = " ".join(words if number is None else words[1:])
         await self._sitting.mark(helpful=helpful, number=number, reason=reason)
 

@@ -112,9 +112,12 @@ class Sitting:
 
     async def mark(self, *, helpful: bool, number: int | None, reason: str) -> None:
         """The person's word on the last answer in this sitting."""
-        record = None if self._last is None else await self.app.turn_record(self._last, self.person)
-        if record is None:
+        if self._last is None:
             paper().print(say("terminal.no_answer_yet", self.locale))
+            return
+        record = await self.app.turn_record(self._last, self.person)
+        if record is None:
+            paper().print(say("terminal.not_your_answer", self.locale))
             return
         try:
             title = await self.app.feedback.mark(

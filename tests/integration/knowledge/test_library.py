@@ -484,6 +484,22 @@ async def test_what_people_called_helpful_goes_first_and_may_be_told(library: Fo
     assert LEAK.id not in marked  # a mark opens nothing
 
 
+async def test_what_helped_comes_forward_from_behind_all_that_would_be_shown(library: FolderLibrary) -> None:
+    towns = ("Aarhus", "Basel", "Como", "Delft", "Espoo", "Faro", "Ghent", "Hull")
+    await library.ingest([Notes(*(note(town.lower(), f"the pool of {town}") for town in towns))])
+    last = (await library.search(Query("pool", limit=8), MAYA)).passages[-1]
+    assert last.document != (await library.search(Query("pool", limit=1), MAYA)).passages[0].document
+    (found,) = (await library.search(Query("pool", limit=1, marks={last.document: 1}), MAYA)).passages
+    assert (found.document, found.marked) == (last.document, 1)
+
+
+async def test_titles_are_told_of_what_the_reader_may_read_now(library: FolderLibrary) -> None:
+    await library.ingest([Notes(POOL, LEAK, places=[OPEN, SECRET])])
+    asked = (POOL.id, LEAK.id, "notes:gone")
+    assert await library.titles(asked, MAYA) == {POOL.id: "pool"}
+    assert await library.titles(asked, RAJ) == {POOL.id: "pool", LEAK.id: "leak"}
+
+
 async def test_among_messages_the_one_that_helped_is_cited(library: FolderLibrary) -> None:
     said = ("the pool is exhausted again", "for an exhausted pool raise the limit of the pool")
     text = "\n".join(said)

@@ -238,6 +238,23 @@ def test_what_nobody_could_answer_is_listed_until_somebody_writes_it(shell: Shel
     (shell.home / "docs" / "elevator.md").write_text("# The elevator\n\nAda repairs the elevator.\n")
     shell.run("ingest", "--as", "maya")
     assert "without an answer" in shell.run("knowledge", "gaps", "--as", "maya").stdout
+    told = shell.run("knowledge", "gaps", "--all", "--as", "maya").stdout
+    assert "who repairs the elevator?" in told
+    assert "it is answered now" in told
+
+
+def test_a_gap_that_needs_no_answer_is_closed_with_a_reason(shell: Shell) -> None:
+    shell.run("ingest", "--as", "maya")
+    shell.run("ask", "who repairs the elevator?", "--as", "maya")
+    closed = shell.run("knowledge", "gaps", "--close", "q-1", "--reason", "we have none", "--as", "maya")
+    assert (closed.returncode, "Q-1 is closed" in closed.stdout) == (0, True)
+    listed_now = shell.json("knowledge", "gaps", "--all", "--as", "maya")
+    (told,) = listed(listed_now["closed"])
+    assert (listed_now["gaps"], listed_now["more"]) == ([], 0)
+    assert (told["by"], told["reason"]) == ("maya", "we have none")
+    assert shell.json("knowledge", "gaps", "--all", "--as", "tom")["closed"] == []
+    again = shell.run("knowledge", "gaps", "--close", "q-1", "--reason", "twice", "--as", "maya")
+    assert again.returncode == 4
 
 
 def test_an_answer_that_is_marked_goes_first_the_next_time(shell: Shell) -> None:
@@ -252,6 +269,7 @@ def test_an_answer_that_is_marked_goes_first_the_next_time(shell: Shell) -> None
     assert done.returncode == 0, done.stderr
     assert shell.run("knowledge", "mark", "T-1", "helpful", "--as", "tom").returncode == 4  # not told to him
     (mark,) = listed(shell.json("knowledge", "marks", "--as", "maya")["marks"])
+    assert shell.json("knowledge", "marks", "--as", "tom")["marks"] == []  # one's own, unless a role sees all
     first = listed(shell.json("search", question, "--as", "tom")["passages"])[0]
     assert (first["document"], first["marked"]) == (mark["document"], 1)
 

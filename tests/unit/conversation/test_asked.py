@@ -40,6 +40,12 @@ def test_what_somebody_may_not_know_of_is_not_even_counted(
     assert gaps(rows, person, sees_all=False) == gaps(mine, person, sees_all=True)
 
 
+def test_a_gap_is_made_of_the_questions_somebody_may_know_of() -> None:
+    rows = [row(1, "maya"), row(2, "raj", public=True), row(3, "tom")]
+    (gap,) = gaps(rows, "raj", sees_all=False)
+    assert (gap.id, gap.rows) == ("Q-2", (rows[1],))
+
+
 def test_marks_are_weighed_against_each_other() -> None:
     def mark(person: str, document: str, *, helpful: bool) -> Mark:
         return Mark("g", document, person, helpful, "g?", NOW)
