@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from agent.approvals.action import Action
 from agent.audit.event import Fact
 from agent.audit.speaking import Through, through
 from agent.conversation.redact import MASK, Redactor
-from tools.contract import Json
+from tools.contract import Json, canonical
 
 
 class Scribe:
@@ -40,20 +41,36 @@ class Pen:
                 data.setdefault(name, value)
         if self.through is not None and fact.actor != "sayso":
             data.setdefault("through", {"platform": self.through.platform, "identity": self.through.identity})
-        return replace(fact, data={name: self.clean(value, name) for name, value in data.items()})
+        if not self._plain(data):
+            data = {name: self.clean(value, name) for name, value in data.items()}
+        return replace(fact, data=data)
+
+    def _plain(self, data: Mapping[str, Json]) -> bool:
+        """Whether no text in it, and no name, can be or mean a secret: most facts are plain, and told so in one look.
+
+        What is not printable (half a surrogate pair, which no database takes) is looked at as well.
+        """
+        text = canonical(data)
+        return self.redactor.has_nothing(text) and text.isprintable()
 
     def clean(self, value: Json, name: str = "") -> Json:
         """A value with the secrets in its texts blacked out; `name` is what it is called, which may tell one."""
         if isinstance(value, str):
-            text = self.redactor.text(value.encode(errors="replace").decode())
-            if text == value and name and (named := f"{name}={value}") != self.redactor.text(named):
+            if value and _tells(name):
                 return MASK
-            return text
+            return self.redactor.text(value.encode(errors="replace").decode())
         if isinstance(value, Mapping):
             return {key: self.clean(inner, key) for key, inner in value.items()}
         if isinstance(value, Sequence):
             return [self.clean(inner, name) for inner in value]
         return value
+
+
+@lru_cache(maxsize=1024)
+def _tells(name: str) -> bool:
+    """Whether what is called so is a secret: `password`, `access_token`."""
+    named = f"{name}=mellon-1954"
+    return bool(name) and Redactor().text(named) != named
 
 
 def _about(action: Action, at: datetime) -> dict[str, Json]:

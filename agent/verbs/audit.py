@@ -75,7 +75,7 @@ async def show_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     from agent.verbs.opening import opened, print_json
 
     async with opened(arguments, context) as session:
-        subject = arguments.id.upper() if arguments.id else None
+        subject = _subject(arguments.id)
         if subject is None:
             events = await session.app.latest_events(arguments.limit, session.person)
         else:
@@ -89,6 +89,11 @@ async def show_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
         else:
             trail.tell(await _story(session, subject, events), session.app.zone)
     return Exit.DONE
+
+
+def _subject(named: str | None) -> str | None:
+    """Ids of actions and turns in any case; a tool or `trail` as they are."""
+    return named.upper() if named and named[:2].upper() in ("A-", "T-") else named
 
 
 async def _story(session: "Session", subject: str, events: "list[Event]") -> "list[Paragraph]":
@@ -166,7 +171,7 @@ async def export_(arguments: argparse.Namespace, context: verbs.Context) -> Exit
                 sys.stdout.write(f"{line}\n")
             return Exit.DONE
         events = session.app.events(
-            arguments.subject.upper() if arguments.subject else None,
+            _subject(arguments.subject),
             reader=session.person,
             since=_when(arguments.since, session),
             until=_when(arguments.until, session),
