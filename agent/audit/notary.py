@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from agent.audit.chain import ROOT, Chain
+from agent.audit.chain import ROOT, Chain, genuine
 from agent.audit.checkpoint import Checkpoint, NoCheckpoint
 from agent.audit.event import TRAIL, FactKind
 from agent.audit.ports import Book, Checkpoints, Signer, Trail
 
 log = logging.getLogger("sayso.audit")
+SLICE = 16  # rows checked before others get their turn: about a millisecond
 DAY = timedelta(days=1)
 
 
@@ -62,7 +63,7 @@ class Notary:
     def noted(self) -> None:
         """A fact was written, or is about to be. Costs nothing; the first one starts the background task."""
         self._unsigned += 1
-        if self._unsigned >= self._rhythm.rows:
+        if self._unsigned % self._rhythm.rows == 0:
             self._due.set()
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._work())
@@ -70,7 +71,8 @@ class Notary:
     async def close(self) -> None:
         """Signs what is left."""
         if self._task is not None:
-            self._task.cancel()
+            async with self._turn:  # a signature that is being made is finished first
+                self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
@@ -80,48 +82,64 @@ class Notary:
     async def sign(self) -> Checkpoint | None:
         """Signs the latest row, if it is not signed yet. Raises `TrailBroken`, and what key, file and store raise."""
         async with self._turn:
-            self._unsigned = 0
-            tip = await self._trail.tip()
-            before = await self._last()
-            if tip is None and before is None:
-                return None
-            await self._goes_on(before)
-            if tip is None or (before is not None and before.seq >= tip.seq):
-                return None
-            signer = await asyncio.to_thread(self._signer, before is None)
-            bare = Checkpoint(
-                await self._trail.store_id(), tip.seq, tip.hash, self._clock(), signer.fingerprint
-            )
-            checkpoint = replace(bare, signature=signer.sign(bare.message))
-            await asyncio.to_thread(self._book.append, checkpoint.seq, checkpoint.line())
-            await self._trail.keep_checkpoint(checkpoint.seq, checkpoint.line())
-            return checkpoint
+            seen = self._unsigned
+            signed = await self._signed()
+            self._unsigned -= seen
+            return signed
 
-    async def prune(self, now: datetime) -> None:
-        """Prunes what is older than the settings keep, once a day at most."""
+    async def _signed(self) -> Checkpoint | None:
+        tip = await self._trail.tip()
+        before = await self._last()
+        if tip is None and before is None:
+            return None
+        await self._goes_on(before)
+        if tip is None or (before is not None and before.seq >= tip.seq):
+            return None
+        signer = await asyncio.to_thread(self._signer, before is None)
+        store = await self._trail.store_id()
+        bare = Checkpoint(store, tip.seq, tip.hash, self._clock(), signer.fingerprint)
+        checkpoint = replace(bare, signature=signer.sign(bare.message))
+        await asyncio.to_thread(self._book.append, checkpoint.seq, checkpoint.line())
+        await self._trail.keep_checkpoint(checkpoint.seq, checkpoint.line())
+        return checkpoint
+
+    async def prune(self, now: datetime) -> bool:
+        """Prunes what is older than the settings keep, once a day at most; whether there was something.
+
+        Raises `TrailBroken` where a row that would go was changed: its body is what shows that.
+        """
         if self._rhythm.keep is None:
-            return
-        pruned = [event async for event in self._trail.events(TRAIL) if event.fact.kind is FactKind.PRUNED]
-        if not pruned or now - pruned[-1].fact.at >= DAY:
-            await self._trail.prune(now - self._rhythm.keep, "sayso", now)
+            return False
+        until = now - self._rhythm.keep
+        async for event in self._trail.events(TRAIL):
+            if event.fact.kind is FactKind.PRUNED and now - event.fact.at < DAY:
+                return False
+        async for event in self._trail.events(until=until):
+            if event.seq % SLICE == 0:
+                await asyncio.sleep(0)
+            if not genuine(event):
+                raise TrailBroken(f"row {event.seq} was changed, so nothing is pruned")
+        return (await self._trail.prune(until, "sayso", now)).rows > 0
 
     async def _work(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._due.wait(), self._rhythm.every.total_seconds())
-            self._due.clear()
             if self._unsigned:
                 await self._tidied()
+            if self.trouble or self._unsigned < self._rhythm.rows:
+                self._due.clear()  # after trouble the next try waits for its time
 
     async def _tidied(self) -> None:
         """Prunes and signs, whatever comes of it: an unsigned trail is worth a word, not an outage."""
         try:
-            await self.prune(self._clock())
             await self.sign()
+            if await self.prune(self._clock()):
+                await self.sign()
             self.trouble = ""
-        except Exception as error:
-            self.trouble = str(error)
-            log.exception("trail_not_signed")
+        except Exception as error:  # noqa: BLE001 - the edge of a job; it is logged, and surfaces say it
+            self.trouble = str(error) or type(error).__name__
+            log.error("trail_not_signed", extra={"why": self.trouble})  # noqa: TRY400 - no fault of the program
 
     async def _last(self) -> Checkpoint | None:
         """The latest checkpoint of this store, from wherever it is."""
@@ -143,6 +161,8 @@ class Notary:
                 found = event.hash == hash_
             else:
                 chain.take(event)
+            if event.seq % SLICE == 0:
+                await asyncio.sleep(0)
         if not found:
             raise TrailBroken(
                 f"row {seq}, which was signed, was changed or removed; `sayso audit verify` says more"

@@ -88,7 +88,7 @@ class MemoryStore:
             self._actions[old.id] = old.moved(State.SUPERSEDED, detail=f"edited as {action.id}", at=at)
             ended = self._actions[old.id]
             self._add(Fact(FactKind.SUPERSEDED, draft.requester, old.id, at, {"by": action.id}), ended)
-        await self.record(proposed(action))
+        self._add(proposed(action), action)
         return action
 
     async def action(self, id_: ActionId) -> Action | None:

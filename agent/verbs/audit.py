@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,17 +110,12 @@ async def _story(session: "Session", subject: str, events: "list[Event]") -> "li
 
 
 async def verify_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
-    from agent.store.keys import KeyMissing
     from agent.verbs.opening import opened, print_json
 
     if arguments.checkpoints is not None and not arguments.checkpoints.is_file():
         raise Stop(f"{arguments.checkpoints}: there is no such file", Exit.USAGE)
     async with opened(arguments, context) as session:
-        try:
-            texts = [file.read_text(encoding="utf-8") for file in arguments.key or ()]
-            report = await session.app.verify_trail(texts, arguments.checkpoints)
-        except (KeyMissing, OSError, UnicodeDecodeError) as error:
-            raise Stop(f"the signatures cannot be checked: {error}", Exit.USAGE) from error
+        report = await _verified(session, arguments.key or (), arguments.checkpoints)
         if arguments.json:
             print_json(
                 {
@@ -139,6 +134,18 @@ async def verify_(arguments: argparse.Namespace, context: verbs.Context) -> Exit
         else:
             print("\n".join(_told(report)))
     return Exit.DONE if report.whole else Exit.FAILED
+
+
+async def _verified(
+    session: "Session", keys: Sequence[Path] = (), checkpoints: Path | None = None
+) -> "Report":
+    from agent.store.keys import KeyMissing
+
+    try:
+        texts = [file.read_text(encoding="utf-8") for file in keys]
+        return await session.app.verify_trail(texts, checkpoints)
+    except (KeyMissing, OSError, UnicodeDecodeError) as error:
+        raise Stop(f"the signatures cannot be checked: {error}", Exit.USAGE) from error
 
 
 def _told(report: "Report") -> list[str]:
@@ -218,6 +225,8 @@ async def prune_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
             raise Stop(f"taking rows away is for people with the role {AUDITOR!r}", Exit.REFUSED)
         if until is None or until > session.app.now():
             raise Stop("--older-than is a length of time such as 400d", Exit.USAGE)
+        if not (await _verified(session)).whole:
+            raise Stop("the trail is not whole, and the rows that go may be what shows it", Exit.FAILED)
         done = await session.app.store.prune(until, session.person.id, session.app.now())
         if arguments.json:
             print_json({"rows": done.rows, "last": done.last, "kept": done.kept, "until": until.isoformat()})

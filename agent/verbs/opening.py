@@ -61,6 +61,8 @@ async def opened(arguments: argparse.Namespace, context: verbs.Context) -> Async
         raise Stop(str(error), Exit.UNAVAILABLE) from error
     finally:
         await app.close()
+        if app.notary.trouble:
+            sys.stderr.write(f"the audit trail was not signed: {app.notary.trouble}\n")
 
 
 def person(app: "App", arguments: argparse.Namespace, context: verbs.Context) -> "Person":

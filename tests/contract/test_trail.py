@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from agent.approvals.action import Verdict
 from agent.audit.event import TRAIL, Fact, FactKind
 from agent.audit.speaking import speaks_through
 from agent.store.memory import MemoryStore
 from agent.store.port import Store
 from agent.store.sql.store import SqlStore
+from tests.fakes.office import Office
 from tests.fakes.trails import NOW, Signed, rows
 
 
@@ -105,6 +107,25 @@ async def test_a_secret_in_any_text_of_a_fact_is_blacked_out_before_it_is_chaine
     for secret in ("AKIAIOSFODNN7EXAMPLE", "hunter2secret", "zq81-plain-words", "pa55word"):
         assert secret not in text
     assert "9f" * 32 in text
+
+
+async def test_every_row_about_an_action_says_of_what_by_which_rule_and_how_long_after(store: Store) -> None:
+    office = Office(store)
+    action = await office.proposed()
+    office.clock.pass_(minutes=4)
+    decided = await office.decisions.decide(action, "tom", Verdict.APPROVE)
+    await office.executor.run(decided.action, office.heard)
+    bodies = [event.fact.data for event in await rows(store)]
+    assert [body["state"] for body in bodies] == ["awaiting_approval", "approved", "running", "succeeded"]
+    assert [body["timings"] for body in bodies] == [
+        {"since_proposed": 0.0},
+        {"since_proposed": 240.0},
+        {"since_proposed": 240.0, "since_started": 0.0},
+        {"since_proposed": 240.0, "since_started": 0.0},
+    ]
+    for body in bodies:
+        known = (body["tool"], body["digest"], body["rule"], body["policy_version"])
+        assert known == ("valve", action.digest, "valves", office.policy.version)
 
 
 async def test_a_fact_says_through_what_its_person_spoke_and_nothing_of_the_kind_for_sayso(

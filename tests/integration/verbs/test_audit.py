@@ -152,19 +152,25 @@ def test_verify_names_what_was_done_behind_its_back(
     shell: Shell, statement: str, row: int, said: str
 ) -> None:
     shell.sql(statement)
+    done = shell.run("audit", "verify", "--json", "--as", "tom")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["whole"], report["broken_row"]) == (1, False, row)
+    assert said in report["problem"]
+
+
+def test_verify_and_doctor_say_it_to_people_too(shell: Shell) -> None:
+    shell.sql("UPDATE audit SET actor = 'raj' WHERE seq = 4")
     done = shell.run("audit", "verify", "--as", "tom")
-    assert done.returncode == 1
-    assert f"row {row}: " in done.stdout
-    assert said in done.stdout
-    report = json.loads(shell.run("audit", "verify", "--json", "--as", "tom").stdout)
-    assert (report["whole"], report["broken_row"]) == (False, row)
-    assert "FAIL  audit" in shell.run("doctor", "--as", "tom").stdout
+    assert "row 4: its content was changed\n3 rows before that are whole" in done.stdout
+    assert "FAIL  audit      row 4: its content was changed" in shell.run("doctor", "--as", "tom").stdout
 
 
 def test_a_trail_that_was_cut_off_is_not_vouched_for_by_what_happens_next(shell: Shell) -> None:
     shell.sql("DELETE FROM audit WHERE seq > 4")
     shell.sql("DELETE FROM checkpoints WHERE seq > 4")
-    shell.run("ask", "hello", "--as", "maya")
+    asked = shell.run("ask", "hello", "--as", "maya")
+    assert (asked.returncode, "the audit trail was not signed: row 6" in asked.stderr) == (0, True)
+    assert "Traceback" not in asked.stderr
     done = shell.run("audit", "verify", "--as", "tom")
     assert (done.returncode, "row 6 was signed at" in done.stdout) == (1, True)
 
@@ -220,6 +226,13 @@ def test_pruning_is_for_auditors_keeps_the_chain_and_is_told(shell: Shell) -> No
     assert "What 6 rows said (up to row 6) was taken away by Nora" in shell.run(
         "audit", "show", "trail", "--as", "nora"
     ).stdout.replace("\n", " ")
+
+
+def test_nothing_is_pruned_from_a_trail_that_is_not_whole(shell: Shell) -> None:
+    shell.sql("UPDATE audit SET data = replace(data, 'fine', 'fire') WHERE seq = 4")
+    done = shell.run("audit", "prune", "--older-than", "0s", "--as", "nora")
+    assert (done.returncode, "the trail is not whole" in done.stderr) == (1, True)
+    assert "row 4: its content was changed" in shell.run("audit", "verify", "--as", "nora").stdout
 
 
 @pytest.mark.parametrize("older", ["soon", "-3d", "2999-01-01"])

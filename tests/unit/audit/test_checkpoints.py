@@ -253,6 +253,19 @@ async def test_old_bodies_go_by_themselves_once_a_day() -> None:
     assert (await signed.verified()).pruned == 5
 
 
+async def test_a_body_that_was_changed_does_not_go_by_itself(
+    store: MemoryStore,
+) -> None:
+    signed = Signed(store)
+    await signed.happen(5)
+    events = await rows(store)
+    events[2] = replace(events[2], fact=replace(events[2].fact, data={"reason": "another"}))
+    put_into_memory(store)(events)
+    with pytest.raises(TrailBroken, match="row 3 was changed"):
+        await signed.notary(Rhythm(keep=timedelta(days=1))).prune(signed.now + timedelta(days=2))
+    assert not any(event.pruned for event in await rows(store))
+
+
 # --- keys and the file -----------------------------------------------------------------------------------------------
 
 
