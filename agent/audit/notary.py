@@ -99,7 +99,7 @@ class Notary:
         store = await self._trail.store_id()
         bare = Checkpoint(store, tip.seq, tip.hash, self._clock(), signer.fingerprint)
         checkpoint = replace(bare, signature=signer.sign(bare.message))
-        await asyncio.to_thread(self._book.append, checkpoint.seq, checkpoint.line())
+        await asyncio.to_thread(self._book.append, checkpoint.line())
         await self._trail.keep_checkpoint(checkpoint.seq, checkpoint.line())
         return checkpoint
 

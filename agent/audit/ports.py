@@ -74,8 +74,8 @@ class Book(Protocol):
     @property
     def name(self) -> str: ...
 
-    def append(self, seq: int, line: str) -> None:
-        """Adds a line, unless a later checkpoint is there already. Raises `OSError`."""
+    def append(self, line: str) -> None:
+        """Adds a line, unless one of the same store and a row as late is there. Raises `OSError`."""
         ...
 
     def last(self) -> str | None: ...

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 TAIL = 4096  # bytes at the end of the file of checkpoints in which the last line lies
-CERTIFICATE = "-----BEGIN PUBLIC KEY-----"
+HEADER = "-----BEGIN PUBLIC KEY-----"
 
 
 class KeyMissing(Exception):
@@ -71,10 +71,10 @@ class PublicKeys:
 
     def __init__(self, *texts: str) -> None:
         """Each text may hold several public keys, one after the other. Raises `KeyMissing`."""
-        found = [_public(CERTIFICATE + part) for text in texts for part in text.split(CERTIFICATE)[1:]]
+        found = [_public(HEADER + part) for text in texts for part in text.split(HEADER)[1:]]
         if len(found) < len(texts):
             raise KeyMissing(
-                "there is no public key in it; `sayso audit key` prints one, which starts with " + CERTIFICATE
+                "there is no public key in it; `sayso audit key` prints one, which starts with " + HEADER
             )
         self._keys = {fingerprint(key): key for key in found}
 
@@ -116,38 +116,56 @@ class CheckpointFile:
     def name(self) -> str:
         return str(self._file)
 
-    def append(self, seq: int, line: str) -> None:
-        """Adds a line, unless a later checkpoint is there already. Raises `OSError`."""
+    def append(self, line: str) -> None:
+        """Adds a line, unless one of the same store and a row as late is there. Raises `OSError`."""
         from filelock import FileLock
 
         _private_parent(self._file)
         # Two processes may have signed at the same time: the lines stay in the order of their rows.
         with FileLock(f"{self._file}.lock", mode=0o600):
-            with contextlib.suppress(NoCheckpoint):
-                last = self.last()
-                if last is not None and Checkpoint.of(last).seq >= seq:
-                    return
+            if self._is_behind(line):
+                return
+            self._drop_torn_end()
             descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(descriptor, "ab") as out:
                 out.write(f"{line}\n".encode())
                 out.flush()
                 os.fsync(out.fileno())
 
+    def _is_behind(self, line: str) -> bool:
+        """Whether a checkpoint of the same store and a row as late is there already."""
+        try:
+            new, last = Checkpoint.of(line), Checkpoint.of(self.last() or "")
+        except NoCheckpoint:
+            return False
+        return new.store == last.store and new.seq <= last.seq
+
+    def _drop_torn_end(self) -> None:
+        """Takes away what stands behind the last whole line: it was being written when the power went."""
+        if not self._file.exists():
+            return
+        with self._file.open("rb") as file:
+            start = max(0, file.seek(0, os.SEEK_END) - TAIL)
+            file.seek(start)
+            rest = file.read()
+        if not rest.endswith(b"\n"):
+            os.truncate(self._file, start + rest.rfind(b"\n") + 1)
+
     def last(self) -> str | None:
-        """The last line. Raises `OSError`."""
+        """The last whole line. Raises `OSError`."""
         try:
             with self._file.open("rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
-                lines = file.read().decode(errors="replace").splitlines()
+                lines = file.read().decode(errors="replace").splitlines(keepends=True)
         except FileNotFoundError:
             return None
-        return lines[-1] if lines else None
+        return next((line.strip() for line in reversed(lines) if line.endswith("\n")), None)
 
     def lines(self) -> Iterator[str]:
-        """Every line; none where there is no file yet. Raises `OSError`."""
+        """Every whole line; none where there is no file yet. Raises `OSError`."""
         if self._file.exists():
             with self._file.open(encoding="utf-8", errors="replace") as file:
-                yield from file
+                yield from (line for line in file if line.endswith("\n"))
 
 
 def fingerprint(key: "Ed25519PublicKey") -> str:

@@ -30,7 +30,7 @@ class MemoryBook:
     kept: list[str] = field(default_factory=list)
     name: str = "the file"
 
-    def append(self, seq: int, line: str) -> None:
+    def append(self, line: str) -> None:
         self.kept.append(line)
 
     def last(self) -> str | None:

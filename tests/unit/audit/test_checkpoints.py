@@ -11,11 +11,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.audit.checkpoint import Checkpoint, NoCheckpoint
-from agent.audit.notary import Rhythm, TrailBroken
+from agent.audit.notary import Notary, Rhythm, TrailBroken
 from agent.store.keys import CheckpointFile, KeyMissing, PrivateKey, PublicKeys, Seal
 from agent.store.memory import MemoryStore
 from agent.store.scribe import Scribe
-from tests.fakes.trails import MemoryBook, Signed, lived, put_into_memory, recomputed, rows
+from agent.store.sql.store import SqlStore
+from tests.fakes.trails import NOW, MemoryBook, Signed, lived, put_into_memory, recomputed, rows
 
 
 @pytest.fixture
@@ -309,7 +310,39 @@ def test_the_file_of_checkpoints_is_private_and_stays_in_order(tmp_path: Path) -
     assert (book.last(), list(book.lines())) == (None, [])
     rest = {"signature": "", "at": "2026-11-23", "store": "s", "hash": "h", "key": "k"}
     lines = {seq: json.dumps({"seq": seq, **rest}) for seq in (5, 9, 7)}
-    for seq, line in lines.items():
-        book.append(seq, line)
+    for line in lines.values():
+        book.append(line)
     assert [line.strip() for line in book.lines()] == [lines[5], lines[9]]
     assert Path(book.name).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_line_that_was_torn_by_a_power_cut_is_written_over(tmp_path: Path) -> None:
+    book = CheckpointFile(tmp_path / "checkpoints.jsonl")
+    book.append("one")
+    with Path(book.name).open("a") as file:
+        file.write('{"seq": 2, "sto')
+    assert (book.last(), list(book.lines())) == ("one", ["one\n"])
+    book.append("two")
+    assert list(book.lines()) == ["one\n", "two\n"]
+
+
+def test_a_store_that_was_started_over_is_signed_behind_the_one_before(tmp_path: Path) -> None:
+    book = CheckpointFile(tmp_path / "checkpoints.jsonl")
+    rest = {"signature": "", "at": "2026-11-23", "hash": "h", "key": "k"}
+    for seq, store in ((100, "old"), (3, "new")):
+        book.append(json.dumps({"seq": seq, "store": store, **rest}))
+    assert [Checkpoint.of(line).seq for line in book.lines()] == [100, 3]
+
+
+async def test_processes_that_sign_one_trail_at_once_leave_one_good_file(tmp_path: Path) -> None:
+    stores = [await SqlStore.open(tmp_path / "sayso.db") for _ in range(3)]
+    key, book = PrivateKey(Ed25519PrivateKey.generate()), CheckpointFile(tmp_path / "checkpoints.jsonl")
+    offices = [Signed(store, MemoryBook(), key) for store in stores]
+    notaries = [Notary(office.store, lambda _fresh: key, book, lambda: NOW) for office in offices]
+    for _ in range(5):
+        await asyncio.gather(*(office.happen(4) for office in offices))
+        await asyncio.gather(*(notary.sign() for notary in notaries))
+    report = await offices[0].verified(book=MemoryBook(list(book.lines())))
+    for store in stores:
+        await store.close()
+    assert (report.whole, report.rows, report.signed) == (True, 60, 60)
