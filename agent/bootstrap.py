@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from agent.approvals.decide import Decisions
 from agent.approvals.execute import Executor
 from agent.approvals.policy import Policy, PolicyGap, Rule
 from agent.approvals.propose import Proposer
+from agent.audit.notary import Notary, Rhythm
 from agent.conversation.ports import ChatModel, Shelf, Threads, TokenCounter
 from agent.conversation.redact import Redactor
 from agent.conversation.toolbox import Toolbox
@@ -18,6 +20,8 @@ from agent.home import Home, make_private
 from agent.people.person import Directory, Person
 from agent.recall import Recall
 from agent.settings import ModelSettings, Settings, SettingsError, SourceSettings
+from agent.store.keys import Seal
+from agent.store.scribe import Scribe
 from agent.store.shelf import FolderShelf
 from agent.store.workers import LocalWorkers
 from knowledge.embed import LocalEmbedder, OpenAIEmbedder, local_embedder
@@ -50,7 +54,11 @@ async def build(settings: Settings, home: Home) -> App:
         policy.refuse_gaps(spec.name for spec in registry.specs() if spec.effect is Effect.WRITE)
     except (PolicyGap, NotRegistered) as error:
         raise SettingsError(f"{home.config}: {error}") from error
-    store = await SqlStore.open(home.at(settings.store.path))
+    scribe = Scribe(Redactor(emails=settings.redaction.emails))
+    store = await SqlStore.open(home.at(settings.store.path), scribe)
+    seal = Seal(home.at(settings.audit.key), _checkpoint_file(settings, home))
+    notary = Notary(store, seal.signer, seal.book, utc_now, _rhythm(settings))
+    scribe.on_fact = notary.noted
     shelf = FolderShelf(home.folder / "evidence")
     proposer = Proposer(
         store, registry, policy, utc_now, refuse_untrusted=settings.untrusted_targets == "refuse"
@@ -63,6 +71,8 @@ async def build(settings: Settings, home: Home) -> App:
         policy=policy,
         registry=registry,
         store=store,
+        notary=notary,
+        seal=seal,
         shelf=shelf,
         proposer=proposer,
         decisions=Decisions(store, directory, utc_now),
@@ -75,6 +85,15 @@ async def build(settings: Settings, home: Home) -> App:
     parts.recall.opens(app.library)
     parts.recall.heeds(store.asked)
     return app
+
+
+def _checkpoint_file(settings: Settings, home: Home) -> Path:
+    named = settings.audit.checkpoints
+    return home.at(settings.audit.key).parent / "checkpoints.jsonl" if named is None else home.at(named)
+
+
+def _rhythm(settings: Settings) -> Rhythm:
+    return Rhythm(settings.audit.rows, settings.audit.every, settings.audit.keep)
 
 
 def _person(id_: str, settings: Settings) -> Person:

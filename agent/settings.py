@@ -245,6 +245,27 @@ class StoreSettings(Section):
     path: Path = Field(default=Path("sayso.db"), description="SQLite file, relative to the home folder")
 
 
+class AuditSettings(Section):
+    """How the audit trail is signed, and how long it keeps what it says."""
+
+    key: Path = Field(
+        default=Path("keys/audit.pem"),
+        description="Private key (Ed25519, PEM) that signs the trail; made at first use. Best where the store is not",
+    )
+    checkpoints: Path | None = Field(
+        default=None,
+        description="File the signed checkpoints are added to; `checkpoints.jsonl` beside the key if unset",
+    )
+    rows: int = Field(default=100, ge=1, description="A checkpoint is signed after so many rows")
+    every: Duration = Field(
+        default=timedelta(minutes=1), description="And so long after the first row that is not signed yet"
+    )
+    keep: Duration | None = Field(
+        default=None,
+        description="How long rows keep what they say; their hashes stay for good. For ever if unset",
+    )
+
+
 class Settings(Section):
     """All of `sayso.yaml`."""
 
@@ -274,6 +295,7 @@ class Settings(Section):
     turn: TurnSettings = TurnSettings()
     redaction: RedactionSettings = RedactionSettings()
     store: StoreSettings = StoreSettings()
+    audit: AuditSettings = AuditSettings()
 
 
 def load(file: Path, environ: Mapping[str, str]) -> Settings:

@@ -78,6 +78,20 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """How a proposal came about, for the trail: in which turn, by which model and prompt, on which evidence.
+
+    Empty where a person proposed it directly; `undo_of` names the failed action that it takes back.
+    """
+
+    turn: str = ""
+    model: str = ""
+    prompt: str = ""  # name, version and hash
+    evidence: tuple[str, ...] = ()  # "T-12[3]"
+    undo_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A proposal before it has an id."""
 
@@ -94,6 +108,7 @@ class Draft:
     created_at: datetime
     expires_at: datetime
     supersedes: ActionId | None = None
+    origin: Origin = Origin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +137,7 @@ class Action:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     worker: str | None = None  # who claimed it
+    origin: Origin = Origin()
 
     @classmethod
     def from_draft(cls, id_: ActionId, draft: Draft) -> "Action":
@@ -140,6 +156,7 @@ class Action:
             created_at=draft.created_at,
             expires_at=draft.expires_at,
             supersedes=draft.supersedes,
+            origin=draft.origin,
         )
 
     @property
