@@ -25,7 +25,7 @@ from agent.store.scribe import Scribe
 from agent.store.shelf import FolderShelf
 from agent.store.workers import LocalWorkers
 from knowledge.embed import LocalEmbedder, OpenAIEmbedder, local_embedder
-from knowledge.port import Library, Source
+from knowledge.port import Library, Source, Structurer
 from prompts.loader import load as load_prompt
 from tools.contract import Effect, Spec
 from tools.registry import NotRegistered, Registry
@@ -194,7 +194,6 @@ class Parts:
 
     async def open_library(self, rebuild: bool) -> Library:
         """The library below the home folder. Raises `KnowledgeError`."""
-        from knowledge.incidents import Rules
         from knowledge.library import Server, open_library
 
         local, knowledge = self.embedder(), self._settings.knowledge
@@ -206,8 +205,22 @@ class Parts:
             rebuild=rebuild,
             roll=self.sources(),
             server=None if knowledge.chroma is None else Server(knowledge.chroma),
-            structurer=Rules(tuple(self._settings.services)),
+            structurer=self._structurer(),
             database=None if knowledge.database is None else knowledge.database.get_secret_value(),
+        )
+
+    def _structurer(self) -> Structurer:
+        from knowledge.incidents import Rules
+
+        rules, knowledge = Rules(tuple(self._settings.services)), self._settings.knowledge
+        if knowledge.structure == "rules" or self._settings.model.provider == "none":
+            return rules
+        from agent.structuring import ModelStructurer
+
+        redactor = Redactor(emails=self._settings.redaction.emails)
+        prompt = load_prompt("incident")
+        return ModelStructurer(
+            self.language_model, rules, prompt, redactor, utc_now, calls=knowledge.structure_calls
         )
 
     def embedder(self) -> LocalEmbedder:

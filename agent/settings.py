@@ -190,6 +190,14 @@ class KnowledgeSettings(Section):
         description="URL of a Chroma server that keeps the vectors, for more than a million chunks; "
         "without one they are kept in the home folder",
     )
+    structure: Literal["rules", "model"] = Field(
+        default="rules",
+        description="Who tells symptom, cause and fix of past incidents: rules alone, or the language model where "
+        "they leave something open; what it quotes must stand in the document",
+    )
+    structure_calls: int = Field(
+        default=200, ge=0, description="How often one ingestion may ask the language model about incidents"
+    )
     gaps: tuple[Name, ...] = Field(
         default=("admin",),
         description="Roles that see all unanswered questions, also those asked in private; others see their own "

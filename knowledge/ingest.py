@@ -218,7 +218,8 @@ class _Run:
                 continue
             self._tally.changed += before is not None
             self._tally.added += before is None
-            self._batch.add(unit.key, found, await self._shelving.structurer.structure(found))
+            told = None if self._dry else await self._shelving.structurer.structure(found)
+            self._batch.add(unit.key, found, told)
             if self._batch.due:
                 await self._flush()
         if not troubled:
