@@ -215,12 +215,16 @@ class Parts:
         rules, knowledge = Rules(tuple(self._settings.services)), self._settings.knowledge
         if knowledge.structure == "rules" or self._settings.model.provider == "none":
             return rules
-        from agent.structuring import ModelStructurer
+        from agent.structuring import LONGEST, ModelStructurer
 
-        redactor = Redactor(emails=self._settings.redaction.emails)
-        prompt = load_prompt("incident")
         return ModelStructurer(
-            self.language_model, rules, prompt, redactor, utc_now, calls=knowledge.structure_calls
+            self.language_model,
+            rules,
+            load_prompt("incident"),
+            Redactor(emails=self._settings.redaction.emails),
+            utc_now,
+            calls=knowledge.structure_calls,
+            longest=min(LONGEST, 2 * self._settings.model.context_tokens),  # two characters a token are few
         )
 
     def embedder(self) -> LocalEmbedder:

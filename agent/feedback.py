@@ -1,11 +1,13 @@
 """What answers lacked and what people said of them: unanswered questions, and marks on passages."""
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from agent.conversation.asked import Asked, Closed, Gap, InVain, Mark, balance, gap_of, gaps, may_know
+from agent.conversation.asked import Asked, Gap, InVain, Mark, balance, gap_of, gaps, may_know
 from agent.conversation.evidence import Evidence
 from agent.conversation.ports import Clock
 from agent.conversation.redact import Redactor
@@ -44,6 +46,16 @@ class OpenGaps:
 
     shown: tuple[OpenGap, ...]
     more: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedGap:
+    """A gap that was closed: who said so (`SAYSO` once it was answered), why and when."""
+
+    gap: Gap
+    by: str
+    reason: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,25 +100,28 @@ class Feedback:
         Raises `KnowledgeError` when the knowledge cannot be searched.
         """
         library = await self._library()
+        version = await library.version()
         known = gaps(await self._asked.unanswered(), person.id, sees_all=self._may_see_all(person))
         shown: list[OpenGap] = []
         for at, gap in enumerate(known):
             if len(shown) == SHOWN:
                 return OpenGaps(tuple(shown), len(known) - at)
             looked_up = _LookedUp(library, gap.query, await self.balance(gap.query))
-            rows = await self._still_open(looked_up, gap, person)
+            rows = await self._still_open(looked_up, version, gap, person)
             if rows:
                 near = searched(await looked_up.by(reader_of(person)))
                 nearest = near.passages[0].document if near.passages else None
                 shown.append(OpenGap(gap_of(rows), nearest, near.knows))
         return OpenGaps(tuple(shown), 0)
 
-    async def closed(self, person: Person) -> Sequence[Closed]:
-        """The closed questions this person may know of, the last closed first."""
+    async def closed(self, person: Person) -> Sequence[ClosedGap]:
+        """The closed gaps as far as this person may know of them, the last closed first."""
         sees_all = self._may_see_all(person)
-        found = [
-            one for one in await self._asked.closed() if may_know(one.asked, person.id, sees_all=sees_all)
-        ]
+        held: dict[tuple[str, str, str, datetime], list[InVain]] = {}
+        for one in await self._asked.closed():
+            if may_know(one.asked, person.id, sees_all=sees_all):
+                held.setdefault((one.asked.gist, one.by, one.reason, one.at), []).append(one.asked)
+        found = [ClosedGap(gap_of(rows), by, reason, at) for (_, by, reason, at), rows in held.items()]
         return sorted(found, key=lambda one: one.at, reverse=True)
 
     async def close(self, person: Person, name: str, reason: str) -> Gap | None:
@@ -118,21 +133,29 @@ class Feedback:
             await self._close(gap.rows, person.id, self._redactor.text(reason))
         return gap
 
-    async def _still_open(self, looked_up: "_LookedUp", gap: Gap, viewer: Person) -> Sequence[InVain]:
+    async def _still_open(
+        self, looked_up: "_LookedUp", version: str, gap: Gap, viewer: Person
+    ) -> Sequence[InVain]:
         """The rows of a gap that have no clear answer yet; the others are closed.
 
         What this depends on is what the viewer may know of: questions of others that they may not see count for
-        nothing, and are left alone.
+        nothing, and are left alone. What was looked up in vain is not again until documents or marks are others.
         """
+        among = looked_up.among(version)
         asked: dict[Reader, list[InVain]] = {}
         for row in gap.rows:
+            if row.among == among:
+                continue
             asked.setdefault(_ANYBODY if row.public else self._reader(row.person), []).append(row)
         own = reader_of(viewer)
         answered: list[InVain] = []
+        in_vain: list[InVain] = []
         for reader in sorted(asked, key=lambda one: one not in (own, _ANYBODY))[:_ASKERS]:
-            if searched(await looked_up.by(reader)).sure:
-                answered += asked[reader]
+            sure = searched(await looked_up.by(reader)).sure
+            (answered if sure else in_vain).extend(asked[reader])
         await self._close(answered, SAYSO, "")
+        if in_vain:
+            await self._asked.in_vain_again([row.turn for row in in_vain], among)
         return [row for row in gap.rows if row not in answered]
 
     async def _close(self, rows: Sequence[InVain], by: str, reason: str) -> None:
@@ -203,6 +226,10 @@ class _LookedUp:
     def __init__(self, library: Library, query: str, marks: Mapping[str, int]) -> None:
         self._library, self._query = library, Query(query, marks=marks)
         self._found: dict[Reader, SearchResult] = {}
+
+    def among(self, version: str) -> str:
+        """What it is looked up in: a version of the library, and the marks that count for it."""
+        return json.dumps([version, *sorted(self._query.marks.items())])
 
     async def by(self, reader: Reader) -> SearchResult:
         if reader not in self._found:

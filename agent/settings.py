@@ -193,10 +193,13 @@ class KnowledgeSettings(Section):
     structure: Literal["rules", "model"] = Field(
         default="rules",
         description="Who tells symptom, cause and fix of past incidents: rules alone, or the language model where "
-        "they leave something open; what it quotes must stand in the document",
+        "they leave something open (such documents go to the endpoint of `model`, private ones too, without secrets); "
+        "what it quotes must stand in the document",
     )
     structure_calls: int = Field(
-        default=200, ge=0, description="How often one ingestion may ask the language model about incidents"
+        default=200,
+        ge=0,
+        description="How often one ingestion may ask the language model about incidents; the rest is left to the rules",
     )
     gaps: tuple[Name, ...] = Field(
         default=("admin",),

@@ -30,6 +30,7 @@ from knowledge.port import (
     OnProgress,
     Place,
     Query,
+    Rationed,
     Reader,
     RecordDamaged,
     Scope,
@@ -126,6 +127,11 @@ class FolderLibrary:
         """The best passages for a question among what the reader may read now, one for each document."""
         places, (vector, notes) = await asyncio.gather(self._places(), self._question(query))
         return await asyncio.to_thread(self._find, query, reader, places, vector, notes)
+
+    async def version(self) -> str:
+        """Another one whenever documents were added, changed or removed, and whenever it was made again."""
+        held = self._catalogue
+        return await asyncio.to_thread(lambda: f"{held.library()}/{held.generation()}")
 
     async def titles(self, documents: Sequence[str], reader: Reader) -> Mapping[str, str]:
         """What those of these documents are called that are still there and that the reader may read now."""
@@ -281,6 +287,8 @@ class FolderLibrary:
     async def _writing(self) -> AsyncIterator[Shelving]:
         async with sole_writer(self._folder) as lock, _held(self._catalogue):
             await asyncio.to_thread(self._belonging.claim)
+            if isinstance(self._structurer, Rationed):
+                self._structurer.begins()
             shelving = await asyncio.to_thread(self._shelving, lock)
             try:
                 yield shelving

@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -499,6 +499,15 @@ class Structurer(Protocol):
         ...
 
 
+@runtime_checkable
+class Rationed(Protocol):
+    """A structurer that may only do so much in one ingestion."""
+
+    def begins(self) -> None:
+        """Another ingestion begins: what it may do is counted anew."""
+        ...
+
+
 class Embedder(Protocol):
     """Turns texts into vectors of length one."""
 
@@ -526,6 +535,8 @@ class Library(Protocol):
     """All that is known, searched with the rights of whoever asks."""
 
     async def search(self, query: Query, reader: Reader) -> SearchResult: ...
+
+    async def version(self) -> str: ...
 
     async def titles(self, documents: Sequence[str], reader: Reader) -> Mapping[str, str]: ...
 

@@ -11,7 +11,7 @@ class InVain:
     """One question without a clear answer, and the `query` it was looked up by.
 
     `gist` is the same for the same query, however it is put. `public` is whether everybody could read it where it was
-    asked. `turn` makes it one row, whatever is run again.
+    asked. `turn` makes it one row, whatever is run again. `among` is what it was looked up in since, in vain too.
     """
 
     turn: str
@@ -21,6 +21,7 @@ class InVain:
     person: str
     at: datetime
     public: bool = False
+    among: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,9 @@ class Asked(Protocol):
 
     async def unanswered(self) -> Sequence[InVain]:
         """All that was asked in vain and not closed since, oldest first."""
+
+    async def in_vain_again(self, turns: Collection[str], among: str) -> None:
+        """Notes that what was asked in these turns was looked up once more and has no clear answer there."""
 
     async def close_asked(self, turns: Collection[str], by: str, reason: str, at: datetime) -> None:
         """Closes the questions asked in these turns. Asked again, in another turn, a question is open again."""

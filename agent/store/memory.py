@@ -185,6 +185,10 @@ class MemoryAsked:
     async def unanswered(self) -> Sequence[InVain]:
         return [row for row in self._rows() if row.turn not in self._closed]
 
+    async def in_vain_again(self, turns: Collection[str], among: str) -> None:
+        for turn in turns:
+            self._in_vain[turn] = replace(self._in_vain[turn], among=among)
+
     async def close_asked(self, turns: Collection[str], by: str, reason: str, at: datetime) -> None:
         for row in self._rows():
             if row.turn in turns:

@@ -7,10 +7,8 @@ from agent import verbs
 from agent.verbs.exits import Exit, Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from agent.conversation.asked import Closed
-    from agent.feedback import Marked, OpenGap
+    from agent.conversation.asked import Gap
+    from agent.feedback import ClosedGap, Marked, OpenGap
     from agent.verbs.opening import Session
     from tools.contract import Json
 
@@ -71,22 +69,20 @@ async def gaps_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
         if found.more:
             print(say("terminal.gaps_more", session.locale, count=found.more))
         print(say("terminal.gaps_next" if found.shown else "terminal.no_gaps", session.locale))
-        _tell_closed(closed, session)
+        for gap in closed:
+            print(_told_closed(gap, session))
     return Exit.DONE
 
 
-def _tell_closed(closed: "Sequence[Closed]", session: "Session") -> None:
+def _told_closed(one: "ClosedGap", session: "Session") -> str:
     from agent.feedback import SAYSO
     from agent.surfaces.terminal.screen import plain
     from agent.words.catalogue import say
 
-    for one in closed:
-        print(f"{plain(one.asked.question)}  ({session.app.name(one.asked.person)}, {one.asked.at:%Y-%m-%d})")
-        key = "terminal.gap_answered" if one.by == SAYSO else "terminal.gap_closed_by"
-        told = say(
-            key, session.locale, at=f"{one.at:%Y-%m-%d}", who=session.app.name(one.by), reason=one.reason
-        )
-        print(plain(f"  {told}"))
+    key = "terminal.gap_answered" if one.by == SAYSO else "terminal.gap_closed_by"
+    who = session.app.name(one.by)
+    told = say(key, session.locale, at=f"{one.at:%Y-%m-%d}", who=who, reason=one.reason)
+    return plain("\n".join((*_asked(one.gap, session), f"  {told}")))
 
 
 async def _closed(session: "Session", name: str, reason: str) -> Exit:
@@ -166,42 +162,40 @@ def _mark_row(one: "Marked") -> "dict[str, Json]":
     }
 
 
-def _closed_row(one: "Closed") -> "dict[str, Json]":
+def _closed_row(one: "ClosedGap") -> "dict[str, Json]":
+    return {**_gap_row(one.gap), "closed": one.at.isoformat(), "by": one.by, "reason": one.reason}
+
+
+def _gap_row(gap: "Gap") -> "dict[str, Json]":
     return {
-        "question": one.asked.question,
-        "person": one.asked.person,
-        "asked": one.asked.at.isoformat(),
-        "closed": one.at.isoformat(),
-        "by": one.by,
-        "reason": one.reason,
+        "id": gap.id,
+        "question": gap.question,
+        "times": gap.times,
+        "people": list(gap.people),
+        "first": gap.first.isoformat(),
+        "last": gap.last.isoformat(),
     }
 
 
 def _row(one: "OpenGap") -> "dict[str, Json]":
-    return {
-        "id": one.gap.id,
-        "question": one.gap.question,
-        "times": one.gap.times,
-        "people": list(one.gap.people),
-        "first": one.gap.first.isoformat(),
-        "last": one.gap.last.isoformat(),
-        "nearest": one.nearest,
-        "may_know": list(one.knows),
-    }
+    return {**_gap_row(one.gap), "nearest": one.nearest, "may_know": list(one.knows)}
 
 
 def _told(one: "OpenGap", session: "Session") -> str:
     from agent.surfaces.terminal.screen import plain
     from agent.words.catalogue import say
 
-    gap, locale = one.gap, session.locale
-    who = ", ".join(session.app.name(person) for person in gap.people)
-    lines = [
-        f"{gap.id}  {gap.question}",
-        "  " + say("terminal.gap_asked", locale, count=gap.times, who=who, last=f"{gap.last:%Y-%m-%d}"),
-    ]
+    lines = _asked(one.gap, session)
     if one.nearest:
-        lines.append("  " + say("terminal.gap_nearest", locale, title=one.nearest))
+        lines.append("  " + say("terminal.gap_nearest", session.locale, title=one.nearest))
     if one.knows:
-        lines.append("  " + say("terminal.gap_knows", locale, names=", ".join(one.knows)))
+        lines.append("  " + say("terminal.gap_knows", session.locale, names=", ".join(one.knows)))
     return plain("\n".join(lines))
+
+
+def _asked(gap: "Gap", session: "Session") -> list[str]:
+    from agent.words.catalogue import say
+
+    who = ", ".join(session.app.name(person) for person in gap.people)
+    told = say("terminal.gap_asked", session.locale, count=gap.times, who=who, last=f"{gap.last:%Y-%m-%d}")
+    return [f"{gap.id}  {gap.question}", f"  {told}"]

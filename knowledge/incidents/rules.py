@@ -21,6 +21,10 @@ class Rules:
         """The incident the document tells of, as `incident_of` finds it."""
         return incident_of(document, self._services)
 
+    def with_services(self, document: Document, found: Incident) -> Incident:
+        """The incident with the document's own services, else those that its title or what is quoted of it names."""
+        return _with_services(document, found, self._services)
+
 
 def incident_of(document: Document, services: Collection[str] = ()) -> Incident | None:
     """The incident a report or a thread tells of, or None when it tells of none.
@@ -32,6 +36,10 @@ def incident_of(document: Document, services: Collection[str] = ()) -> Incident 
     found = page_incident(document) if document.kind is Kind.PAGE else thread_incident(document)
     if found is None:
         return None
+    return _with_services(document, found, services)
+
+
+def _with_services(document: Document, found: Incident, services: Collection[str]) -> Incident:
     return replace(found, services=document.services or _named(document, found, services))
 
 

@@ -221,6 +221,14 @@ async def test_a_question_asked_in_vain_is_kept_once_for_each_turn(store: Store)
     assert await store.asked.unanswered() == [vain("T-1"), vain("T-2", minutes=1)]
 
 
+async def test_what_a_question_was_looked_up_in_since_is_kept_with_it(store: Store) -> None:
+    for question in (vain("T-1"), vain("T-2", minutes=1)):
+        await store.asked.in_vain(question)
+    await store.asked.in_vain_again(["T-1"], "one")
+    await store.asked.in_vain_again(["T-1"], "another")
+    assert [row.among for row in await store.asked.unanswered()] == ["another", ""]
+
+
 async def test_a_question_that_is_closed_stays_so_and_asked_again_is_open_again(store: Store) -> None:
     for question in (vain("T-1"), vain("T-2", gist="other")):
         await store.asked.in_vain(question)

@@ -1,16 +1,18 @@
 """What was asked in vain and which answers helped, in the tables of the store."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from agent.conversation.asked import Closed, InVain, Mark
 from agent.store.sql.database import Database
-from agent.store.sql.schema import in_vain, in_vain_closed, marks
+from agent.store.sql.schema import in_vain, in_vain_again, in_vain_closed, marks
 
 _OPEN = (
-    select(in_vain)
+    select(in_vain, in_vain_again.c.among)
+    .join_from(in_vain, in_vain_again, in_vain_again.c.turn == in_vain.c.turn, isouter=True)
     .where(in_vain.c.turn.not_in(select(in_vain_closed.c.turn)))
     .order_by(in_vain.c.at, in_vain.c.turn)
 )
@@ -51,9 +53,19 @@ class SqlAsked:
         """All that was asked in vain and not closed since, oldest first."""
 
         def work(connection: Connection) -> list[InVain]:
-            return [_asked(row) for row in connection.execute(_OPEN)]
+            return [replace(_asked(row), among=row.among or "") for row in connection.execute(_OPEN)]
 
         return await self._database.fast(work)
+
+    async def in_vain_again(self, turns: Collection[str], among: str) -> None:
+        """Notes that what was asked in these turns was looked up once more and has no clear answer there."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(in_vain_again).where(in_vain_again.c.turn.in_(turns)))
+            for turn in sorted(set(turns)):
+                connection.execute(insert(in_vain_again).values(turn=turn, among=among))
+
+        await self._database.fast(work)
 
     async def close_asked(self, turns: Collection[str], by: str, reason: str, at: datetime) -> None:
         """Closes the questions asked in these turns; the first word on one stands."""

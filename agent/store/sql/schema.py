@@ -83,7 +83,7 @@ checkpoints = Table(
     Column("body", Text, nullable=False),
 )
 
-# Questions that found no clear answer, and those of them that need none any more.
+# Questions that found no clear answer, what they were looked up in since, and those that need none any more.
 in_vain = Table(
     "in_vain",
     metadata,
@@ -95,6 +95,13 @@ in_vain = Table(
     Column("at", Float, nullable=False),
     Column("public", Integer, nullable=False),
     Index("in_vain_by_gist", "gist"),
+)
+
+in_vain_again = Table(
+    "in_vain_again",
+    metadata,
+    Column("turn", String, primary_key=True),
+    Column("among", String, nullable=False),
 )
 
 in_vain_closed = Table(

@@ -116,8 +116,20 @@ async def test_a_gap_closes_by_itself_once_its_asker_would_get_an_answer(world: 
     await world.writes(LEAK)
     assert await world.sees(RAJ) == []
     (closed,) = await world.feedback.closed(RAJ)
-    assert (closed.asked.question, closed.by) == (KEY, SAYSO)
+    assert (closed.gap.question, closed.by) == (KEY, SAYSO)
     assert await world.feedback.closed(MAYA) == []
+
+
+async def test_a_gap_is_looked_up_again_only_when_documents_or_marks_changed(world: World) -> None:
+    await world.asks("maya")
+    await world.sees(NORA)
+    (before,) = await world.store.asked.unanswered()
+    await world.sees(NORA)
+    assert await world.store.asked.unanswered() == [before]
+    await world.writes(note("tulips", "tulips in May"))
+    await world.sees(NORA)
+    (after,) = await world.store.asked.unanswered()
+    assert after.among not in ("", before.among)
 
 
 async def test_what_only_some_may_read_does_not_close_a_question_that_all_can_see(world: World) -> None:
@@ -149,6 +161,19 @@ async def test_somebody_closes_what_they_may_know_of_and_no_more(world: World) -
     assert "IOSFODNN7" not in told.reason
     await world.asks("maya")
     assert await world.sees(MAYA) == [(KEY, 1, None)]
+
+
+async def test_what_was_closed_together_is_listed_as_one(world: World) -> None:
+    for _ in range(3):
+        await world.asks("maya")
+    await world.feedback.close(MAYA, "Q-1", "Ada told me")
+    await world.asks("maya")
+    await world.feedback.close(MAYA, "Q-4", "Ada told me again")
+    closed = await world.feedback.closed(MAYA)
+    assert {(one.gap.id, one.gap.times, one.reason) for one in closed} == {
+        ("Q-1", 3, "Ada told me"),
+        ("Q-4", 1, "Ada told me again"),
+    }
 
 
 async def test_who_has_left_is_answered_by_what_everybody_may_read(world: World) -> None:
