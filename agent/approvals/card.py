@@ -114,4 +114,5 @@ def sentence(refusal: Refusal, locale: str) -> str:
     fields = dict(refusal.fields)
     if "state" in fields:
         fields["state"] = say(f"state.{fields['state']}", locale)
-    return say(f"refusal.{refusal.reason.value}", locale, **fields)
+    said = say(f"refusal.{refusal.reason.value}", locale, **fields)
+    return said if refusal.because is None else f"{said} {sentence(refusal.because, locale)}"

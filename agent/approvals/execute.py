@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from agent.approvals.action import Action, State
+from agent.approvals.action import Action, Decision, Groups, Requirement, State
 from agent.approvals.decide import Answer
-from agent.approvals.policy import Policy
+from agent.approvals.policy import Call, Policy
 from agent.approvals.ports import Clock, Ledger, Roles, Tools, Workers
+from agent.approvals.propose import untrusted
 from agent.approvals.refusal import ActionRefused, Reason, Refusal
 from agent.audit.event import Fact, FactKind
 from tools.contract import (
@@ -119,11 +120,12 @@ class Executor:
         """A person says how an UNKNOWN action ended, after looking. It takes an approver's role."""
         at = self._clock()
         fields = {"action": action.id, "state": action.state.value}
+        may = self._may_settle(action, person)
         roles = action.requirement.approver_roles
         no: Refusal | None = None
         if action.state is not State.UNKNOWN:
             no = Refusal(Reason.NOT_UNKNOWN, fields)
-        elif roles.isdisjoint(self._roles.roles(person)):
+        elif not may:
             no = Refusal(Reason.NO_ROLE, {**fields, "roles": ", ".join(sorted(roles))})
         elif not reason.strip():
             no = Refusal(Reason.REASON_MISSING, fields)
@@ -135,6 +137,13 @@ class Executor:
             return Answer(after)
         return await self._refuse(action, Refusal(Reason.OVERTAKEN, fields), actor=person)
 
+    def _may_settle(self, action: Action, person: str) -> bool:
+        """Approvers may; where nobody had to approve, everybody who may ask for the tool."""
+        roles = self._roles.roles(person)
+        if action.requirement.auto:
+            return self._policy.may_use(action.tool, roles)
+        return action.requirement.may_approve(person, roles)
+
     def _objection(self, action: Action) -> Refusal | None:
         """Why it may not run: state, expiry, and the policy as it is now. The stricter of then and now counts."""
         fields = {"action": action.id, "state": action.state.value}
@@ -142,22 +151,50 @@ class Executor:
             return Refusal(Reason.NOT_APPROVED, fields)
         if self._clock() >= action.expires_at:
             return Refusal(Reason.EXPIRED, fields)
+        roles = self._roles.roles(action.requester)
+        call = Call(action.tool, action.arguments, action.requester, roles, untrusted(action.provenance))
         try:
-            now = self._policy.judge(
-                action.tool, action.arguments, self._roles.roles(action.requester)
-            ).requirement
-        except ActionRefused:
-            return Refusal(Reason.POLICY_CHANGED, fields)
-        roles = now.approver_roles & action.requirement.approver_roles
-        counting = [
-            vote
-            for vote in action.approvals
-            if not roles.isdisjoint(self._roles.roles(vote.person))
-            and (vote.person != action.requester or (now.self_approval and action.requirement.self_approval))
-        ]
-        if len(counting) < max(now.quorum, action.requirement.quorum):
-            return Refusal(Reason.POLICY_CHANGED, fields)
-        return None
+            now = self._policy.judge(call, self._clock()).requirement
+        except ActionRefused as refused:
+            no = refused.refusal
+            if no.reason is Reason.SHUT:
+                return Refusal(Reason.SHUT_SINCE, {**fields, **no.fields})
+            return Refusal(Reason.POLICY_CHANGED, fields, because=no)
+        missing = self._missing(action, now)
+        return Refusal(Reason.POLICY_CHANGED, fields, because=missing) if missing else None
+
+    def _missing(self, action: Action, now: Requirement) -> Refusal | None:
+        """What the approvals lack, by the stricter of the policies of then and now; None when they suffice."""
+        then = action.requirement
+        if action.glass is not None:
+            who = action.glass.person
+            roles = self._roles.roles(who)
+            if then.may_break_glass(who, roles) and now.may_break_glass(who, roles):
+                return None
+            return Refusal(Reason.NO_GLASS, {"action": action.id, "roles": _named(now.break_glass)})
+        counting = [vote for vote in action.approvals if self._counts(vote, action, now)]
+        teams = {self._roles.team(vote.person) for vote in counting} - {""}
+        wanted, of_teams = max(then.quorum, now.quorum), max(then.distinct_teams, now.distinct_teams)
+        if len(counting) >= wanted and (of_teams == 1 or len(teams) >= of_teams):
+            return None
+        fields = {
+            "rule": now.rule,
+            "needed": str(wanted),
+            "counted": str(len(counting)),
+            "teams": str(of_teams),
+            "roles": _named(now.approvers) if now.quorum else _named(then.approvers),
+        }
+        return Refusal(Reason.NOT_ENOUGH, fields)
+
+    def _counts(self, vote: Decision, action: Action, now: Requirement) -> bool:
+        """Whether this yes still counts: by the roles of now, under both policies."""
+        then, roles = action.requirement, self._roles.roles(vote.person)
+        own = vote.person == action.requester
+        return (
+            then.may_approve(vote.person, roles)
+            and (now.auto or now.may_approve(vote.person, roles))
+            and (not own or (then.self_approval and (now.auto or now.self_approval)))
+        )
 
     async def _claim(self, action: Action) -> Action | None:
         at = self._clock()
@@ -237,6 +274,8 @@ class Executor:
 
     async def _refuse(self, action: Action, no: Refusal, actor: str = "sayso") -> Answer:
         data: dict[str, Json] = {"reason": no.reason.value}
+        if no.because is not None:
+            data |= {"because": no.because.reason.value, **no.because.fields}
         await self._ledger.record(Fact(FactKind.RUN_REFUSED, actor, action.id, self._clock(), data))
         return Answer(action, no)
 
@@ -245,6 +284,10 @@ class Executor:
         if not isinstance(tool, WriteTool):
             raise BadArguments(f"{name!r} is not a tool that changes anything", field="tool", value=name)
         return tool
+
+
+def _named(groups: Groups) -> str:
+    return " · ".join(", ".join(sorted(group)) for group in groups) or "-"
 
 
 def drift(then: Plan, now: Plan) -> str:

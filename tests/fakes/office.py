@@ -41,9 +41,13 @@ class Roster:
     by_person: dict[str, set[str]] = field(
         default_factory=lambda: {who: set(roles) for who, roles in ROLES.items()}
     )
+    teams: dict[str, str] = field(default_factory=lambda: {"tom": "ledger", "sam": "till"})
 
     def roles(self, id_: str) -> frozenset[str]:
         return frozenset(self.by_person.get(id_, set()))
+
+    def team(self, id_: str) -> str:
+        return self.teams.get(id_, "")
 
 
 @dataclass
