@@ -43,7 +43,7 @@ async def build(settings: Settings, home: Home) -> App:
     from agent.store.sql.store import SqlStore
 
     make_private(home.folder)
-    directory = Directory(_person(id_, settings) for id_ in settings.people)
+    directory = Directory(people_of(settings))
     parts = Parts(settings, home, directory)
     try:
         registry = parts.registry()
@@ -73,6 +73,11 @@ async def build(settings: Settings, home: Home) -> App:
     )
     parts.recall.opens(app.library)
     return app
+
+
+def people_of(settings: Settings) -> tuple[Person, ...]:
+    """Everybody in the settings."""
+    return tuple(_person(id_, settings) for id_ in settings.people)
 
 
 def _person(id_: str, settings: Settings) -> Person:

@@ -10,7 +10,7 @@ from agent.approvals.rule import BreakGlass
 from agent.approvals.windows import Freeze, Hours, Override, opening, span
 from agent.people.person import Person
 from agent.settings import ConditionSettings, OverrideSettings, RuleSettings, Settings
-from tools.contract import Effect, Spec
+from tools.contract import Effect, Json, Spec
 
 # Shipped tools: a rule may speak of one that is not enabled here.
 SHIPPED = frozenset({"deploy", "rollback", "restart", "scale"})
@@ -154,6 +154,16 @@ class _Reader:
                     values = tuple(_number(value) for value in values)
                 self.wrong += [f"{where}: {problem}" for problem in _misfits(argument, values, written)]
         return _made(values, written)
+
+
+def typed(spec: Spec, name: str, text: str) -> Json:
+    """What somebody typed as the value of an argument, as the kind of value the tool takes."""
+    argument = _argument(spec, name)
+    if argument is not None and argument.is_number:
+        return _number(text)
+    if argument is not None and argument.kinds == {"boolean"} and text in ("true", "false"):
+        return text == "true"
+    return text
 
 
 def _argument(spec: Spec, name: str) -> _Argument | None:

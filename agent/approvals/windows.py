@@ -201,6 +201,26 @@ def moment(written: object) -> datetime:
     return written
 
 
+def next_moment(written: object, now: datetime, zone: ZoneInfo) -> datetime:
+    """A moment as people write it: a date and time, else the next such moment of the week. Raises `ValueError`."""
+    if isinstance(written, str) and (found := _MOMENT.fullmatch(written.strip())):
+        minutes = DAYS.index(found[1].lower()) * MIDNIGHT + clock(found[2], found[3])
+        local = now.astimezone(zone)
+        monday = datetime.combine(local.date() - timedelta(days=local.weekday()), time())
+        moments = [earliest(monday + timedelta(weeks=week, minutes=minutes), zone) for week in (0, 1, 2)]
+        return next(one for one in moments if one >= now)
+    if isinstance(written, str):
+        try:
+            written = datetime.fromisoformat(written.strip())
+        except ValueError:
+            raise ValueError(
+                f"{written!r} should be a time such as '2026-12-20 16:00' or 'fri 16:00'"
+            ) from None
+    if isinstance(written, datetime) and written.tzinfo is not None:
+        return written.astimezone(UTC)
+    return earliest(moment(written), zone)
+
+
 def opening(written: str) -> Open:
     """Hours as people write them: `mon-fri 09:00-17:00`, `sat,sun 10:00-12:00`, `daily 06:00-22:00`."""
     found = _OPEN.fullmatch(written.strip())
