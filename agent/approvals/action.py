@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType, TypeAlias
 
-from tools.contract import Json, Plan, digest
+from tools.contract import Change, Json, Plan, digest
 
 
 class ImpossibleStep(Exception):
@@ -164,6 +164,7 @@ class Action:
     ended_at: datetime | None = None
     worker: str | None = None  # who claimed it
     glass: Glass | None = None  # it ran without approval; a second signature is due
+    drifted: tuple[Change, ...] = ()  # STALE: what the world was when it was approved, and what it was then
 
     @classmethod
     def from_draft(cls, id_: ActionId, draft: Draft) -> "Action":
@@ -235,6 +236,17 @@ class Action:
             started_at=at if state is State.RUNNING else self.started_at,
             ended_at=ended or self.ended_at,
         )
+
+    def broken(self, person: str, reason: str, at: datetime) -> "Action":
+        """The action approved by one person's word alone, with the signature that is due for it."""
+        due = at + (self.requirement.countersign_within or timedelta())
+        return replace(self.moved(State.APPROVED), glass=Glass(person, reason, at, due))
+
+    def signed(self, decision: Decision) -> "Action":
+        """The action with its second signature. Only for one that owes it."""
+        if self.glass is None:
+            raise ImpossibleStep(f"{self.id}: nothing is owed")
+        return replace(self, revision=self.revision + 1, glass=replace(self.glass, signed=decision))
 
     def voted(self, decision: Decision) -> "Action":
         """The action with one more vote: approved at the quorum, rejected at the first no, else still waiting."""

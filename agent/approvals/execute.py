@@ -5,7 +5,7 @@ as RUNNING under a dead worker's name, becomes UNKNOWN, and is settled by lookin
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from agent.approvals.refusal import ActionRefused, Reason, Refusal
 from agent.audit.event import Fact, FactKind
 from tools.contract import (
     BadArguments,
+    Change,
     Grant,
     GrantRefused,
     Json,
@@ -32,7 +33,7 @@ from tools.contract import (
     digest,
 )
 
-VERIFY_PAUSES = (0.0, 0.5, 1.0, 2.0)  # seconds before each look at the world after a run
+SLOWEST = 5.0  # seconds between two looks at the world after a run
 
 
 @dataclass(slots=True)
@@ -51,6 +52,10 @@ class OneTimeGrant:
         if action.state is not State.RUNNING:
             raise GrantRefused(f"{action.id} is {action.state.value}, and only a claimed action may run")
         people = tuple(vote.person for vote in action.approvals)
+        if action.glass is not None:
+            people = (*people, action.glass.person)
+        elif action.requirement.auto:
+            people = ("the policy",)
         return cls(action.id, people, action.tool, digest(action.arguments))
 
     def spend(self, tool: str, arguments: Mapping[str, Json]) -> None:
@@ -75,7 +80,7 @@ class Executor:
         roles: Roles,
         workers: Workers,
         clock: Clock,
-        pauses: tuple[float, ...] = VERIFY_PAUSES,
+        pauses: tuple[float, ...] | None = None,
     ) -> None:
         self._ledger, self._tools, self._policy, self._roles = ledger, tools, policy, roles
         self._workers, self._clock, self._pauses = workers, clock, pauses
@@ -95,8 +100,8 @@ class Executor:
             return await self._refuse(action, Refusal(Reason.UNAVAILABLE, fields))
         except ToolError as error:
             return await self._stale(action, None, str(error))
-        if digest(plan.observed) != digest(action.plan.observed):
-            return await self._stale(action, plan, drift(action.plan, plan))
+        if drifted := action.plan.drifted(plan):
+            return await self._stale(replace(action, drifted=drifted), plan, drift(drifted))
         claimed = await self._claim(action)
         if claimed is None:
             latest = await self._ledger.action(action.id) or action
@@ -227,7 +232,7 @@ class Executor:
     async def _verified(self, tool: WriteTool, action: Action) -> Verification:
         """Looks at the world until it is as wanted, or the looks are used up."""
         seen = Verification(Verdict.UNCLEAR, "")
-        for pause in self._pauses:
+        for pause in self._pauses or pauses(tool.spec.settles_within):
             await asyncio.sleep(pause)
             try:
                 arguments = tool.spec.validate(action.arguments)
@@ -266,7 +271,11 @@ class Executor:
     async def _stale(self, action: Action, plan: Plan | None, why: str) -> Answer:
         at = self._clock()
         after = action.moved(State.STALE, detail=why, at=at)
-        data: dict[str, Json] = {"why": why, "observed": dict(plan.observed) if plan else None}
+        data: dict[str, Json] = {
+            "why": why,
+            "observed": dict(plan.observed) if plan else None,
+            "drifted": [{"what": one.what, "was": one.before, "is": one.after} for one in action.drifted],
+        }
         if await self._ledger.apply(action, after, Fact(FactKind.STALE, "sayso", action.id, at, data)):
             return Answer(after, Refusal(Reason.STALE, {"action": action.id, "why": why}))
         latest = await self._ledger.action(action.id) or action
@@ -290,10 +299,15 @@ def _named(groups: Groups) -> str:
     return " · ".join(", ".join(sorted(group)) for group in groups) or "-"
 
 
-def drift(then: Plan, now: Plan) -> str:
+def pauses(within: float) -> Iterator[float]:
+    """Seconds before each look at the world: at once, then ever slower, the last one when the time is up."""
+    yield 0.0
+    left, pause = within, 0.5
+    while left > 0:
+        yield min(pause, left)
+        left, pause = left - pause, min(pause * 2, SLOWEST)
+
+
+def drift(drifted: Sequence[Change]) -> str:
     """What differs between the world that was approved and the world as it is, in words."""
-    keys = sorted({*then.observed, *now.observed})
-    changed = [key for key in keys if then.observed.get(key) != now.observed.get(key)]
-    return "; ".join(
-        f"{key} was {then.observed.get(key)!r} and is {now.observed.get(key)!r}" for key in changed
-    )
+    return "; ".join(f"{one.what} was {one.before} and is {one.after}" for one in drifted)

@@ -33,6 +33,7 @@ def proposed(action: Action) -> Fact:
             "digest": action.digest,
             "rule": action.requirement.rule,
             "policy_version": action.requirement.policy_version,
+            "override": action.requirement.override or None,
             "supersedes": action.supersedes,
             "why": action.why,
         },

@@ -56,6 +56,8 @@ async def examined(session: "Session") -> AsyncIterator[Check]:
     mode = app.home.folder.stat().st_mode & 0o777
     yield Check("home", mode == 0o700, f"{app.home.folder}, mode {mode:o}")
     yield await trail(session)
+    async for check in signatures(session):
+        yield check
     async for check in knowledge(session):
         yield check
     yield await model(session)
@@ -71,6 +73,17 @@ async def trail(session: "Session") -> Check:
     left = len(await session.app.store.unfinished())
     said = f"{report.checked} rows" if report.whole else f"row {report.broken}: {report.problem}"
     return Check("audit", report.whole, said + (f"; {left} questions without an answer" if left else ""))
+
+
+async def signatures(session: "Session") -> AsyncIterator[Check]:
+    """Actions that ran without approval and lack the second signature; one that is overdue is a fault."""
+    from agent.approvals.card import owing
+
+    now = session.app.now()
+    for action in await session.app.owed():
+        overdue = action.glass is not None and now > action.glass.due_at
+        said = f"{action.id} {action.plan.title}: {owing(action, session.locale, now)}"
+        yield Check("signature", False if overdue else None, said)
 
 
 async def knowledge(session: "Session") -> AsyncIterator[Check]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from agent.approvals.action import Action
 from agent.approvals.decide import Decisions
 from agent.approvals.execute import Executor
+from agent.approvals.glass import Glasses
 from agent.approvals.policy import Policy, Rule
 from agent.approvals.propose import Proposer
 from agent.store.memory import MemoryStore
@@ -96,6 +97,10 @@ class Office:
     @property
     def decisions(self) -> Decisions:
         return Decisions(self.store, self.roster, self.clock)
+
+    @property
+    def glasses(self) -> Glasses:
+        return Glasses(self.store, self.roster, self.clock)
 
     @property
     def executor(self) -> Executor:

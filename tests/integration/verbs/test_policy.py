@@ -227,3 +227,39 @@ def test_a_diff_names_the_actions_another_policy_would_have_treated_otherwise(sh
     assert document["different"][0]["now"]["refused"]["reason"] == "no_rule"
     other.write_text("language: fr\n")
     assert shell.run("policy", "diff", str(other), "--as", "maya").returncode == 2
+
+
+def test_a_write_that_a_rule_allows_runs_after_the_answer_and_is_in_the_trail(shell: Shell) -> None:
+    (shell.home / "sayso.yaml").write_text(
+        SETTINGS.split("  - name: lamps", maxsplit=1)[0].replace("HOME", str(shell.home))
+        + "  - {name: free, tools: [lamp], auto: true}\nknowledge: {embedder: none}\n"
+    )
+    answer = json.loads(shell.run("ask", "turn the lamp on", "--as", "maya", "--json").stdout)
+    assert [(one["id"], one["state"]) for one in answer["actions"]] == [("A-1", "succeeded")]
+    assert "A-1: a rule allows this without approval" in answer["answer"]
+    assert (shell.home / "lamp").read_text() == "on"
+    trail = json.loads(shell.run("audit", "show", "A-1", "--as", "maya", "--json").stdout)
+    assert [one["kind"] for one in trail["events"]] == ["proposed", "decided", "claimed", "succeeded"]
+    printed = shell.run("ask", "turn the lamp off", "--as", "sam").stdout
+    assert "Vous ne pouvez pas" in printed or "lamp" in printed
+    assert "A-2 is done" in shell.run("ask", "turn the lamp off", "--as", "maya").stdout
+
+
+def test_an_emergency_runs_at_once_and_is_owed_until_somebody_signs(shell: Shell) -> None:
+    (shell.home / "sayso.yaml").write_text(
+        SETTINGS.split("  - name: lamps", maxsplit=1)[0].replace("HOME", str(shell.home))
+        + "  - {name: lamps, tools: [lamp], approvers: [keeper], break_glass: {roles: [operator], within: 1h}}\n"
+        + "knowledge: {embedder: none}\n"
+    )
+    shell.run("ask", "turn the lamp on", "--as", "maya")
+    assert shell.run("actions", "break-glass", "A-1", "--reason", "dark", "--as", "tom").returncode == 3
+    assert shell.run("actions", "break-glass", "A-1", "--reason", "dark", "--as", "maya").returncode == 0
+    assert (shell.home / "lamp").read_text() == "on"
+    assert "a second one is due until" in " ".join(
+        shell.run("actions", "list", "--owed", "--as", "tom").stdout.split()
+    )
+    doctor = json.loads(shell.run("doctor", "--as", "maya", "--json").stdout)
+    assert [check["ok"] for check in doctor["checks"] if check["what"] == "signature"] == [None]
+    assert shell.run("actions", "countersign", "A-1", "--as", "maya").returncode == 3
+    assert shell.run("actions", "countersign", "A-1", "--as", "tom").returncode == 0
+    assert json.loads(shell.run("actions", "list", "--owed", "--as", "tom", "--json").stdout)["actions"] == []

@@ -7,12 +7,12 @@ import pytest
 
 from agent.approvals.action import Action, State, Verdict
 from agent.approvals.card import sentence
-from agent.approvals.execute import OneTimeGrant
+from agent.approvals.execute import OneTimeGrant, pauses
 from agent.approvals.refusal import Reason
 from agent.approvals.windows import Freeze, Override, span
 from agent.audit.event import FactKind
 from tests.fakes.office import Office, valve_rule
-from tools.contract import GrantRefused
+from tools.contract import Change, GrantRefused
 
 
 async def approved(office: Office, position: int = 20) -> Action:
@@ -50,6 +50,29 @@ async def test_a_world_that_changed_since_makes_it_stale() -> None:
     assert answer.action.state is State.STALE
     assert "position was 10 and is 15" in answer.action.detail
     assert office.valve.witness == []
+
+
+async def test_a_change_that_does_not_matter_to_the_plan_lets_it_run() -> None:
+    office = Office()
+    office.valve.matters = ("position",)
+    action = await approved(office)
+    office.valve.pressure = 9
+    assert (await office.executor.run(action, office.heard)).action.state is State.SUCCEEDED
+
+
+async def test_a_field_that_begins_to_matter_is_looked_at() -> None:
+    office = Office()
+    office.valve.matters = ("position",)
+    action = await approved(office)
+    office.valve.pressure, office.valve.matters = 9, ("position", "pressure")
+    stale = (await office.executor.run(action, office.heard)).action
+    assert stale.drifted == (Change("pressure", "3", "9"),)
+
+
+def test_the_world_is_looked_at_ever_slower_until_its_time_is_up() -> None:
+    assert list(pauses(4.0)) == [0.0, 0.5, 1.0, 2.0, 0.5]
+    assert sum(pauses(60)) == 60
+    assert list(pauses(0)) == [0.0]
 
 
 async def test_a_backend_that_is_away_leaves_it_approved() -> None:
