@@ -522,7 +522,7 @@ def _known_keys(path: tuple[str | int, ...]) -> list[str]:
         if section is None or part not in section.model_fields:
             continue  # a name of the operator's choosing, or a place in a list
         section = _section_in(section.model_fields[str(part)].annotation)
-    return list(section.model_fields) if section else []
+    return [info.alias or name for name, info in section.model_fields.items()] if section else []
 
 
 def _section_in(annotation: object) -> type[BaseModel] | None:

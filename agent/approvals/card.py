@@ -7,6 +7,7 @@ from datetime import datetime
 from agent.approvals.action import Action, State, Verdict
 from agent.approvals.propose import TRUSTED
 from agent.approvals.refusal import Refusal
+from agent.approvals.windows import HOURS
 from agent.words.catalogue import say
 
 
@@ -100,7 +101,7 @@ def _need(action: Action, locale: str, now: datetime, name: Callable[[str], str]
     if need.distinct_teams > 1:
         rows.append(Row(say("card.need", locale), say("card.teams", locale, count=need.distinct_teams)))
     if need.override:
-        text = say("card.override_text", locale, freeze=need.override)
+        text = say("card.override_text", locale, freeze=shut_name(need.override, locale))
         rows.append(Row(say("card.override", locale), text, warning=True))
     if action.state is State.AWAITING_APPROVAL and need.quorum > 1:
         text = say("card.so_far_text", locale, count=len(action.approvals), quorum=need.quorum)
@@ -166,9 +167,20 @@ def _votes(action: Action, locale: str, name: Callable[[str], str]) -> list[Row]
     return rows
 
 
+def shut_name(name: str, locale: str) -> str:
+    """What shuts a rule as people read it: a freeze by its name, hours by what they are."""
+    parts = [
+        say("card.outside_hours", locale, hours=one.removeprefix(HOURS)) if one.startswith(HOURS) else one
+        for one in name.split(", ")
+    ]
+    return ", ".join(parts)
+
+
 def sentence(refusal: Refusal, locale: str) -> str:
     """A refusal as people read it."""
     fields = dict(refusal.fields)
+    if "freeze" in fields:
+        fields["freeze"] = shut_name(fields["freeze"], locale)
     if "state" in fields:
         fields["state"] = say(f"state.{fields['state']}", locale)
     said = say(f"refusal.{refusal.reason.value}", locale, **fields)

@@ -17,6 +17,9 @@ _TIME = r"([01]?\d|2[0-4]):([0-5]\d)"
 _MOMENT = re.compile(rf"({_DAY})[a-z]*\s+{_TIME}", re.IGNORECASE)
 _SOME = rf"(?:{_DAY})(?:-(?:{_DAY}))?"
 _OPEN = re.compile(rf"(daily|{_SOME}(?:,{_SOME})*)\s+{_TIME}\s*-\s*{_TIME}", re.IGNORECASE)
+HOURS = (
+    "hours "  # what shuts a rule outside its hours is called so; no freeze can be, for its name has no space
+)
 WEEK = 7 * 24 * 60  # minutes
 MIDNIGHT = 24 * 60
 
@@ -137,7 +140,7 @@ class Hours:
                     if begins <= at < ends:
                         return None
                     starts.append(begins)
-        return Shut(f"hours {self.said}", min(begin for begin in starts if begin > at), self.override)
+        return Shut(f"{HOURS}{self.said}", min(begin for begin in starts if begin > at), self.override)
 
     def as_json(self) -> dict[str, Json]:
         return {

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime, tzinfo
 
-from agent.approvals.card import sentence
+from agent.approvals.card import sentence, shut_name
 from agent.approvals.forecast import Forecast, Outlook, length
 from agent.approvals.policy import Call
 from agent.approvals.rule import Rule
@@ -94,7 +94,7 @@ def told(found: Forecast, call: Call, at: datetime, locale: str, name: Name, zon
         lines.append(say("policy.reason_required", locale))
     for one in found.shut:
         ends = f"{one.until.astimezone(zone):%a %Y-%m-%d %H:%M} {zone}"
-        lines.append(say("policy.would_override", locale, freeze=one.name, until=ends))
+        lines.append(say("policy.would_override", locale, freeze=shut_name(one.name, locale), until=ends))
     if found.glass:
         within = length(need.countersign_within) if need.countersign_within else "-"
         who = ", ".join(map(name, found.glass))

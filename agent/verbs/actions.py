@@ -275,4 +275,6 @@ def _tell(
         print_json({"refused": refused, "said": said, "action": cards.as_json(action)})
     else:
         paper().print(said, style="yellow" if refused else None)
+        if action.drifted:
+            cards.show(session.app.card(action, session.locale))
     return Exit.REFUSED if refused else Exit.DONE

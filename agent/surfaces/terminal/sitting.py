@@ -117,6 +117,8 @@ class Sitting:
     def tell(self, told: "Told") -> None:
         """Prints what became of an attempt; the card of the way back follows a failure."""
         paper().print(plain(told.said), style="yellow" if told.refusal else None)
+        if told.action.drifted:
+            cards.show(self.app.card(told.action, self.locale))
         if told.follow_up is not None:
             cards.show(self.app.card(told.follow_up, self.locale))
 

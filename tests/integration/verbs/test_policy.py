@@ -203,6 +203,18 @@ def test_the_demos_policy_does_what_its_expectations_say(tmp_path: Path) -> None
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_guides_example_does_what_its_expectations_say(tmp_path: Path) -> None:
+    settings, cases = (
+        part.split("```")[0]
+        for part in (ROOT / "docs/how-to/write-policies.md").read_text().split("```yaml\n")[1:]
+    )
+    tools = "tools: {enabled: [deploy, restart, scale], platform: {backend: supervisor}}\n"
+    (tmp_path / "sayso.yaml").write_text(tools + settings)
+    (tmp_path / "cases.yaml").write_text(cases)
+    done = Shell(tmp_path).run("policy", "test", str(tmp_path / "cases.yaml"), "--as", "maya")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_diff_names_the_actions_another_policy_would_have_treated_otherwise(shell: Shell) -> None:
     relaxed = SETTINGS.replace("    freezes:", "    expires_after: 30m\n    unused:").split("    unused:")
     (shell.home / "sayso.yaml").write_text(
