@@ -9,10 +9,11 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from agent.approvals.action import Action, ActionId, Origin, State, Verdict
-from agent.approvals.card import Card, card, sentence
+from agent.approvals.card import Card, card, drifted, sentence
 from agent.approvals.decide import Answer as Decided
 from agent.approvals.decide import Decisions
 from agent.approvals.execute import Executor
+from agent.approvals.glass import Glasses
 from agent.approvals.policy import Policy
 from agent.approvals.propose import Proposer
 from agent.approvals.refusal import ActionRefused, Refusal
@@ -39,6 +40,12 @@ from tools.registry import Registry
 ABANDONED = timedelta(
     minutes=5
 )  # longer than any turn may take: its tools and its model have limits of their own
+EVERY = 1_000_000  # actions: all of them
+
+
+def _way_back(undo: Action, locale: str) -> str:
+    key = "card.undo_allowed" if undo.requirement.auto else "card.undo_proposed"
+    return say(key, locale, action=undo.id, title=undo.plan.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,7 @@ class App:
         self.store, self.shelf = store, shelf
         self.notary, self.seal = notary, seal
         self._proposer, self._decisions, self._executor = proposer, decisions, executor
+        self._glasses = Glasses(store, directory, clock)
         self._make_turns, self._open_library, self._sources = turns, open_library, sources
         self._turns: Turns | None = None
         self._library: Library | None = None
@@ -187,8 +195,33 @@ class App:
         if told.refusal is None:
             state = say(f"state.{told.action.state.value}", self._locale(person))
             text = say("card.settled", self._locale(person), action=action.id, state=state)
-            return Told(told.action, text)
+            undo = await self._undo(told.action) if not succeeded else None
+            if undo is not None:
+                text += "\n" + _way_back(undo, self._locale(person))
+            return Told(told.action, text, follow_up=undo)
         return told
+
+    async def break_glass(self, action: Action, person: Person, *, reason: str) -> Told:
+        """Approves it by this person's word alone, where the policy allows that; a second signature is due."""
+        return self._told(await self._glasses.break_(action, person.id, reason), person)
+
+    async def countersign(self, action: Action, person: Person, *, reason: str = "") -> Told:
+        """The second signature for an action that ran without approval."""
+        signed = await self._glasses.countersign(action, person.id, reason)
+        if signed.refusal is not None:
+            return self._told(signed, person)
+        return Told(signed.action, say("card.signed", self._locale(person), action=action.id))
+
+    async def owed(self) -> tuple[Action, ...]:
+        """Actions that ran without approval and whose second signature is missing, the latest first."""
+        return tuple(action for action in await self.store.actions(limit=EVERY) if action.owed)
+
+    async def run_allowed(
+        self, actions: Sequence[Action], progress: Progress, locale: str
+    ) -> tuple[Told, ...]:
+        """Runs those of a turn's actions that a rule allows without approval."""
+        ready = [one for one in actions if one.requirement.auto and one.state is State.APPROVED]
+        return tuple([await self.run(action, progress, locale) for action in ready])
 
     async def edit(self, action: Action, person: Person, changes: Mapping[str, Json]) -> Told:
         """Proposes it again with other arguments, as this person's request."""
@@ -215,12 +248,11 @@ class App:
         key = {State.SUCCEEDED: "done", State.FAILED: "failed", State.STALE: "stale"}.get(
             action.state, "unknown"
         )
-        text = say(
-            f"card.follow_up_{key}", locale, action=action.id, title=action.plan.title, detail=action.detail
-        )
+        detail = drifted(action, locale)
+        text = say(f"card.follow_up_{key}", locale, action=action.id, title=action.plan.title, detail=detail)
         undo = await self._undo(action) if action.state is State.FAILED else None
         if undo is not None:
-            text += "\n" + say("card.undo_proposed", locale, action=undo.id, title=undo.plan.title)
+            text += "\n" + _way_back(undo, locale)
         await self.store.say(ThreadId(action.thread), text, self.now())
         return Told(action, text, refusal, undo)
 

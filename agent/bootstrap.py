@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from agent.app import App
 from agent.approvals.decide import Decisions
 from agent.approvals.execute import Executor
-from agent.approvals.policy import Policy, PolicyGap, Rule
+from agent.approvals.policy import PolicyGap
 from agent.approvals.propose import Proposer
 from agent.audit.notary import Notary, Rhythm
 from agent.conversation.ports import ChatModel, Shelf, Threads, TokenCounter
@@ -18,6 +18,7 @@ from agent.conversation.toolbox import Toolbox
 from agent.conversation.turn import Limits, Turns
 from agent.home import Home, make_private
 from agent.people.person import Directory, Person
+from agent.policies import policy_of
 from agent.recall import Recall
 from agent.settings import ModelSettings, Settings, SettingsError, SourceSettings
 from agent.store.keys import Seal
@@ -27,7 +28,7 @@ from agent.store.workers import LocalWorkers
 from knowledge.embed import LocalEmbedder, OpenAIEmbedder, local_embedder
 from knowledge.port import Library, Source, Structurer
 from prompts.loader import load as load_prompt
-from tools.contract import Effect, Spec
+from tools.contract import Spec
 from tools.registry import NotRegistered, Registry
 
 if TYPE_CHECKING:
@@ -46,12 +47,11 @@ async def build(settings: Settings, home: Home) -> App:
     from agent.store.sql.store import SqlStore
 
     make_private(home.folder)
-    directory = Directory(_person(id_, settings) for id_ in settings.people)
-    policy = policy_of(settings)
+    directory = Directory(people_of(settings))
     parts = Parts(settings, home, directory)
     try:
         registry = parts.registry()
-        policy.refuse_gaps(spec.name for spec in registry.specs() if spec.effect is Effect.WRITE)
+        policy = policy_of(settings, registry.specs(), directory.everybody())
     except (PolicyGap, NotRegistered) as error:
         raise SettingsError(f"{home.config}: {error}") from error
     scribe = Scribe(Redactor(emails=settings.redaction.emails))
@@ -96,6 +96,11 @@ def _rhythm(settings: Settings) -> Rhythm:
     return Rhythm(settings.audit.rows, settings.audit.every, settings.audit.keep)
 
 
+def people_of(settings: Settings) -> tuple[Person, ...]:
+    """Everybody in the settings."""
+    return tuple(_person(id_, settings) for id_ in settings.people)
+
+
 def _person(id_: str, settings: Settings) -> Person:
     person = settings.people[id_]
     return Person(
@@ -105,30 +110,13 @@ def _person(id_: str, settings: Settings) -> Person:
         person.email.lower() if person.email else None,
         person.language,
         {"slack": person.slack} if person.slack else {},
+        person.team or "",
     )
 
 
 def _keys(members: Sequence[str]) -> frozenset[str]:
     """The identity keys of people (`maya`) and roles (`role:sre`) that may read something."""
     return frozenset(name if name.startswith("role:") else f"person:{name}" for name in members)
-
-
-def policy_of(settings: Settings) -> Policy:
-    """The rules as the approvals room knows them."""
-    rules = [
-        Rule(
-            name=rule.name,
-            tools=frozenset(rule.tools),
-            approvers=frozenset(rule.approvers),
-            when={name: frozenset(values) for name, values in rule.when.items()},
-            quorum=rule.quorum,
-            self_approval=rule.self_approval,
-            reason_required=rule.reason_required,
-            expires_after=rule.expires_after,
-        )
-        for rule in settings.policies
-    ]
-    return Policy(rules, {tool: frozenset(roles) for tool, roles in settings.access.items()})
 
 
 class Parts:

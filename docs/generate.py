@@ -47,7 +47,8 @@ def settings_page() -> str:
 
 def rows(section: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, str]]:
     """Key, type, default and meaning of every setting below `section`."""
-    for name, info in section.model_fields.items():
+    for field, info in section.model_fields.items():
+        name = info.alias or field
         inner = section_of(info.annotation)
         keyed = "Mapping" in str(info.annotation)
         listed = "tuple" in str(info.annotation)
@@ -56,7 +57,7 @@ def rows(section: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str,
             if info.description:
                 yield (
                     f"{prefix}{name}",
-                    "mapping" if keyed else "list",
+                    "mapping" if keyed else "list" if listed else "section",
                     default_of(info.get_default()),
                     info.description,
                 )

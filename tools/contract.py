@@ -124,6 +124,8 @@ class Plan:
     `observed` is the part of the world the plan rests on: the digest covers it, and when it differs at the time of
     running, the action is stale. Keep in it what an approver decided on (versions, replicas), nothing that
     changes by itself (clocks, latencies).
+
+    `matters` names the fields of `observed` whose change makes it stale; without it every one does.
     """
 
     title: str
@@ -134,10 +136,28 @@ class Plan:
     undo_text: str = ""
     health: str = ""
     notes: tuple[str, ...] = ()
+    matters: tuple[str, ...] | None = None
+
+    def drifted(self, now: "Plan") -> tuple[Change, ...]:
+        """What matters to either plan and is not as it was when this one was made."""
+        seen = {*self.observed, *now.observed}
+        if self.matters is not None and now.matters is not None:
+            seen &= {*self.matters, *now.matters}
+        pairs = [(key, self.observed.get(key), now.observed.get(key)) for key in sorted(seen)]
+        return tuple(Change(key, _shown(was), _shown(is_)) for key, was, is_ in pairs if not _same(was, is_))
 
     @property
     def changes_nothing(self) -> bool:
         return all(change.before == change.after for change in self.changes)
+
+
+def _same(was: Json, now: Json) -> bool:
+    """Compared as the digest does: `1` is not `true`, and a missing field is `null`."""
+    return digest({"value": was}) == digest({"value": now})
+
+
+def _shown(value: Json) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 class Verdict(StrEnum):
@@ -252,6 +272,7 @@ class Spec:
     version: str = "1"
     timeout: float = 20.0  # seconds
     examples: tuple[Example, ...] = ()
+    settles_within: float = 4.0  # seconds after a run within which the world is as wanted, or it failed
 
     def validate(self, arguments: Mapping[str, object]) -> Arguments:
         """The typed arguments. Raises `BadArguments` naming the first field that is wrong."""

@@ -10,11 +10,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, TypeAlias
 
-from tools.contract import Json, Plan, digest
+from tools.contract import Change, Json, Plan, digest
 
 
 class ImpossibleStep(Exception):
@@ -63,11 +63,24 @@ class Decision:
     verdict: Verdict
     reason: str
     at: datetime
+    team: str = ""  # the person's team when they decided; empty where none is known
+
+
+Groups: TypeAlias = tuple[frozenset[str], ...]  # a person must belong to every one: roles, or `person:maya`
+
+
+def belongs(person: str, roles: frozenset[str], groups: Groups) -> bool:
+    """Whether somebody with these roles is in every group."""
+    keys = roles | {f"person:{person}"}
+    return all(not group.isdisjoint(keys) for group in groups)
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What policy asks of an action, fixed when it was proposed."""
+    """What policy asks of an action, fixed when it was proposed.
+
+    `approver_roles` is for readers; who may decide is in `groups`, of which an older action has none.
+    """
 
     rule: str  # the name of the policy rule that says so
     approver_roles: frozenset[str]
@@ -75,6 +88,34 @@ class Requirement:
     self_approval: bool = False
     reason_required: bool = False
     policy_version: str = ""
+    groups: Groups = ()
+    distinct_teams: int = 1  # from how many different teams the approvers must come; 1 asks for none
+    auto: bool = False  # it needs nobody's approval
+    override: str = ""  # the freeze or hours it would override; empty where nothing is shut
+    break_glass: Groups = ()  # who may run it at once and have it signed afterwards; empty: nobody
+    countersign_within: timedelta | None = None
+
+    @property
+    def approvers(self) -> Groups:
+        """The groups that an approver must all belong to."""
+        return self.groups or (self.approver_roles,)
+
+    def may_approve(self, person: str, roles: frozenset[str]) -> bool:
+        return belongs(person, roles, self.approvers)
+
+    def may_break_glass(self, person: str, roles: frozenset[str]) -> bool:
+        return bool(self.break_glass) and belongs(person, roles, self.break_glass)
+
+
+@dataclass(frozen=True, slots=True)
+class Glass:
+    """A run without approval: who took it on themselves, why, and until when a second signature is due."""
+
+    person: str
+    reason: str
+    at: datetime
+    due_at: datetime
+    signed: Decision | None = None  # the second signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +178,8 @@ class Action:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     worker: str | None = None  # who claimed it
+    glass: Glass | None = None  # it ran without approval; a second signature is due
+    drifted: tuple[Change, ...] = ()  # STALE: what the world was when it was approved, and what it was then
     origin: Origin = Origin()
 
     @classmethod
@@ -178,8 +221,20 @@ class Action:
 
     @property
     def votes_missing(self) -> int:
-        """How many more people have to approve."""
-        return max(0, self.requirement.quorum - len(self.approvals))
+        """How many more people have to approve, at least: each can bring one more team."""
+        people = self.requirement.quorum - len(self.approvals)
+        return max(0, people, self.teams_missing)
+
+    @property
+    def teams_missing(self) -> int:
+        """From how many more teams somebody has to approve."""
+        wanted = self.requirement.distinct_teams
+        return max(0, wanted - len({vote.team for vote in self.approvals if vote.team})) if wanted > 1 else 0
+
+    @property
+    def owed(self) -> bool:
+        """Whether it ran without approval and its second signature is missing."""
+        return self.glass is not None and self.glass.signed is None
 
     @property
     def over(self) -> bool:
@@ -198,6 +253,17 @@ class Action:
             started_at=at if state is State.RUNNING else self.started_at,
             ended_at=ended or self.ended_at,
         )
+
+    def broken(self, person: str, reason: str, at: datetime) -> "Action":
+        """The action approved by one person's word alone, with the signature that is due for it."""
+        due = at + (self.requirement.countersign_within or timedelta())
+        return replace(self.moved(State.APPROVED), glass=Glass(person, reason, at, due))
+
+    def signed(self, decision: Decision) -> "Action":
+        """The action with its second signature. Only for one that owes it."""
+        if self.glass is None:
+            raise ImpossibleStep(f"{self.id}: nothing is owed")
+        return replace(self, revision=self.revision + 1, glass=replace(self.glass, signed=decision))
 
     def voted(self, decision: Decision) -> "Action":
         """The action with one more vote: approved at the quorum, rejected at the first no, else still waiting."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from agent.approvals.action import Action, State, Verdict
 from agent.approvals.propose import TRUSTED
 from agent.approvals.refusal import Refusal
+from agent.approvals.windows import HOURS
 from agent.words.catalogue import say
 
 
@@ -35,10 +36,15 @@ def card(action: Action, locale: str, now: datetime, name: Callable[[str], str])
     rows = [
         *_changes(action, locale),
         *_context(action, locale, name),
-        *_need(action, locale, now),
+        *_need(action, locale, now, name),
         *_votes(action, locale, name),
+        *_glass(action, locale, now, name),
     ]
-    if action.detail:
+    rows += [
+        Row(say("card.drift", locale), f"{one.what}: {one.before} → {one.after}", warning=True)
+        for one in action.drifted
+    ]
+    if action.detail and not action.drifted:
         rows.append(Row(say("card.outcome", locale), action.detail, warning=action.state is State.FAILED))
     return Card(
         action.id,
@@ -81,16 +87,29 @@ def _context(action: Action, locale: str, name: Callable[[str], str]) -> list[Ro
     return rows
 
 
-def _need(action: Action, locale: str, now: datetime) -> list[Row]:
+def _need(action: Action, locale: str, now: datetime, name: Callable[[str], str]) -> list[Row]:
     need = action.requirement
-    text = say(
-        "card.need_text",
-        locale,
-        count=need.quorum,
-        roles=", ".join(sorted(need.approver_roles)),
-        rule=need.rule,
-    )
-    rows = [Row(say("card.need", locale), text)]
+    if need.auto:
+        return [Row(say("card.need", locale), say("card.need_nobody", locale, rule=need.rule))]
+    roles = say("card.and_of", locale).join(_people(group, name) for group in need.approvers)
+    rows = [
+        Row(
+            say("card.need", locale),
+            say("card.need_text", locale, count=need.quorum, roles=roles, rule=need.rule),
+        )
+    ]
+    if need.distinct_teams > 1:
+        rows.append(Row(say("card.need", locale), say("card.teams", locale, count=need.distinct_teams)))
+    if need.override:
+        text = say("card.override_text", locale, freeze=shut_name(need.override, locale))
+        rows.append(Row(say("card.override", locale), text, warning=True))
+    if action.state is State.AWAITING_APPROVAL and need.quorum > 1:
+        text = say("card.so_far_text", locale, count=len(action.approvals), quorum=need.quorum)
+        rows.append(Row(say("card.so_far", locale), text))
+    if action.state is State.AWAITING_APPROVAL and need.break_glass:
+        roles = say("card.and_of", locale).join(_people(group, name) for group in need.break_glass)
+        text = say("card.emergency_text", locale, roles=roles, action=action.id)
+        rows.append(Row(say("card.emergency", locale), text))
     if action.state in (State.AWAITING_APPROVAL, State.APPROVED):
         minutes = max(0, round((action.expires_at - now).total_seconds() / 60))
         until = action.expires_at.strftime("%Y-%m-%d %H:%M UTC")
@@ -98,6 +117,45 @@ def _need(action: Action, locale: str, now: datetime) -> list[Row]:
             Row(say("card.expires", locale), say("card.expires_text", locale, minutes=minutes, until=until))
         )
     return rows
+
+
+def _people(group: frozenset[str], name: Callable[[str], str]) -> str:
+    """Roles as they are, people by their names."""
+    ids = sorted(group)
+    return ", ".join(name(one.removeprefix("person:")) if one.startswith("person:") else one for one in ids)
+
+
+def _glass(action: Action, locale: str, now: datetime, name: Callable[[str], str]) -> list[Row]:
+    """Who ran it without approval, and the signature that is due or was given."""
+    glass = action.glass
+    if glass is None:
+        return []
+    fields = {"name": name(glass.person), "reason": glass.reason}
+    rows = [Row(say("card.glass", locale), say("card.glass_text", locale, **fields), warning=True)]
+    if glass.signed is not None:
+        reason = f": {glass.signed.reason}" if glass.signed.reason else ""
+        rows.append(Row(say("card.signature", locale), f"{name(glass.signed.person)}{reason}"))
+    else:
+        rows.append(Row(say("card.signature", locale), owing(action, locale, now), warning=True))
+    return rows
+
+
+def owing(action: Action, locale: str, now: datetime) -> str:
+    """What an action owes, and whether it is overdue; empty where it owes nothing."""
+    if action.glass is None or not action.owed:
+        return ""
+    key = "card.overdue_text" if now > action.glass.due_at else "card.owed_text"
+    due = action.glass.due_at.strftime("%Y-%m-%d %H:%M UTC")
+    return say(key, locale, due=due, action=action.id)
+
+
+def drifted(action: Action, locale: str) -> str:
+    """What changed in the world since the approval, in words; the detail where nothing is known of it."""
+    said = [
+        say("card.drift_text", locale, what=one.what, before=one.before, after=one.after)
+        for one in action.drifted
+    ]
+    return "; ".join(said) or action.detail
 
 
 def _votes(action: Action, locale: str, name: Callable[[str], str]) -> list[Row]:
@@ -109,9 +167,21 @@ def _votes(action: Action, locale: str, name: Callable[[str], str]) -> list[Row]
     return rows
 
 
+def shut_name(name: str, locale: str) -> str:
+    """What shuts a rule as people read it: a freeze by its name, hours by what they are."""
+    parts = [
+        say("card.outside_hours", locale, hours=one.removeprefix(HOURS)) if one.startswith(HOURS) else one
+        for one in name.split(", ")
+    ]
+    return ", ".join(parts)
+
+
 def sentence(refusal: Refusal, locale: str) -> str:
     """A refusal as people read it."""
     fields = dict(refusal.fields)
+    if "freeze" in fields:
+        fields["freeze"] = shut_name(fields["freeze"], locale)
     if "state" in fields:
         fields["state"] = say(f"state.{fields['state']}", locale)
-    return say(f"refusal.{refusal.reason.value}", locale, **fields)
+    said = say(f"refusal.{refusal.reason.value}", locale, **fields)
+    return said if refusal.because is None else f"{said} {sentence(refusal.because, locale)}"

@@ -30,7 +30,7 @@ def objection(action: Action, decision: Decision, roles: frozenset[str]) -> Refu
         (Reason.EXPIRED, decision.at >= action.expires_at),
         (Reason.OTHER_DIGEST, decision.digest != action.digest),
         (Reason.OWN_REQUEST, own and not need.self_approval),
-        (Reason.NO_ROLE, need.approver_roles.isdisjoint(roles)),
+        (Reason.NO_ROLE, not need.may_approve(decision.person, roles)),
         (Reason.VOTED_ALREADY, any(earlier.person == decision.person for earlier in action.decisions)),
         (Reason.REASON_MISSING, silent and (need.reason_required or decision.verdict is Verdict.REJECT)),
     )
@@ -54,7 +54,13 @@ class Decisions:
         """One person's yes or no. `digest` is that of the card the person saw; without it, of the action given."""
         for _ in range(TRIES):
             decision = Decision(
-                action.id, digest or action.digest, person, verdict, reason.strip(), self._clock()
+                action.id,
+                digest or action.digest,
+                person,
+                verdict,
+                reason.strip(),
+                self._clock(),
+                self._roles.team(person),
             )
             no = objection(action, decision, self._roles.roles(person))
             if no is not None:

@@ -5,18 +5,20 @@ as RUNNING under a dead worker's name, becomes UNKNOWN, and is settled by lookin
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from agent.approvals.action import Action, State
+from agent.approvals.action import Action, Decision, Groups, Requirement, State
 from agent.approvals.decide import Answer
-from agent.approvals.policy import Policy
+from agent.approvals.policy import Call, Policy
 from agent.approvals.ports import Clock, Ledger, Roles, Tools, Workers
+from agent.approvals.propose import untrusted
 from agent.approvals.refusal import ActionRefused, Reason, Refusal
 from agent.audit.event import Fact, FactKind
 from tools.contract import (
     BadArguments,
+    Change,
     Grant,
     GrantRefused,
     Json,
@@ -31,7 +33,7 @@ from tools.contract import (
     digest,
 )
 
-VERIFY_PAUSES = (0.0, 0.5, 1.0, 2.0)  # seconds before each look at the world after a run
+SLOWEST = 5.0  # seconds between two looks at the world after a run
 
 
 @dataclass(slots=True)
@@ -50,6 +52,10 @@ class OneTimeGrant:
         if action.state is not State.RUNNING:
             raise GrantRefused(f"{action.id} is {action.state.value}, and only a claimed action may run")
         people = tuple(vote.person for vote in action.approvals)
+        if action.glass is not None:
+            people = (*people, action.glass.person)
+        elif action.requirement.auto:
+            people = ("the policy",)
         return cls(action.id, people, action.tool, digest(action.arguments))
 
     def spend(self, tool: str, arguments: Mapping[str, Json]) -> None:
@@ -74,7 +80,7 @@ class Executor:
         roles: Roles,
         workers: Workers,
         clock: Clock,
-        pauses: tuple[float, ...] = VERIFY_PAUSES,
+        pauses: tuple[float, ...] | None = None,
     ) -> None:
         self._ledger, self._tools, self._policy, self._roles = ledger, tools, policy, roles
         self._workers, self._clock, self._pauses = workers, clock, pauses
@@ -94,8 +100,8 @@ class Executor:
             return await self._refuse(action, Refusal(Reason.UNAVAILABLE, fields))
         except ToolError as error:
             return await self._stale(action, None, str(error))
-        if digest(plan.observed) != digest(action.plan.observed):
-            return await self._stale(action, plan, drift(action.plan, plan))
+        if drifted := action.plan.drifted(plan):
+            return await self._stale(replace(action, drifted=drifted), plan, drift(drifted))
         claimed = await self._claim(action)
         if claimed is None:
             latest = await self._ledger.action(action.id) or action
@@ -119,11 +125,12 @@ class Executor:
         """A person says how an UNKNOWN action ended, after looking. It takes an approver's role."""
         at = self._clock()
         fields = {"action": action.id, "state": action.state.value}
+        may = self._may_settle(action, person)
         roles = action.requirement.approver_roles
         no: Refusal | None = None
         if action.state is not State.UNKNOWN:
             no = Refusal(Reason.NOT_UNKNOWN, fields)
-        elif roles.isdisjoint(self._roles.roles(person)):
+        elif not may:
             no = Refusal(Reason.NO_ROLE, {**fields, "roles": ", ".join(sorted(roles))})
         elif not reason.strip():
             no = Refusal(Reason.REASON_MISSING, fields)
@@ -135,6 +142,13 @@ class Executor:
             return Answer(after)
         return await self._refuse(action, Refusal(Reason.OVERTAKEN, fields), actor=person)
 
+    def _may_settle(self, action: Action, person: str) -> bool:
+        """Approvers may; where nobody had to approve, everybody who may ask for the tool."""
+        roles = self._roles.roles(person)
+        if action.requirement.auto:
+            return self._policy.may_use(action.tool, roles)
+        return action.requirement.may_approve(person, roles)
+
     def _objection(self, action: Action) -> Refusal | None:
         """Why it may not run: state, expiry, and the policy as it is now. The stricter of then and now counts."""
         fields = {"action": action.id, "state": action.state.value}
@@ -142,22 +156,50 @@ class Executor:
             return Refusal(Reason.NOT_APPROVED, fields)
         if self._clock() >= action.expires_at:
             return Refusal(Reason.EXPIRED, fields)
+        roles = self._roles.roles(action.requester)
+        call = Call(action.tool, action.arguments, action.requester, roles, untrusted(action.provenance))
         try:
-            now = self._policy.judge(
-                action.tool, action.arguments, self._roles.roles(action.requester)
-            ).requirement
-        except ActionRefused:
-            return Refusal(Reason.POLICY_CHANGED, fields)
-        roles = now.approver_roles & action.requirement.approver_roles
-        counting = [
-            vote
-            for vote in action.approvals
-            if not roles.isdisjoint(self._roles.roles(vote.person))
-            and (vote.person != action.requester or (now.self_approval and action.requirement.self_approval))
-        ]
-        if len(counting) < max(now.quorum, action.requirement.quorum):
-            return Refusal(Reason.POLICY_CHANGED, fields)
-        return None
+            now = self._policy.judge(call, self._clock()).requirement
+        except ActionRefused as refused:
+            no = refused.refusal
+            if no.reason is Reason.SHUT:
+                return Refusal(Reason.SHUT_SINCE, {**fields, **no.fields})
+            return Refusal(Reason.POLICY_CHANGED, fields, because=no)
+        missing = self._missing(action, now)
+        return Refusal(Reason.POLICY_CHANGED, fields, because=missing) if missing else None
+
+    def _missing(self, action: Action, now: Requirement) -> Refusal | None:
+        """What the approvals lack, by the stricter of the policies of then and now; None when they suffice."""
+        then = action.requirement
+        if action.glass is not None:
+            who = action.glass.person
+            roles = self._roles.roles(who)
+            if then.may_break_glass(who, roles) and now.may_break_glass(who, roles):
+                return None
+            return Refusal(Reason.NO_GLASS, {"action": action.id, "roles": _named(now.break_glass)})
+        counting = [vote for vote in action.approvals if self._counts(vote, action, now)]
+        teams = {self._roles.team(vote.person) for vote in counting} - {""}
+        wanted, of_teams = max(then.quorum, now.quorum), max(then.distinct_teams, now.distinct_teams)
+        if len(counting) >= wanted and (of_teams == 1 or len(teams) >= of_teams):
+            return None
+        fields = {
+            "rule": now.rule,
+            "needed": str(wanted),
+            "counted": str(len(counting)),
+            "teams": str(of_teams),
+            "roles": _named(now.approvers) if now.quorum else _named(then.approvers),
+        }
+        return Refusal(Reason.NOT_ENOUGH, fields)
+
+    def _counts(self, vote: Decision, action: Action, now: Requirement) -> bool:
+        """Whether this yes still counts: by the roles of now, under both policies."""
+        then, roles = action.requirement, self._roles.roles(vote.person)
+        own = vote.person == action.requester
+        return (
+            then.may_approve(vote.person, roles)
+            and (now.auto or now.may_approve(vote.person, roles))
+            and (not own or (then.self_approval and (now.auto or now.self_approval)))
+        )
 
     async def _claim(self, action: Action) -> Action | None:
         at = self._clock()
@@ -201,7 +243,7 @@ class Executor:
     async def _verified(self, tool: WriteTool, action: Action) -> Verification:
         """Looks at the world until it is as wanted, or the looks are used up."""
         seen = Verification(Verdict.UNCLEAR, "")
-        for pause in self._pauses:
+        for pause in self._pauses or pauses(tool.spec.settles_within):
             await asyncio.sleep(pause)
             try:
                 arguments = tool.spec.validate(action.arguments)
@@ -240,7 +282,11 @@ class Executor:
     async def _stale(self, action: Action, plan: Plan | None, why: str) -> Answer:
         at = self._clock()
         after = action.moved(State.STALE, detail=why, at=at)
-        data: dict[str, Json] = {"why": why, "observed": dict(plan.observed) if plan else None}
+        data: dict[str, Json] = {
+            "why": why,
+            "observed": dict(plan.observed) if plan else None,
+            "drifted": [{"what": one.what, "was": one.before, "is": one.after} for one in action.drifted],
+        }
         if await self._ledger.apply(action, after, Fact(FactKind.STALE, "sayso", action.id, at, data)):
             return Answer(after, Refusal(Reason.STALE, {"action": action.id, "why": why}))
         latest = await self._ledger.action(action.id) or action
@@ -253,6 +299,8 @@ class Executor:
             "digest": action.digest,
             "policy_version": self._policy.version,
         }
+        if no.because is not None:
+            data |= {"because": no.because.reason.value, **no.because.fields}
         await self._ledger.record(Fact(FactKind.RUN_REFUSED, actor, action.id, self._clock(), data))
         return Answer(action, no)
 
@@ -263,10 +311,19 @@ class Executor:
         return tool
 
 
-def drift(then: Plan, now: Plan) -> str:
+def _named(groups: Groups) -> str:
+    return " · ".join(", ".join(sorted(group)) for group in groups) or "-"
+
+
+def pauses(within: float) -> Iterator[float]:
+    """Seconds before each look at the world: at once, then ever slower, the last one when the time is up."""
+    yield 0.0
+    left, pause = within, 0.5
+    while left > 0:
+        yield min(pause, left)
+        left, pause = left - pause, min(pause * 2, SLOWEST)
+
+
+def drift(drifted: Sequence[Change]) -> str:
     """What differs between the world that was approved and the world as it is, in words."""
-    keys = sorted({*then.observed, *now.observed})
-    changed = [key for key in keys if then.observed.get(key) != now.observed.get(key)]
-    return "; ".join(
-        f"{key} was {then.observed.get(key)!r} and is {now.observed.get(key)!r}" for key in changed
-    )
+    return "; ".join(f"{one.what} was {one.before} and is {one.after}" for one in drifted)

@@ -48,9 +48,13 @@ class Tools(Protocol):
 
 
 class Roles(Protocol):
-    """Who has which role at this moment."""
+    """Who has which role, and which team, at this moment."""
 
     def roles(self, id_: str) -> frozenset[str]: ...
+
+    def team(self, id_: str) -> str:
+        """The team of this person now; empty where none is known."""
+        ...
 
 
 class Clock(Protocol):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.approvals.action import Action, ActionId, Draft, Origin, State
-from agent.approvals.policy import Policy
+from agent.approvals.policy import Call, Policy
 from agent.approvals.ports import Clock, Ledger, Tools
 from agent.approvals.refusal import ActionRefused, Reason, Refusal
 from agent.audit.event import Fact, FactKind
@@ -14,6 +14,11 @@ from tools.contract import Asker, Json, ToolUnavailable, WriteTool
 FAILURES = 3  # approved and failed actions of one tool in one thread, after which no more are proposed
 TRUSTED = frozenset({"asker", "settings"})  # where an argument may come from without a mark
 CONFIDENT = "asker"
+
+
+def untrusted(provenance: Mapping[str, str]) -> tuple[str, ...]:
+    """The arguments that nobody who may be trusted has named."""
+    return tuple(name for name, origin in provenance.items() if origin not in TRUSTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +85,10 @@ class Proposer:
                 asker, wish.tool, Refusal(Reason.NOT_A_WRITE, {"tool": wish.tool}), wish
             )
         arguments = tool.spec.validate(wish.arguments)
+        canonical = arguments.canonical()
+        call = Call(wish.tool, canonical, asker.person, asker.roles, untrusted(wish.provenance))
         try:
-            judged = self._policy.judge(wish.tool, arguments.canonical(), asker.roles)
+            judged = self._policy.judge(call, self._clock())
         except ActionRefused as refused:
             raise await self._recorded(asker, wish.tool, refused.refusal, wish) from refused
         if (no := await self._objection(wish)) is not None:
@@ -96,12 +103,12 @@ class Proposer:
             nothing = Refusal(Reason.NOTHING_TO_DO, {"plan": plan.title})
             raise await self._recorded(asker, wish.tool, nothing, wish)
         now = self._clock()
-        return await self._ledger.propose(
+        proposed = await self._ledger.propose(
             Draft(
                 key=wish.key,
                 tool=wish.tool,
                 tool_version=tool.spec.version,
-                arguments=arguments.canonical(),
+                arguments=canonical,
                 provenance=wish.provenance,
                 requester=asker.person,
                 thread=wish.thread,
@@ -114,6 +121,24 @@ class Proposer:
                 origin=wish.origin,
             )
         )
+        return await self._allowed(proposed)
+
+    async def _allowed(self, action: Action) -> Action:
+        """An action that a rule allows by itself is approved at once, by the same ledger and with its audit row."""
+        if not (action.requirement.auto and action.state is State.AWAITING_APPROVAL):
+            return action
+        after = action.moved(State.APPROVED)
+        data: dict[str, Json] = {
+            "verdict": "auto",
+            "rule": action.requirement.rule,
+            "digest": action.digest,
+            "state": after.state.value,
+        }
+        if await self._ledger.apply(
+            action, after, Fact(FactKind.DECIDED, "sayso", action.id, self._clock(), data)
+        ):
+            return after
+        return await self._ledger.action(action.id) or action
 
     async def _objection(self, wish: Wish) -> Refusal | None:
         earlier = await self._ledger.actions(thread=wish.thread, limit=50)
@@ -125,9 +150,9 @@ class Proposer:
                 break
         if failed >= FAILURES:
             return Refusal(Reason.TOO_MANY_FAILURES, {"tool": wish.tool, "count": str(failed)})
-        untrusted = [name for name, origin in wish.provenance.items() if origin not in TRUSTED]
-        if self._refuse_untrusted and untrusted:
-            return Refusal(Reason.UNTRUSTED_TARGET, {"arguments": ", ".join(untrusted)})
+        doubtful = untrusted(wish.provenance)
+        if self._refuse_untrusted and doubtful:
+            return Refusal(Reason.UNTRUSTED_TARGET, {"arguments": ", ".join(doubtful)})
         return None
 
     async def _recorded(

@@ -34,12 +34,22 @@ class Reason(StrEnum):
     UNTRUSTED_TARGET = "untrusted_target"
     NOTHING_TO_DO = "nothing_to_do"
     NOT_A_WRITE = "not_a_write"
+    NOT_ASKER = "not_asker"
+    SHUT = "shut"
+    SHUT_SINCE = "shut_since"
+    NOBODY = "nobody"
+    NOT_ENOUGH = "not_enough"
+    UNTRUSTED_AUTO = "untrusted_auto"
+    NO_GLASS = "no_glass"
+    NOTHING_OWED = "nothing_owed"
+    OWN_GLASS = "own_glass"
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
     reason: Reason
     fields: Mapping[str, str] = field(default_factory=dict)
+    because: "Refusal | None" = None  # what is behind it: the policy of now, for one
 
 
 class ActionRefused(Exception):

@@ -30,6 +30,7 @@ class ResultKind(StrEnum):
 
     FOUND = "found"  # a read that worked; `evidence` holds what it found
     PROPOSED = "proposed"  # a write that became an action; `action` names it
+    ALLOWED = "allowed"  # the same, and a rule lets it run without approval: it runs after the turn
     REFUSED = "refused"  # not offered, not allowed, repeated, or the arguments were wrong
     FAILED = "failed"  # the tool could not answer: *not checked*, never "healthy"
 

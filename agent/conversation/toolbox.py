@@ -211,6 +211,10 @@ class Toolbox:
         bench.actions.append(action)
         await audience.card(action)
         need = action.requirement
+        if need.auto:
+            title = self._redactor.text(action.plan.title)
+            text = f"{action.id}: {title}; rule {need.rule} allows it without approval. It runs after this answer."
+            return Message(Role.TOOL, text, call_id=call.id, result=ResultKind.ALLOWED, action=action.id)
         text = (
             f"proposed as {action.id}: {self._redactor.text(action.plan.title)}; it waits for {need.quorum} of "
             f"{', '.join(sorted(need.approver_roles))}. Nothing has changed yet."

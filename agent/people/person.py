@@ -29,6 +29,7 @@ class Person:
     email: str | None = None
     language: str | None = None
     identities: Mapping[str, str] = field(default_factory=dict)
+    team: str = ""
 
     @property
     def keys(self) -> frozenset[str]:
@@ -66,6 +67,11 @@ class Directory:
         """The roles this person has now; somebody who left the settings has none."""
         person = self._people.get(id_)
         return person.roles if person else frozenset()
+
+    def team(self, id_: str) -> str:
+        """The team of this person now; empty for somebody who has none, or left."""
+        person = self._people.get(id_)
+        return person.team if person else ""
 
     def everybody(self) -> tuple[Person, ...]:
         return tuple(self._people.values())

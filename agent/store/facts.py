@@ -73,6 +73,7 @@ def proposed(action: Action) -> Fact:
             "quorum": action.requirement.quorum,
             "policy_version": action.requirement.policy_version,
             "expires_at": action.expires_at.isoformat(),
+            "override": action.requirement.override or None,
             "supersedes": action.supersedes,
             "thread": action.thread,
             "why": action.why,

@@ -30,7 +30,7 @@ STATES = (
 def add(group: verbs.Group) -> None:
     verb = group.add_parser(
         "actions",
-        help="proposed changes: list, show, approve, reject, edit, withdraw, run, settle",
+        help="proposed changes: list, show, approve, reject, edit, withdraw, run, break-glass, settle",
         description="Proposed changes and the decisions about them. An approved change runs at once, in this process.",
     )
     sub = verb.add_subparsers(title="what to do", metavar="WHAT", required=True)
@@ -38,6 +38,11 @@ def add(group: verbs.Group) -> None:
     listing = sub.add_parser("list", help="what waits, and what was done lately")
     listing.add_argument(
         "--state", choices=STATES, metavar="STATE", help=f"only this one: {', '.join(STATES)}"
+    )
+    listing.add_argument(
+        "--owed",
+        action="store_true",
+        help="only those that ran without approval and lack the second signature",
     )
     listing.add_argument("--limit", type=int, default=20, metavar="N", help="at most so many (default 20)")
     _finish(listing, list_)
@@ -72,6 +77,14 @@ def add(group: verbs.Group) -> None:
     run = _about_one(sub, "run", "run an action that is approved and was not started")
     _finish(run, run_)
 
+    glass = _about_one(sub, "break-glass", "run it at once without approval; somebody signs afterwards")
+    glass.add_argument("--reason", required=True, metavar="TEXT", help="why it cannot wait")
+    _finish(glass, break_glass_)
+
+    sign = _about_one(sub, "countersign", "the second signature for an action that ran without approval")
+    sign.add_argument("--reason", default="", metavar="TEXT", help="what you say about it")
+    _finish(sign, countersign_)
+
     settle = _about_one(sub, "settle", "say how an action ended whose worker died, after looking")
     settle.add_argument("outcome", choices=("succeeded", "failed"), help="what you found")
     settle.add_argument("--reason", required=True, metavar="TEXT", help="what you looked at")
@@ -99,7 +112,8 @@ async def list_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
 
     async with opened(arguments, context) as session:
         state = State(arguments.state) if arguments.state else None
-        found = await session.app.actions(state=state, limit=arguments.limit)
+        app = session.app
+        found = await (app.owed() if arguments.owed else app.actions(state=state, limit=arguments.limit))
         if arguments.json:
             print_json({"actions": [cards.as_json(action) for action in found]})
         else:
@@ -180,6 +194,26 @@ async def _run(session: "Session", action: "Action", arguments: argparse.Namespa
     return code if done.refusal is not None or done.action.state is State.SUCCEEDED else Exit.FAILED
 
 
+async def break_glass_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
+    from agent.verbs.opening import opened
+
+    async with opened(arguments, context) as session:
+        action = await find(session, arguments.id)
+        answer = await session.app.break_glass(action, session.person, reason=arguments.reason)
+        if answer.refusal is not None:
+            return _tell(session, answer.action, answer.said, arguments, refused=True)
+        return await _run(session, answer.action, arguments)
+
+
+async def countersign_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
+    from agent.verbs.opening import opened
+
+    async with opened(arguments, context) as session:
+        action = await find(session, arguments.id)
+        answer = await session.app.countersign(action, session.person, reason=arguments.reason)
+        return _tell(session, answer.action, answer.said, arguments, refused=answer.refusal is not None)
+
+
 async def edit_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     from agent.surfaces.terminal import cards
     from agent.verbs.opening import opened, print_json
@@ -241,4 +275,6 @@ def _tell(
         print_json({"refused": refused, "said": said, "action": cards.as_json(action)})
     else:
         paper().print(said, style="yellow" if refused else None)
+        if action.drifted:
+            cards.show(session.app.card(action, session.locale))
     return Exit.REFUSED if refused else Exit.DONE

@@ -57,6 +57,8 @@ async def examined(session: "Session") -> AsyncIterator[Check]:
     yield Check("home", mode == 0o700, f"{app.home.folder}, mode {mode:o}")
     yield await trail(session)
     yield await seal(session)
+    async for check in signatures(session):
+        yield check
     async for check in knowledge(session):
         yield check
     yield await model(session)
@@ -103,6 +105,17 @@ async def seal(session: "Session") -> Check:
             "keep copies of it, of `sayso audit key` and of the checkpoints on another machine",
         )
     return Check("audit key", True, f"{key}, apart from the store")
+
+
+async def signatures(session: "Session") -> AsyncIterator[Check]:
+    """Actions that ran without approval and lack the second signature; one that is overdue is a fault."""
+    from agent.approvals.card import owing
+
+    now = session.app.now()
+    for action in await session.app.owed():
+        overdue = action.glass is not None and now > action.glass.due_at
+        said = f"{action.id} {action.plan.title}: {owing(action, session.locale, now)}"
+        yield Check("signature", False if overdue else None, said)
 
 
 async def knowledge(session: "Session") -> AsyncIterator[Check]:

@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Coroutine
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +14,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from agent.approvals.action import NEXT, ActionId, State, Verdict
 from agent.approvals.refusal import ActionRefused
+from agent.approvals.rule import BreakGlass
+from agent.approvals.windows import Freeze, Override, span
 from agent.audit.chain import verify
 from agent.audit.event import Fact, FactKind
 from agent.store.memory import MemoryStore
@@ -21,6 +24,12 @@ from tests.fakes.office import Office, valve_rule
 
 T = TypeVar("T")
 PEOPLE = st.sampled_from(["maya", "raj", "tom", "sam", "lea"])
+EMERGENCY = BreakGlass(frozenset({"operator"}), timedelta(hours=1))
+
+
+def freeze(override: Override | None) -> Freeze:
+    """Twenty minutes on the Monday the walks begin on."""
+    return Freeze("freeze", span("mon 09:20", "mon 09:40"), "UTC", override)
 
 
 class Life(RuleBasedStateMachine):
@@ -35,6 +44,8 @@ class Life(RuleBasedStateMachine):
         self.keys = 0
         self.seen: dict[ActionId, State] = {}
         self.yeses: dict[ActionId, set[str]] = {}
+        self.glass: dict[ActionId, str] = {}
+        self.signed: set[ActionId] = set()
 
     def run(self, work: Coroutine[object, object, T]) -> T:
         return self.runner.run(work)
@@ -95,9 +106,38 @@ class Life(RuleBasedStateMachine):
     @rule(id_=actions, broken=st.booleans())
     def execute(self, id_: ActionId, broken: bool) -> None:
         action = self.run(self.office.store.action(id_))
+        if action is None:
+            return
+        self.office.valve.broken = broken
+        effects = len(self.office.valve.witness)
+        shut = any(one.override is None for one in self.office.rules[0].shut(self.office.clock()))
+        self.run(self.office.executor.run(action, self.office.heard))
+        if len(self.office.valve.witness) > effects:
+            assert not shut
+            assert action.requirement.auto <= self.office.rules[0].auto
+            assert action.glass is None or self.office.rules[0].break_glass is not None
+
+    @rule(id_=actions, who=PEOPLE, reason=st.sampled_from(["", "it burns"]))
+    def break_the_glass(self, id_: ActionId, who: str, reason: str) -> None:
+        action = self.run(self.office.store.action(id_))
         if action is not None:
-            self.office.valve.broken = broken
-            self.run(self.office.executor.run(action, self.office.heard))
+            answer = self.run(self.office.glasses.break_(action, who, reason))
+            if answer.refusal is None:
+                assert reason
+                assert "operator" in self.office.roster.by_person[who]
+                self.glass[id_] = who
+
+    @rule(id_=actions, who=PEOPLE)
+    def countersign(self, id_: ActionId, who: str) -> None:
+        action = self.run(self.office.store.action(id_))
+        if action is not None:
+            answer = self.run(self.office.glasses.countersign(action, who, ""))
+            if answer.refusal is None:
+                assert self.glass[id_] not in (who, "")
+                assert who != action.requester
+                assert "keeper" in self.office.roster.by_person[who]
+                assert id_ not in self.signed
+                self.signed.add(id_)
 
     @rule(id_=actions, effect=st.booleans())
     def die_while_running(self, id_: ActionId, effect: bool) -> None:
@@ -124,9 +164,16 @@ class Life(RuleBasedStateMachine):
         if action is not None:
             self.run(self.office.executor.settle(action, who, succeeded=succeeded, reason="looked"))
 
-    @rule(quorum=st.integers(1, 3))
-    def change_policy(self, quorum: int) -> None:
-        self.office.rules = (valve_rule(quorum=quorum),)
+    @rule(
+        quorum=st.integers(1, 3),
+        auto=st.booleans(),
+        glass=st.sampled_from([None, EMERGENCY]),
+        freezes=st.sampled_from([(), (freeze(None),), (freeze(Override(2)),)]),
+    )
+    def change_policy(
+        self, quorum: int, auto: bool, glass: BreakGlass | None, freezes: tuple[Freeze, ...]
+    ) -> None:
+        self.office.rules = (valve_rule(quorum=quorum, auto=auto, break_glass=glass, freezes=freezes),)
 
     @invariant()
     def nothing_runs_twice(self) -> None:
@@ -137,7 +184,20 @@ class Life(RuleBasedStateMachine):
         for id_ in self.office.valve.witness:
             action = self.run(self.office.store.action(ActionId(id_)))
             assert action is not None
-            assert len(self.yeses.get(action.id, set())) >= action.requirement.quorum
+            if action.glass is None:
+                assert len(self.yeses.get(action.id, set())) >= action.requirement.quorum
+            else:
+                assert self.glass[action.id] == action.glass.person
+
+    @invariant()
+    def what_ran_without_approval_owes_a_signature_until_it_has_one(self) -> None:
+        for action in self.run(self.office.store.actions(limit=1000)):
+            assert action.owed is (action.id in self.glass and action.id not in self.signed)
+
+    @invariant()
+    def only_what_a_rule_allowed_is_approved_by_nobody(self) -> None:
+        for action in self.run(self.office.store.actions(state=State.APPROVED, limit=1000)):
+            assert action.approvals or action.glass or action.requirement.auto
 
     @invariant()
     def every_step_is_one_of_the_diagram(self) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from agent.approvals.action import Action
 from agent.approvals.decide import Decisions
 from agent.approvals.execute import Executor
+from agent.approvals.glass import Glasses
 from agent.approvals.policy import Policy, Rule
 from agent.approvals.propose import Proposer
 from agent.store.memory import MemoryStore
@@ -41,9 +42,13 @@ class Roster:
     by_person: dict[str, set[str]] = field(
         default_factory=lambda: {who: set(roles) for who, roles in ROLES.items()}
     )
+    teams: dict[str, str] = field(default_factory=lambda: {"tom": "ledger", "sam": "till"})
 
     def roles(self, id_: str) -> frozenset[str]:
         return frozenset(self.by_person.get(id_, set()))
+
+    def team(self, id_: str) -> str:
+        return self.teams.get(id_, "")
 
 
 @dataclass
@@ -92,6 +97,10 @@ class Office:
     @property
     def decisions(self) -> Decisions:
         return Decisions(self.store, self.roster, self.clock)
+
+    @property
+    def glasses(self) -> Glasses:
+        return Glasses(self.store, self.roster, self.clock)
 
     @property
     def executor(self) -> Executor:

@@ -41,6 +41,8 @@ class Valve:
     broken: bool = False
     unclear: bool = False
     away: bool = False
+    pressure: int = 3
+    matters: tuple[str, ...] | None = None
     witness: list[str] = field(default_factory=list)
     spec: Spec = field(
         default_factory=lambda: Spec("valve", "Moves the valve", ValveArguments, Effect.WRITE, timeout=5)
@@ -54,7 +56,10 @@ class Valve:
             title=f"Move the valve to {wanted}",
             changes=(Change("position", str(self.position), str(wanted)),),
             touches=("valve",),
-            observed={"position": self.position},
+            observed={"position": self.position}
+            if self.matters is None
+            else {"position": self.position, "pressure": self.pressure},
+            matters=self.matters,
             undo=Undo("valve", {"position": self.position}),
             undo_text=f"move it back to {self.position}",
         )

@@ -130,13 +130,15 @@ class EmbeddedPlanner:
         return [line for line in lines if line]
 
     def _writes(self, now: Moment) -> list[Message]:
-        kinds = (ResultKind.PROPOSED, ResultKind.REFUSED, ResultKind.FAILED)
+        kinds = (ResultKind.PROPOSED, ResultKind.ALLOWED, ResultKind.REFUSED, ResultKind.FAILED)
         return [result.message for result in now.of(*kinds) if follow.is_write(result.call, self._specs)]
 
     @staticmethod
     def _written(message: Message, locale: str) -> str:
         if message.result is ResultKind.PROPOSED:
             return say("planner.write.proposed", locale, action=message.action or "?")
+        if message.result is ResultKind.ALLOWED:
+            return say("planner.write.allowed", locale, action=message.action or "?")
         key = "refused" if message.result is ResultKind.REFUSED else "failed"
         return say(f"planner.write.{key}", locale, why=message.text)
 

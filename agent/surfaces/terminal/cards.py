@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.approvals.action import Action
-from agent.approvals.card import Card
+from agent.approvals.card import Card, owing
 from agent.audit.event import Event
 from agent.surfaces.terminal.screen import paper, plain
 from agent.surfaces.terminal.trail import show as show_trail
@@ -38,6 +38,8 @@ def show_list(actions: Sequence[Action], now: datetime, locale: str) -> None:
         paper().print(
             f"{action.id:6} {state:22} {plain(action.plan.title)}  ({action.requester}, {minutes} min)"
         )
+        if due := owing(action, locale, now):
+            paper().print(f"       {say('card.signature', locale)}: {due}", style="yellow")
 
 
 def show_story(events: Sequence[Event], name: Callable[[str], str]) -> None:
@@ -69,6 +71,11 @@ def as_json(action: Action) -> dict[str, Json]:
             "roles": sorted(need.approver_roles),
             "quorum": need.quorum,
             "self_approval": need.self_approval,
+            "groups": [sorted(group) for group in need.groups],
+            "distinct_teams": need.distinct_teams,
+            "auto": need.auto,
+            "override": need.override or None,
+            "break_glass": [sorted(group) for group in need.break_glass],
             "policy_version": need.policy_version,
         },
         "votes_missing": action.votes_missing,
@@ -87,4 +94,21 @@ def as_json(action: Action) -> dict[str, Json]:
         "ended_at": action.ended_at.isoformat() if action.ended_at else None,
         "supersedes": action.supersedes,
         "detail": action.detail,
+        "drifted": [{"what": c.what, "was": c.before, "is": c.after} for c in action.drifted],
+        "glass": _glass(action),
+    }
+
+
+def _glass(action: Action) -> dict[str, Json] | None:
+    """Who ran it without approval, and the second signature."""
+    glass = action.glass
+    if glass is None:
+        return None
+    return {
+        "person": glass.person,
+        "reason": glass.reason,
+        "at": glass.at.isoformat(),
+        "due_at": glass.due_at.isoformat(),
+        "signed_by": glass.signed.person if glass.signed else None,
+        "signed_at": glass.signed.at.isoformat() if glass.signed else None,
     }

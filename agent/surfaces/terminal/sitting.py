@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,13 @@ class Sitting:
             for action in self._shown:
                 cards.show(self.app.card(action, answer.locale))
             answers.show(answer, files)
-        return answers.document(answer, files)
+        ready = [action for action in answer.actions if action.requirement.auto]
+        done = await self.app.run_allowed(ready, self._line, answer.locale) if ready else ()
+        for told in () if self._quiet else done:
+            self.tell(told)
+        ended = {told.action.id: told.action for told in done}
+        actions = tuple(ended.get(action.id, action) for action in answer.actions)
+        return answers.document(replace(answer, actions=actions), files)
 
     async def text(self, piece: str) -> None:
         """Words as they come: shown beside the answer, which follows checked and whole."""
@@ -132,6 +139,8 @@ class Sitting:
     def tell(self, told: "Told") -> None:
         """Prints what became of an attempt; the card of the way back follows a failure."""
         paper().print(plain(told.said), style="yellow" if told.refusal else None)
+        if told.action.drifted:
+            cards.show(self.app.card(told.action, self.locale))
         if told.follow_up is not None:
             cards.show(self.app.card(told.follow_up, self.locale))
 

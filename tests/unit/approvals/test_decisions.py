@@ -165,6 +165,8 @@ async def test_after_three_failures_the_same_kind_is_not_proposed_again() -> Non
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("reason", Reason)
 def test_every_refusal_has_a_sentence(reason: Reason, language: str) -> None:
-    names = ("action", "roles", "state", "person", "why", "tool", "count", "arguments", "plan")
-    fields = {name: "stale" if name == "state" else name for name in names}
+    names = (
+        "action roles state person why tool count arguments plan rule rules freeze until needed counted teams"
+    )
+    fields = {name: "stale" if name == "state" else name for name in names.split()}
     assert sentence(Refusal(reason, fields), language)

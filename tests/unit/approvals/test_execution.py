@@ -6,11 +6,13 @@ from dataclasses import replace
 import pytest
 
 from agent.approvals.action import Action, State, Verdict
-from agent.approvals.execute import OneTimeGrant
+from agent.approvals.card import sentence
+from agent.approvals.execute import OneTimeGrant, pauses
 from agent.approvals.refusal import Reason
+from agent.approvals.windows import Freeze, Override, span
 from agent.audit.event import FactKind
 from tests.fakes.office import Office, valve_rule
-from tools.contract import GrantRefused
+from tools.contract import Change, GrantRefused
 
 
 async def approved(office: Office, position: int = 20) -> Action:
@@ -48,6 +50,29 @@ async def test_a_world_that_changed_since_makes_it_stale() -> None:
     assert answer.action.state is State.STALE
     assert "position was 10 and is 15" in answer.action.detail
     assert office.valve.witness == []
+
+
+async def test_a_change_that_does_not_matter_to_the_plan_lets_it_run() -> None:
+    office = Office()
+    office.valve.matters = ("position",)
+    action = await approved(office)
+    office.valve.pressure = 9
+    assert (await office.executor.run(action, office.heard)).action.state is State.SUCCEEDED
+
+
+async def test_a_field_that_begins_to_matter_is_looked_at() -> None:
+    office = Office()
+    office.valve.matters = ("position",)
+    action = await approved(office)
+    office.valve.pressure, office.valve.matters = 9, ("position", "pressure")
+    stale = (await office.executor.run(action, office.heard)).action
+    assert stale.drifted == (Change("pressure", "3", "9"),)
+
+
+def test_the_world_is_looked_at_ever_slower_until_its_time_is_up() -> None:
+    assert list(pauses(4.0)) == [0.0, 0.5, 1.0, 2.0, 0.5]
+    assert sum(pauses(60)) == 60
+    assert list(pauses(0)) == [0.0]
 
 
 async def test_a_backend_that_is_away_leaves_it_approved() -> None:
@@ -88,6 +113,77 @@ async def test_a_stricter_policy_counts_at_once() -> None:
     answer = await office.executor.run(action, office.heard)
     assert answer.refusal is not None
     assert answer.refusal.reason is Reason.POLICY_CHANGED
+    assert office.valve.witness == []
+
+
+async def test_what_the_approvals_lack_is_said() -> None:
+    office = Office()
+    action = await approved(office)
+    office.rules = (valve_rule(name="two", quorum=2),)
+    answer = await office.executor.run(action, office.heard)
+    assert answer.refusal is not None
+    assert "Rule two asks for 2 people of: keeper" in sentence(answer.refusal, "en")
+
+
+async def test_a_freeze_that_began_meanwhile_makes_it_wait() -> None:
+    weekend = Freeze("weekend", span("mon 09:10", "mon 09:20"), "UTC")
+    office = Office(rules=(valve_rule(freezes=(weekend,)),))
+    action = await approved(office)
+    office.clock.pass_(minutes=10)
+    shut = await office.executor.run(action, office.heard)
+    assert shut.refusal is not None
+    assert shut.refusal.reason is Reason.SHUT_SINCE
+    assert "weekend until 2026-11-23 09:20 UTC" in sentence(shut.refusal, "en")
+    assert (shut.action.state, office.valve.witness) == (State.APPROVED, [])
+    office.clock.pass_(minutes=10)
+    assert (await office.executor.run(shut.action, office.heard)).action.state is State.SUCCEEDED
+
+
+async def test_an_override_that_became_necessary_meanwhile_is_asked_of_the_approvals() -> None:
+    office = Office(
+        rules=(valve_rule(freezes=(Freeze("f", span("mon 09:10", "mon 19:00"), "UTC", Override(2)),)),)
+    )
+    action = await approved(office)
+    office.clock.pass_(minutes=10)
+    answer = await office.executor.run(action, office.heard)
+    assert answer.refusal is not None
+    assert answer.refusal.reason is Reason.POLICY_CHANGED
+
+
+async def test_approvers_come_from_as_many_teams_as_the_rule_says() -> None:
+    office = Office(rules=(valve_rule(quorum=2, distinct_teams=2),))
+    office.roster.by_person["raj"] = {"operator", "keeper"}
+    office.roster.teams["raj"] = "ledger"
+    action = await office.proposed()
+    for who, state in (
+        ("tom", State.AWAITING_APPROVAL),
+        ("raj", State.AWAITING_APPROVAL),
+        ("sam", State.APPROVED),
+    ):
+        action = (await office.decisions.decide(action, who, Verdict.APPROVE)).action
+        assert action.state is state
+    office.roster.teams["sam"] = "ledger"
+    refused = await office.executor.run(action, office.heard)
+    assert refused.refusal is not None
+    assert refused.refusal.reason is Reason.POLICY_CHANGED
+
+
+async def test_a_write_that_a_rule_allows_runs_without_anybody_and_is_recorded_all_the_same() -> None:
+    office = Office(rules=(valve_rule(auto=True),))
+    action = await office.proposed()
+    done = await office.executor.run(action, office.heard)
+    assert (action.state, done.action.state) == (State.APPROVED, State.SUCCEEDED)
+    facts = [event.fact async for event in office.store.events("A-1")]
+    assert [fact.kind.value for fact in facts] == ["proposed", "decided", "claimed", "succeeded"]
+    assert (facts[1].actor, facts[1].data["verdict"], facts[1].data["rule"]) == ("sayso", "auto", "valves")
+
+
+async def test_a_write_that_is_not_allowed_by_itself_any_more_does_not_run() -> None:
+    office = Office(rules=(valve_rule(auto=True),))
+    action = await office.proposed()
+    office.rules = (valve_rule(),)
+    refused = await office.executor.run(action, office.heard)
+    assert refused.refusal is not None
     assert office.valve.witness == []
 
 
