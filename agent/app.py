@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
-from agent.approvals.action import Action, ActionId, State, Verdict
+from agent.approvals.action import Action, ActionId, Origin, State, Verdict
 from agent.approvals.card import Card, card, drifted, sentence
 from agent.approvals.decide import Answer as Decided
 from agent.approvals.decide import Decisions
@@ -15,14 +17,20 @@ from agent.approvals.glass import Glasses
 from agent.approvals.policy import Policy
 from agent.approvals.propose import Proposer
 from agent.approvals.refusal import ActionRefused, Refusal
-from agent.audit.event import Event
+from agent.audit.chain import Report
+from agent.audit.event import Event, FactKind
+from agent.audit.notary import Notary
+from agent.audit.verification import Witness, each, verify
 from agent.conversation.ports import Audience, Clock, Shelf
+from agent.conversation.redact import Redactor
 from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.conversation.turn import Answer, Turns
+from agent.feedback import Feedback
 from agent.home import Home
 from agent.people.person import Directory, Person
 from agent.recall import reader_of
 from agent.settings import Settings
+from agent.store.keys import CheckpointFile, PublicKeys, Seal
 from agent.store.port import Store, TurnRecord
 from agent.words.catalogue import say
 from knowledge.port import Library, LibraryOutdated, OnProgress, Reader, Source, SourceReport, Verified
@@ -63,6 +71,8 @@ class App:
         policy: Policy,
         registry: Registry,
         store: Store,
+        notary: Notary,
+        seal: Seal,
         shelf: Shelf,
         proposer: Proposer,
         decisions: Decisions,
@@ -70,16 +80,21 @@ class App:
         turns: Callable[[], Awaitable[Turns]],
         open_library: Callable[[bool], Awaitable[Library]],
         sources: Sequence[Source],
+        redactor: Redactor,
     ) -> None:
         self.settings, self.home, self.now = settings, home, clock
         self.directory, self.policy, self.registry = directory, policy, registry
         self.store, self.shelf = store, shelf
+        self.notary, self.seal = notary, seal
         self._proposer, self._decisions, self._executor = proposer, decisions, executor
         self._glasses = Glasses(store, directory, clock)
         self._make_turns, self._open_library, self._sources = turns, open_library, sources
         self._turns: Turns | None = None
         self._library: Library | None = None
         self._opening = asyncio.Lock()
+        self.feedback = Feedback(
+            store.asked, self.library, directory, redactor, clock, sees_all=settings.knowledge.gaps
+        )
 
     async def close(self) -> None:
         """Lets go of everything that was opened."""
@@ -87,6 +102,7 @@ class App:
             await self._turns.close()
         if self._library is not None:
             await self._library.close()
+        await self.notary.close()
         await self.store.close()
 
     # --- people --------------------------------------------------------------------------------------------------
@@ -107,23 +123,34 @@ class App:
     # --- conversation --------------------------------------------------------------------------------------------
 
     async def ask(
-        self, person: Person, text: str, audience: Audience, thread: ThreadId | None = None
+        self,
+        person: Person,
+        text: str,
+        audience: Audience,
+        thread: ThreadId | None = None,
+        *,
+        public: bool = False,
     ) -> Answer:
-        """Hears what a person says and answers it. A new thread is opened where none is named."""
+        """Hears what a person says and answers it. A new thread is opened where none is named.
+
+        `public`: everybody can read what is asked there.
+        """
         thread = thread or ThreadId(f"terminal:{person.id}:{uuid4().hex[:8]}")
         said = Said(uuid4().hex, thread, person.id, text, self.now())
         turn = await self.store.hear(said)
         if turn is None:
             raise RuntimeError(f"a fresh event id was heard before: {said.event_id}")
-        return await self.take_up(turn, said, audience)
+        return await self.take_up(turn, said, audience, public=public)
 
-    async def take_up(self, turn: TurnId, said: Said, audience: Audience) -> Answer:
+    async def take_up(self, turn: TurnId, said: Said, audience: Audience, *, public: bool = False) -> Answer:
         """Answers a turn that was accepted, now or before a crash."""
         person = self.directory.get(said.speaker)
         offered = frozenset(spec.name for spec in self.registry.specs() if self.may_use(person, spec.name))
         async with self._opening:
             self._turns = self._turns or await self._make_turns()
-        return await self._turns.answer(turn, said, self.asker(person), offered, audience)
+        answer = await self._turns.answer(turn, said, self.asker(person), offered, audience)
+        await self.feedback.note(turn, said, answer.evidence, public=public)
+        return answer
 
     async def left_unanswered(self, person: Person) -> tuple[TurnRecord, ...]:
         """What this person asked and a dead process never answered; young ones may still be at work elsewhere."""
@@ -244,6 +271,7 @@ class App:
                 key=f"{failed.key}/undo",
                 why=f"{failed.id} failed",
                 provenance=dict.fromkeys(undo.arguments, "settings"),
+                origin=Origin(failed.origin.turn, undo_of=failed.id),
             )
         except (ActionRefused, ToolError):
             return None
@@ -265,8 +293,53 @@ class App:
 
     # --- audit and knowledge -------------------------------------------------------------------------------------
 
-    def events(self, subject: str | None = None) -> AsyncIterator[Event]:
-        return self.store.events(subject)
+    async def events(
+        self,
+        subject: str | None = None,
+        *,
+        reader: Person | None = None,
+        after: int = 0,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> AsyncIterator[Event]:
+        """The trail, oldest first. What a turn was about is for its speaker and for auditors, as the turn itself is."""
+        async for event in self.store.events(subject, after=after, since=since, until=until):
+            others = event.fact.kind is FactKind.ANSWERED and (
+                reader is None or (reader.id != event.fact.actor and "auditor" not in reader.roles)
+            )
+            yield replace(event, fact=replace(event.fact, data={"withheld": True})) if others else event
+
+    @property
+    def zone(self) -> tzinfo:
+        """Where people are."""
+        return ZoneInfo(self.settings.time_zone)
+
+    async def undone_by(self, id_: str) -> tuple[Action, ...]:
+        """The proposals that take back what this action did."""
+        action = await self.store.action(ActionId(id_))
+        later = [] if action is None else await self.store.actions(thread=action.thread, limit=1000)
+        return tuple(other for other in reversed(later) if other.origin.undo_of == id_)
+
+    async def latest_events(self, count: int, reader: Person) -> list[Event]:
+        """The end of the trail."""
+        tip = await self.store.tip()
+        after = 0 if tip is None else max(0, tip.seq - count)
+        return [event async for event in self.events(reader=reader, after=after)]
+
+    async def verify_trail(self, keys: Sequence[str] = (), checkpoints: Path | None = None) -> Report:
+        """Verifies the chain and the checkpoints, those of the store and those of the file.
+
+        `keys` are PEM texts of public keys; without any, the home's own. Raises `KeyMissing`, `OSError`.
+        """
+        own = self.seal.book if checkpoints is None else CheckpointFile(checkpoints)
+        witnesses = (
+            Witness("the store", self.store.checkpoints()),
+            Witness(own.name, each(own.lines())),
+        )
+        public = PublicKeys(*(keys or self.seal.public()))
+        return await verify(
+            lambda after: self.store.events(after=after), await self.store.store_id(), witnesses, public
+        )
 
     async def library(self) -> Library:
         """The knowledge, opened at first use: its packages take a while to load."""

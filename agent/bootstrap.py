@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from agent.approvals.decide import Decisions
 from agent.approvals.execute import Executor
 from agent.approvals.policy import PolicyGap
 from agent.approvals.propose import Proposer
+from agent.audit.notary import Notary, Rhythm
 from agent.conversation.ports import ChatModel, Shelf, Threads, TokenCounter
 from agent.conversation.redact import Redactor
 from agent.conversation.toolbox import Toolbox
@@ -19,10 +21,12 @@ from agent.people.person import Directory, Person
 from agent.policies import policy_of
 from agent.recall import Recall
 from agent.settings import ModelSettings, Settings, SettingsError, SourceSettings
+from agent.store.keys import Seal
+from agent.store.scribe import Scribe
 from agent.store.shelf import FolderShelf
 from agent.store.workers import LocalWorkers
 from knowledge.embed import LocalEmbedder, OpenAIEmbedder, local_embedder
-from knowledge.port import Library, Source
+from knowledge.port import Library, Source, Structurer
 from prompts.loader import load as load_prompt
 from tools.contract import Spec
 from tools.registry import NotRegistered, Registry
@@ -50,7 +54,11 @@ async def build(settings: Settings, home: Home) -> App:
         policy = policy_of(settings, registry.specs(), directory.everybody())
     except (PolicyGap, NotRegistered) as error:
         raise SettingsError(f"{home.config}: {error}") from error
-    store = await SqlStore.open(home.at(settings.store.path))
+    scribe = Scribe(Redactor(emails=settings.redaction.emails))
+    store = await SqlStore.open(home.at(settings.store.path), scribe)
+    seal = Seal(home.at(settings.audit.key), _checkpoint_file(settings, home))
+    notary = Notary(store, seal.signer, seal.book, utc_now, _rhythm(settings))
+    scribe.on_fact = notary.noted
     shelf = FolderShelf(home.folder / "evidence")
     proposer = Proposer(
         store, registry, policy, utc_now, refuse_untrusted=settings.untrusted_targets == "refuse"
@@ -63,6 +71,8 @@ async def build(settings: Settings, home: Home) -> App:
         policy=policy,
         registry=registry,
         store=store,
+        notary=notary,
+        seal=seal,
         shelf=shelf,
         proposer=proposer,
         decisions=Decisions(store, directory, utc_now),
@@ -70,9 +80,20 @@ async def build(settings: Settings, home: Home) -> App:
         turns=lambda: parts.turns(store, registry, proposer, shelf),
         open_library=parts.open_library,
         sources=parts.sources(),
+        redactor=Redactor(emails=settings.redaction.emails),
     )
     parts.recall.opens(app.library)
+    parts.recall.heeds(store.asked)
     return app
+
+
+def _checkpoint_file(settings: Settings, home: Home) -> Path:
+    named = settings.audit.checkpoints
+    return home.at(settings.audit.key).parent / "checkpoints.jsonl" if named is None else home.at(named)
+
+
+def _rhythm(settings: Settings) -> Rhythm:
+    return Rhythm(settings.audit.rows, settings.audit.every, settings.audit.keep)
 
 
 def people_of(settings: Settings) -> tuple[Person, ...]:
@@ -161,10 +182,9 @@ class Parts:
 
     async def open_library(self, rebuild: bool) -> Library:
         """The library below the home folder. Raises `KnowledgeError`."""
-        from knowledge.incidents import Rules
         from knowledge.library import Server, open_library
 
-        local, chroma = self.embedder(), self._settings.knowledge.chroma
+        local, knowledge = self.embedder(), self._settings.knowledge
         return await open_library(
             self._home.folder / "knowledge",
             embedder=local.embedder,
@@ -172,8 +192,23 @@ class Parts:
             why_not=local.why_not,
             rebuild=rebuild,
             roll=self.sources(),
-            server=None if chroma is None else Server(chroma),
-            structurer=Rules(tuple(self._settings.services)),
+            server=None if knowledge.chroma is None else Server(knowledge.chroma),
+            structurer=self._structurer(),
+            database=None if knowledge.database is None else knowledge.database.get_secret_value(),
+        )
+
+    def _structurer(self) -> Structurer:
+        from knowledge.incidents import Rules
+
+        rules, knowledge = Rules(tuple(self._settings.services)), self._settings.knowledge
+        if knowledge.structure == "rules" or self._settings.model.provider == "none":
+            return rules
+        from agent.structuring import ModelStructurer
+
+        redactor = Redactor(emails=self._settings.redaction.emails)
+        prompt = load_prompt("incident")
+        return ModelStructurer(
+            self.language_model, rules, prompt, redactor, utc_now, calls=knowledge.structure_calls
         )
 
     def embedder(self) -> LocalEmbedder:

@@ -1,7 +1,9 @@
 """The knowledge room as the knowledge tool wants it: searched with the asker's rights, wherever it is."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from agent.conversation.asked import Asked, balance
 from agent.people.person import Directory, Person
 from knowledge.confidence import NEAR, SURE
 from knowledge.port import Genre, Kind, KnowledgeError, Passage, Query, Reader, SearchResult, Standing
@@ -22,11 +24,16 @@ class Recall:
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
+        self._asked: Asked | None = None
         self._open: Callable[[], Awaitable[Shelves]] | None = None
 
     def opens(self, library: Callable[[], Awaitable[Shelves]]) -> None:
         """Says how the library is opened; `agent.bootstrap` does, once there is an application around it."""
         self._open = library
+
+    def heeds(self, asked: Asked) -> None:
+        """Says where people's marks are kept: what helped with the same question goes ahead."""
+        self._asked = asked
 
     async def search(self, query: str, asker: Asker, filters: port.Filters) -> port.Searched:
         """The passages nearest to the query, of those the asker may read. Raises `ToolUnavailable`."""
@@ -40,12 +47,20 @@ class Recall:
             since=filters.since,
             until=filters.until,
             kind=None if filters.kind is None else _GENRE[filters.kind],
+            marks=await self._marks(query),
         )
         try:
             library = await self._open()
             return searched(await library.search(asked, reader_of(self._directory.get(asker.person))))
         except KnowledgeError as error:
             raise ToolUnavailable(f"the knowledge cannot be searched: {error}") from error
+
+    async def _marks(self, query: str) -> Mapping[str, int]:
+        if self._asked is None:
+            return {}
+        from knowledge.gist import gist
+
+        return balance(await self._asked.marks(await asyncio.to_thread(gist, query)))
 
 
 def reader_of(person: Person) -> Reader:
@@ -100,6 +115,7 @@ def passage_of(passage: Passage) -> port.Passage:
         pinned=passage.pinned,
         shared=passage.shared,
         copies=tuple(copy.title for copy in passage.copies),
+        marked=passage.marked,
         past=None
         if past is None
         else port.PastIncident(

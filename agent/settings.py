@@ -35,6 +35,7 @@ from agent.approvals.windows import opening, span
 # Read by the command line before there are settings, so they are not settings themselves.
 RESERVED = frozenset({"SAYSO_HOME", "SAYSO_CONFIG", "SAYSO_AS"})
 DURATION = re.compile(r"^(\d+)\s*(s|m|h|d|w)$")
+_SECRETS = ("api_key", "database")  # keys whose value is not shown, even when it is wrong
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -344,6 +345,24 @@ class KnowledgeSettings(Section):
         description="URL of a Chroma server that keeps the vectors, for more than a million chunks; "
         "without one they are kept in the home folder",
     )
+    structure: Literal["rules", "model"] = Field(
+        default="rules",
+        description="Who tells symptom, cause and fix of past incidents: rules alone, or the language model where "
+        "they leave something open; what it quotes must stand in the document",
+    )
+    structure_calls: int = Field(
+        default=200, ge=0, description="How often one ingestion may ask the language model about incidents"
+    )
+    gaps: tuple[Name, ...] = Field(
+        default=("admin",),
+        description="Roles that see all unanswered questions, also those asked in private; others see their own "
+        "and those asked in public",
+    )
+    database: SecretStr | None = Field(
+        default=None,
+        description="Where the catalogue is kept, such as postgresql+psycopg://sayso@db.example.com/knowledge; "
+        "a password is better set as part of SAYSO_KNOWLEDGE__DATABASE. Without one it is a file in the home folder",
+    )
     shipped_vectors: tuple[Path, ...] = Field(
         default=(),
         description="Files of ready-made vectors (.npz), so that known texts are not embedded again",
@@ -389,6 +408,27 @@ class StoreSettings(Section):
     path: Path = Field(default=Path("sayso.db"), description="SQLite file, relative to the home folder")
 
 
+class AuditSettings(Section):
+    """How the audit trail is signed, and how long it keeps what it says."""
+
+    key: Path = Field(
+        default=Path("keys/audit.pem"),
+        description="Private key (Ed25519, PEM) that signs the trail; made at first use. Best where the store is not",
+    )
+    checkpoints: Path | None = Field(
+        default=None,
+        description="File the signed checkpoints are added to; `checkpoints.jsonl` beside the key if unset",
+    )
+    rows: int = Field(default=100, ge=1, description="A checkpoint is signed after so many rows")
+    every: Duration = Field(
+        default=timedelta(minutes=1), description="And so long after the first row that is not signed yet"
+    )
+    keep: Duration | None = Field(
+        default=None,
+        description="How long rows keep what they say; their hashes stay for good. For ever if unset",
+    )
+
+
 class Settings(Section):
     """All of `sayso.yaml`."""
 
@@ -418,6 +458,7 @@ class Settings(Section):
     turn: TurnSettings = TurnSettings()
     redaction: RedactionSettings = RedactionSettings()
     store: StoreSettings = StoreSettings()
+    audit: AuditSettings = AuditSettings()
 
 
 def load(file: Path, environ: Mapping[str, str]) -> Settings:
@@ -496,7 +537,7 @@ def _explain(
     message = problem["msg"].removeprefix("Value error, ")
     if isinstance(problem["input"], Mapping):  # the message says which of its keys
         return f"{where}: {key}: {message}"
-    shown = "(hidden)" if path and path[-1] == "api_key" else repr(problem["input"])
+    shown = "(hidden)" if path and path[-1] in _SECRETS else repr(problem["input"])
     return f"{where}: {key} = {shown}: {message[:1].lower()}{message[1:]}"
 
 

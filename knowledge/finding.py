@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from knowledge.asking import lacks
 from knowledge.catalogue import Catalogue, Shelved
 from knowledge.chunking import said
-from knowledge.confidence import Signs, confidence
+from knowledge.confidence import Signs, confidence, heeding
 from knowledge.copies import collapsed
 from knowledge.dense import DenseIndex
 from knowledge.hybrid import LEXICAL_WEIGHT, Found, fuse
@@ -19,6 +20,7 @@ from knowledge.port import (
     Extent,
     Genre,
     Incident,
+    Kind,
     Part,
     Passage,
     PastIncident,
@@ -39,6 +41,13 @@ _STANDING_WEIGHT = {Standing.CURRENT: 1.0, Standing.SUPERSEDED: 0.8, Standing.OB
 _NEW = 0.02
 _HALF_LIFE_DAYS = 365.0
 _PINNED = 0.02
+_WRITTEN = 0.05
+_HELPED = 0.03
+_SOLVES = 0.15  # for thanks under a message, twice that for a tick
+# What people called the answer to this very question goes ahead of what only looks like it, and the other way. Over
+# 70 questions to a company's documents the best passage scored 1.2 times the fifth in half of them, 1.9 times in one
+# of twenty.
+_HELPFUL, _WRONG = 2.0, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +66,18 @@ class Finder:
         question = self.lexical.ask(query.text, scope.groups)
         found, spans = self._fused(query, question, scope, vector)
         # What no longer holds may fall behind what stands below it, and copies make room.
-        considered = found[: (3 if query.kind is None else 12) * query.limit]
+        reach = (3 if query.kind is None else 12) * query.limit
+        considered = found[:reach] + [one for one in found[reach:] if query.marks.get(one.document, 0) > 0]
         documents = self.catalogue.documents([one.document for one in considered])
         incidents = self.catalogue.incidents(documents)
         held = [one for one in considered if one.document in documents]
         held = [one for one in held if _fits(query.kind, documents[one.document], one.document in incidents)]
-        held.sort(key=lambda one: -self._weighed(one, documents[one.document]))
+        held.sort(key=lambda one: -self._weighed(query, one, documents[one.document]))
         kept = collapsed([(one, documents[one.document]) for one in held], query.limit)
         named = {place.id: place for place in self.places}
         return tuple(
             replace(
-                self._passage(question, one, document, spans[one.chunk], named),
+                self._passage(query, question, one, document, spans[one.chunk], named),
                 copies=copies,
                 past=_past(document, incidents.get(document.id)),
             )
@@ -103,16 +113,25 @@ class Finder:
         )
         return found, known
 
-    def _weighed(self, found: Found, document: Document) -> float:
-        """A score that counts less when the document no longer holds, and a little more when it is new or pinned."""
+    def _weighed(self, query: Query, found: Found, document: Document) -> float:
+        """A score that counts less when the document no longer holds, and a little more for what speaks for it.
+
+        That it is new, pinned, a page rather than talk, or has a message that others thanked for.
+        """
+        marked = query.marks.get(document.id, 0)
         score = found.score * _STANDING_WEIGHT[document.standing]
+        score *= _HELPFUL if marked > 0 else _WRONG if marked < 0 else 1.0
         if document.date is not None:
             age = max(0.0, (self.now - document.date).total_seconds() / 86_400)
             score *= 1 + _NEW * 0.5 ** (age / _HALF_LIFE_DAYS)
-        return score * (1 + _PINNED * document.pinned)
+        helped = any(part.solves for part in document.parts)
+        return score * (
+            1 + _PINNED * document.pinned + _WRITTEN * (document.kind is Kind.PAGE) + _HELPED * helped
+        )
 
     def _passage(
         self,
+        query: Query,
         question: Question,
         found: Found,
         document: Document,
@@ -127,7 +146,10 @@ class Finder:
         heading = part.headings[-1] if part.headings else ""
         answer = best(quote, lambda sentence: question.overlap(self.lexical.terms(sentence)), heading)
         near = found.dense if self.embedder is not None else None
-        signs = Signs(near, coverage, question.together(says), question.misses_name(says))
+        marked = query.marks.get(document.id, 0)
+        signs = Signs(
+            near, coverage, question.together(says), question.misses_name(says), lacks(query.text, quote)
+        )
         return Passage(
             document=document.id,
             title=document.title,
@@ -142,22 +164,26 @@ class Finder:
             author=part.author or document.author,
             date=part.date or document.date,
             link=part.link or document.link,
-            score=self._weighed(found, document),
+            score=self._weighed(query, found, document),
             lexical=found.lexical,
             dense=found.dense,
             cosine=found.cosine,
             coverage=coverage,
-            confidence=confidence(signs),
+            confidence=heeding(confidence(signs), marked),
             services=document.services,
             pinned=document.pinned,
             standing=document.standing,
             superseded_by=document.superseded_by,
             answer=answer,
             shared=question.shared(says),
+            marked=marked,
         )
 
     def _cited(self, question: Question, document: Document, span: Shelved) -> Part:
-        """The section or message of a chunk that has most of the question, cut to the chunk."""
+        """The section or message of a chunk that has most of the question, cut to the chunk.
+
+        Among messages, what others marked as the one that helped needs to have a little less of it.
+        """
         inside = [
             replace(part, start=max(part.start, span.start), end=min(part.end, span.end))
             for part in document.parts
@@ -167,7 +193,10 @@ class Finder:
             return inside[0]
         return max(
             inside,
-            key=lambda part: question.overlap(self.lexical.terms(document.text[part.start : part.end])),
+            key=lambda part: (
+                (1 + _SOLVES * part.solves)
+                * question.overlap(self.lexical.terms(document.text[part.start : part.end]))
+            ),
         )
 
 

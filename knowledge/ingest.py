@@ -26,13 +26,14 @@ from knowledge.port import (
     Unit,
 )
 from knowledge.record import Record
-from knowledge.scan import Added, ScanWriter
+from knowledge.scan import Added, Scan, ScanWriter
 
 _BATCH_LEAST = 128  # chunks embedded and written together
 _BATCH_MOST = 4096
 _BATCH_SECONDS = 5.0  # how long a batch may take: a crash loses that much, and progress is told as often
 _SWEPT_SHARE = 0.2  # of all rows of the scan: when more are swept, the rest moves together
 _SWEPT_LEAST = 5000
+_REFILLED = 4096  # vectors put into a new record at a time
 Clock = Callable[[], datetime]
 
 
@@ -94,7 +95,7 @@ async def ingest(
 async def remove(shelving: Shelving, documents: Sequence[str]) -> None:
     """Takes documents out of the catalogue and every index."""
     if documents:
-        await asyncio.to_thread(shelving.catalogue.turn_over, {}, {}, embedder="", removed=documents)
+        await asyncio.to_thread(shelving.catalogue.turn_over, {}, [], embedder="", removed=documents)
         await sweep(shelving)
 
 
@@ -123,8 +124,20 @@ async def tidy(shelving: Shelving) -> None:
     rows = await asyncio.to_thread(shelving.catalogue.rows_in_order)
     if scanned.rows - len(rows) > max(_SWEPT_LEAST, _SWEPT_SHARE * scanned.rows):
         epoch = await asyncio.to_thread(shelving.vectoring.scan.move, scanned, rows)
-        await asyncio.to_thread(shelving.catalogue.moved, epoch, rows)
+        await asyncio.to_thread(shelving.catalogue.moved, epoch)
     await asyncio.to_thread(shelving.vectoring.scan.tidy, await asyncio.to_thread(shelving.catalogue.scanned))
+
+
+def refill(catalogue: Catalogue, vectoring: Vectoring) -> None:
+    """Puts the vectors that are scanned into a record that has none of them."""
+    scan = Scan(vectoring.scan.folder, catalogue.scanned(), vectoring.embedder.dims)
+    places = catalogue.chunk_places()
+    held = [(chunk, row) for chunk, _, row in catalogue.every_chunk() if row is not None]
+    for at in range(0, len(held), _REFILLED):
+        part = held[at : at + _REFILLED]
+        vectoring.record.fill(
+            [(chunk, places[chunk]) for chunk, _ in part], scan.vectors([row for _, row in part])
+        )
 
 
 class _Run:
@@ -205,7 +218,8 @@ class _Run:
                 continue
             self._tally.changed += before is not None
             self._tally.added += before is None
-            self._batch.add(unit.key, found, await self._shelving.structurer.structure(found))
+            told = None if self._dry else await self._shelving.structurer.structure(found)
+            self._batch.add(unit.key, found, told)
             if self._batch.due:
                 await self._flush()
         if not troubled:
@@ -314,11 +328,11 @@ class _Batch:
         await asyncio.to_thread(
             catalogue.turn_over,
             self._documents,
-            {key: (entry, self._row(rows, held, key)) for key, entry in entries.items()},
+            [(entry, self._row(rows, held, key)) for key, entry in entries.items()],
             embedder=self._shelving.model,
             removed=self.removed,
             rows=None if self._shelving.vectoring is None else scanned.rows + len(fresh),
-            incidents=self._incidents,
+            told=self._incidents,
         )
         await sweep(self._shelving)
         self._tally.chunks += len(entries)

@@ -12,7 +12,7 @@ import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
@@ -60,8 +60,13 @@ _ASKING = (
     | _FRENCH
     | frozenset(
         _LETTERS.findall(
+            "where whom whose should could would may might must shall am been being had having were they them he she "
+            "his her him its me us yours these those there here then than so some such just also please tell know ever "
+            "anyone anybody anything someone somebody something on as into onto an a "
             "j m t l d c qu y je tu me te ça ca cela on sa son ses leur leurs notre nos votre vos mon ma mes si ne n "
-            "suis es sommes êtes était fait faut peut peux doit dois donc car combien lequel laquelle déjà"
+            "suis es sommes êtes était fait faut peut peux doit dois donc car combien lequel laquelle déjà "
+            "quoi dont chez vers lui elles eux ai as a avons avez avait eu sera serait étaient sait sais savez dire "
+            "dis dites peuvent pouvez peut-on devons devez quelqu aussi encore"
         )
     )
 )
@@ -190,6 +195,16 @@ class Analyzer:
         return (
             " ".join(self._glossary.spoken.get(stem[0], run) if stem else run for run, stem in stems) or None
         )
+
+    def gist(self, text: str, asking: Mapping[str, str]) -> str:
+        """What a text asks (by the last word that `asking` has) and about what: English stems and names, sorted."""
+        runs: list[str] = _RUN.findall(_CLITIC.sub(" ", text.lower()))
+        asked = [asking[word] for run in runs for word in _LETTERS.findall(run) if word in asking]
+        spoken = self.in_english(text.lower()) or text.lower()
+        about = [run for run in _RUN.findall(spoken) if run not in _ASKING and run not in asking]
+        stems = {stem for run in about for stem in self._english.analyze(spread(run))}
+        about_it = sorted({*stems, *(name for run in about for name in names_in(run))})
+        return ": ".join((asked[-1] if asked else "what", " ".join(about_it or runs)))
 
     def _words(self, run: str, english: int, french: int) -> Iterator[Asked]:
         """The words of a run of letters, each with the stems that answer to it."""

@@ -3,19 +3,20 @@
 import asyncio
 import shutil
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from knowledge import acl
-from knowledge.catalogue import Catalogue
+from knowledge.belonging import NOTE, Belonging
+from knowledge.catalogue import Catalogue, Database, SqliteFile
 from knowledge.dense import SERVED_FROM, DenseIndex, Served
 from knowledge.embed import middle
 from knowledge.finding import Finder, searched
 from knowledge.incidents import Rules
-from knowledge.ingest import Clock, Shelving, Vectoring, ingest, remove
+from knowledge.ingest import Clock, Shelving, Vectoring, ingest, refill, remove
 from knowledge.lexical import PUBLIC_GROUP, LexicalIndex
 from knowledge.lock import sole_writer
 from knowledge.port import (
@@ -24,11 +25,13 @@ from knowledge.port import (
     EmbedderMismatch,
     EmbedderUnavailable,
     Fault,
+    KnowledgeError,
     LibraryStatus,
     OnProgress,
     Place,
     Query,
     Reader,
+    RecordDamaged,
     Scope,
     SearchResult,
     Source,
@@ -37,7 +40,7 @@ from knowledge.port import (
     Structurer,
     Verified,
 )
-from knowledge.record import Embedding, Record
+from knowledge.record import Embedding, Record, give_up, is_whole, note_whole
 from knowledge.scan import ScanWriter
 from knowledge.verify import verify
 
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from knowledge.lock import WriteLock
     from knowledge.port import Vectors
 
+T = TypeVar("T")
 _NO_MODEL = "lexical only: no embedding model"
 
 
@@ -66,20 +70,25 @@ async def open_library(
     roll: Sequence[Source] = (),
     server: Server | None = None,
     structurer: Structurer | None = None,
+    database: str | None = None,
 ) -> "FolderLibrary":
     """Opens the library in a folder, which is made if it is not there.
+
+    The catalogue is a file in that folder, or in the PostgreSQL of the URL `database`.
 
     Without an embedder it searches by words alone, and `why_not` is what it says about that. `rebuild` empties the
     library first. `structurer` tells what documents say of past incidents (by rules if None). The members of the
     places of `roll` are read again at every search. Raises `EmbedderMismatch` when
     the vectors in it were made with another model, `IndexDamaged` when its files cannot be read, `WriterBusy` when a
-    rebuild finds another process writing, `RecordUnavailable` when the server does not answer.
+    rebuild finds another process writing, `RecordUnavailable` and `DatabaseUnavailable` when a server does not answer.
     """
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True, mode=0o700)
     if rebuild:
         async with sole_writer(folder):
-            await asyncio.to_thread(_emptied, folder, server)
-    return await asyncio.to_thread(FolderLibrary, folder, embedder, clock, why_not, roll, server, structurer)
+            await asyncio.to_thread(_emptied, folder, server, kept_in(folder, database))
+    return await asyncio.to_thread(
+        FolderLibrary, folder, embedder, clock, why_not, roll, server, structurer, kept_in(folder, database)
+    )
 
 
 class FolderLibrary:
@@ -94,21 +103,35 @@ class FolderLibrary:
         roll: Sequence[Source],
         server: Server | None,
         structurer: Structurer | None,
+        database: Database,
     ) -> None:
         self._folder, self._embedder, self._clock, self._roll = folder, embedder, clock, roll
         self._server, self._structurer = server, structurer or Rules()
         self._notes = () if embedder is not None else (why_not or _NO_MODEL,)
-        self._catalogue = Catalogue(folder / "catalogue.db")
-        self._refuse_other_model()
-        self._lexical = LexicalIndex(folder / "words")
+        self._catalogue = Catalogue(database)
+        try:
+            self._belonging = Belonging(folder, self._catalogue)
+            self._catalogue.before_turning(self._belonging.about_to_be)
+            self._seen = self._catalogue.generation()
+            self._belonging.check(self._seen)
+            self._refuse_other_model()
+            self._lexical = LexicalIndex(folder / "words")
+        except KnowledgeError:
+            self._catalogue.close()
+            raise
         self._dense: DenseIndex | None = None
-        self._seen = self._catalogue.generation()
         self._reading = threading.Lock()  # one thread at a time: `refresh` must not meet a search
 
     async def search(self, query: Query, reader: Reader) -> SearchResult:
         """The best passages for a question among what the reader may read now, one for each document."""
         places, (vector, notes) = await asyncio.gather(self._places(), self._question(query))
         return await asyncio.to_thread(self._find, query, reader, places, vector, notes)
+
+    async def titles(self, documents: Sequence[str], reader: Reader) -> Mapping[str, str]:
+        """What those of these documents are called that are still there and that the reader may read now."""
+        allowed = acl.readable(await self._places(), reader)
+        held = await asyncio.to_thread(self._catalogue.documents, documents)
+        return {id_: document.title for id_, document in held.items() if document.place in allowed}
 
     async def ingest(
         self, sources: Sequence[Source], on_progress: OnProgress | None = None, *, dry: bool = False
@@ -118,15 +141,19 @@ class FolderLibrary:
         A source that cannot be read at all says so in its report, and the others go on. Raises `WriterBusy` and
         `EmbedderUnavailable`; what was written before stays.
         """
-        async with self._writing() as shelving:
+
+        async def work(shelving: Shelving) -> tuple[SourceReport, ...]:
             return tuple([await self._from(shelving, source, on_progress, dry) for source in sources])
+
+        return await self._as_writer(work)
 
     async def forget(self, keep: Sequence[str]) -> tuple[SourceReport, ...]:
         """Takes out everything of sources that are not among those to keep; says how much that was."""
         others = [s.source for s in await asyncio.to_thread(self._catalogue.sources) if s.source not in keep]
         if not others:
             return ()
-        async with self._writing() as shelving:
+
+        async def work(shelving: Shelving) -> tuple[SourceReport, ...]:
             reports = []
             for name in others:
                 documents = await asyncio.to_thread(self._catalogue.forget, name)
@@ -134,17 +161,22 @@ class FolderLibrary:
                 reports.append(SourceReport(name, removed=len(documents)))
             return tuple(reports)
 
+        return await self._as_writer(work)
+
     async def verify(self, sources: Sequence[Source], *, repair: bool = False) -> Verified:
         """Compares sources, catalogue and indexes with each other; `repair` puts right what does not agree.
 
         Raises `WriterBusy`: what is being written now cannot be compared.
         """
-        async with self._writing() as shelving:
+
+        async def work(shelving: Shelving) -> Verified:
             found = await verify(shelving, sources)
             if repair and found.faults:
                 await self._repair(shelving, sources, found.faults)
                 found = await verify(shelving, sources)
             return found
+
+        return await self._as_writer(work)
 
     async def status(self) -> LibraryStatus:
         """What the library holds, whoever may read it: for its operator."""
@@ -214,6 +246,7 @@ class FolderLibrary:
     def _refresh(self) -> None:
         generation = self._catalogue.generation()
         if generation != self._seen:
+            self._belonging.check(generation)
             self._lexical.reload()
             if self._dense is not None:
                 self._dense.refresh()
@@ -231,9 +264,23 @@ class FolderLibrary:
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
+    async def _as_writer(self, work: Callable[[Shelving], Awaitable[T]]) -> T:
+        """Does something with the one right to write; once more when a kill has left Chroma's folder unreadable.
+
+        All that is done this way may be done again: what the first attempt wrote is found as done by the second.
+        """
+        try:
+            async with self._writing() as shelving:
+                return await work(shelving)
+        except RecordDamaged:
+            await asyncio.to_thread(give_up, self._folder / "vectors")
+            async with self._writing() as shelving:
+                return await work(shelving)
+
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[Shelving]:
-        async with sole_writer(self._folder) as lock:
+        async with sole_writer(self._folder) as lock, _held(self._catalogue):
+            await asyncio.to_thread(self._belonging.claim)
             shelving = await asyncio.to_thread(self._shelving, lock)
             try:
                 yield shelving
@@ -246,18 +293,16 @@ class FolderLibrary:
         self._lexical.reload()
         if self._embedder is None:
             return Shelving(self._catalogue, self._lexical, None, self._structurer)
-        return Shelving(
-            self._catalogue,
-            self._lexical,
-            Vectoring(
-                self._embedder,
-                Record.open(self._folder / "vectors", self._embedding(), lock)
-                if self._server is None
-                else self._connected(self._server),
-                ScanWriter(self._folder / "scan", self._embedder.dims),
-            ),
-            self._structurer,
-        )
+        scan = ScanWriter(self._folder / "scan", self._embedder.dims)
+        if self._server is not None:
+            vectoring = Vectoring(self._embedder, self._connected(self._server), scan)
+        else:
+            folder = self._folder / "vectors"
+            vectoring = Vectoring(self._embedder, Record.open(folder, self._embedding(), lock), scan)
+            if not is_whole(folder):
+                refill(self._catalogue, vectoring)
+                note_whole(folder)
+        return Shelving(self._catalogue, self._lexical, vectoring, self._structurer)
 
     def _connected(self, server: Server) -> Record:
         return Record.connect(server.url, self._embedding(), library=self._catalogue.library())
@@ -317,10 +362,33 @@ def scope_of(query: Query, places: Sequence[Place], reader: Reader, groups: Mapp
     )
 
 
-def _emptied(folder: Path, server: Server | None) -> None:
-    if server is not None and (folder / "catalogue.db").is_file():
-        Record.drop(server.url, library=Catalogue.library_in(folder / "catalogue.db"))
+def kept_in(folder: Path, database: str | None) -> Database:
+    """Where the catalogue of a library is: a file in its folder, or the PostgreSQL of a URL."""
+    if database is None:
+        return SqliteFile(folder / "catalogue.db")
+    from knowledge.catalogue.postgres import Postgres
+
+    return Postgres(database)
+
+
+@asynccontextmanager
+async def _held(catalogue: Catalogue) -> AsyncIterator[None]:
+    held = ExitStack()
+    await asyncio.to_thread(held.enter_context, catalogue.sole_writer())
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(held.close)
+
+
+def _emptied(folder: Path, server: Server | None, database: Database) -> None:
+    try:
+        if server is not None and (library := database.library()):
+            Record.drop(server.url, library=library)
+        database.drop()
+    finally:
+        database.close()
     for part in ("words", "vectors", "scan"):
         shutil.rmtree(folder / part, ignore_errors=True)
-    for file in folder.glob("catalogue.db*"):
-        file.unlink()
+    for file in (*folder.glob("catalogue.db*"), folder / NOTE):
+        file.unlink(missing_ok=True)

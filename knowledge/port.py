@@ -8,8 +8,10 @@ Errors of this room, by who should act::
     ├── EmbedderMismatch    whoever runs it: the index was made with another model, and must be made again
     ├── WriterBusy          nobody: another process is writing this library now
     ├── RecordUnavailable   whoever runs it: the Chroma server of the settings does not answer
+    ├── DatabaseUnavailable whoever runs it: the PostgreSQL of the settings does not answer, or its driver is missing
     └── IndexDamaged        whoever runs it: the files of the index are unreadable, and must be made again
-        └── LibraryOutdated an ingestion: it was made by another version of sayso, and is made again
+        ├── LibraryOutdated an ingestion: it was made by another version of sayso, and is made again
+        └── RecordDamaged   the next ingestion: a kill left Chroma's folder unreadable, and it is filled again
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -65,6 +67,12 @@ class RecordUnavailable(KnowledgeError):
     code = "record_unavailable"
 
 
+class DatabaseUnavailable(KnowledgeError):
+    """The PostgreSQL server does not answer, or there is no driver for it."""
+
+    code = "database_unavailable"
+
+
 class IndexDamaged(KnowledgeError):
     """The files of an index cannot be read."""
 
@@ -75,6 +83,12 @@ class LibraryOutdated(IndexDamaged):
     """The library was made by another version."""
 
     code = "library_outdated"
+
+
+class RecordDamaged(IndexDamaged):
+    """Chroma cannot read its own folder any more."""
+
+    code = "record_damaged"
 
 
 class Kind(StrEnum):
@@ -225,7 +239,8 @@ class Query:
     """What to look for. Filters narrow what the reader may read; they never widen it.
 
     `channel` is a place's id or name (`payments`, `#payments`); `person` a name or an identity key; `since` is
-    included and `until` is not. Documents without a date are left out once a date is asked for.
+    included and `until` is not. Documents without a date are left out once a date is asked for. `marks` is what
+    people said of documents as answers to this very question: how many more called it helpful than wrong.
     """
 
     text: str
@@ -238,6 +253,7 @@ class Query:
     until: datetime | None = None
     by: By = By.BOTH
     kind: Genre | None = None
+    marks: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +318,7 @@ class Passage:
     past: PastIncident | None = None
     answer: str = ""
     shared: tuple[str, ...] = ()  # words of the question that it has, the rarest first
+    marked: int = 0  # how many more people called it helpful for this question than wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -509,6 +526,8 @@ class Library(Protocol):
     """All that is known, searched with the rights of whoever asks."""
 
     async def search(self, query: Query, reader: Reader) -> SearchResult: ...
+
+    async def titles(self, documents: Sequence[str], reader: Reader) -> Mapping[str, str]: ...
 
     async def ingest(
         self, sources: Sequence[Source], on_progress: OnProgress | None = None, *, dry: bool = False

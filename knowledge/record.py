@@ -1,10 +1,18 @@
 """The record of all vectors in Chroma: a folder of this machine, or a server.
 
-What is scanned can always be made again from here. A folder may be opened by one process only - two writers lose
-vectors without a word, and even one that reads brings its index up to date on the disk. So a record is opened by
-`Record.open` alone, which asks for the library's lock as proof.
+A folder may be opened by one process only - two writers lose vectors without a word, and even one that reads brings
+its index up to date on the disk. So a record is opened by `Record.open` alone, which asks for the library's lock as
+proof.
+
+A kill in the middle of writing may leave Chroma's files so that it cannot read them any more (seen once in some three
+hundred kills); it then fails, waits for ever, or ends the process. So a record that was not closed is tried in another
+process first. What is scanned has the same vectors: where the trial fails, a new record is filled from there, in a
+folder of another name, `record-<n>`, since Chroma remembers folders it has opened.
 """
 
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from knowledge.port import EmbedderMismatch, Entry, IndexDamaged, RecordUnavailable
+from knowledge import probe
+from knowledge.port import EmbedderMismatch, Entry, RecordDamaged, RecordUnavailable
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -25,6 +34,9 @@ if TYPE_CHECKING:
 
 _NAME = "sayso-chunks"
 _BATCH = 1000
+_WHOLE = "whole"  # a file in a record that has everything that is scanned
+_IN_USE = "in-use"  # a file in a record that was opened and not closed yet
+_TRIAL_SECONDS = 300.0
 # Only a server searches by these; in a folder they are kept small, since the scan does the searching.
 _SERVED = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 400, "max_neighbors": 32}}
 _KEPT = {"hnsw": {"space": "cosine", "ef_construction": 40, "ef_search": 40, "max_neighbors": 8}}
@@ -41,34 +53,38 @@ class Embedding:
 class Record:
     """Vectors of chunks by id, made by one embedding model."""
 
-    def __init__(self, client: "ClientAPI", collection: "Collection") -> None:
-        self._client, self._collection = client, collection
+    def __init__(
+        self, client: "ClientAPI", collection: "Collection", where: str, *, served: bool = False
+    ) -> None:
+        self._client, self._collection, self._where, self._served = client, collection, where, served
 
     @classmethod
     def open(cls, folder: Path, embedding: Embedding, lock: "WriteLock") -> Self:
-        """The record in a folder. Raises `EmbedderMismatch`, and `IndexDamaged` when it cannot be read."""
+        """The record in a folder. Raises `EmbedderMismatch`, and `RecordDamaged` when it cannot be read."""
         from chromadb.api.client import Client
         from chromadb.config import Settings
         from chromadb.errors import ChromaError
 
         lock.check(folder)
+        if (folder / f"record-{_number(folder)}" / _IN_USE).exists() and not _works(folder):
+            give_up(folder)
+        folder = folder / f"record-{_number(folder)}"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (folder / _IN_USE).touch()
         try:
             settings = Settings(is_persistent=True, persist_directory=str(folder), anonymized_telemetry=False)
             client = Client(settings=settings)
-            return cls(client, _collection(client, embedding, _KEPT, str(folder)))
+            return cls(client, _collection(client, embedding, _KEPT, str(folder)), str(folder))
         except (ChromaError, ValueError) as error:
-            raise IndexDamaged(
-                f"the record of vectors in {str(folder)!r} cannot be read ({error}); rebuild the library",
-                folder=str(folder),
-            ) from error
+            raise _damaged(str(folder), error) from error
 
     @classmethod
     def connect(cls, url: str, embedding: Embedding, *, library: str) -> Self:
         """A library's record on a server. Raises `RecordUnavailable` when it does not answer, `EmbedderMismatch`."""
         with _answering(url):
             client = _client(url)
-            return cls(client, _collection(client, embedding, _SERVED, url, f"{_NAME}-{library}"))
+            held = _collection(client, embedding, _SERVED, url, f"{_NAME}-{library}")
+            return cls(client, held, url, served=True)
 
     @staticmethod
     def drop(url: str, *, library: str) -> None:
@@ -79,47 +95,71 @@ class Record:
             _client(url).delete_collection(f"{_NAME}-{library}")
 
     def put(self, entries: Sequence[Entry], vectors: "Vectors") -> None:
-        """Adds or replaces the vectors of chunks; `vectors` has one row for each entry."""
-        for i in range(0, len(entries), _BATCH):
-            part = entries[i : i + _BATCH]
-            self._collection.upsert(
-                ids=[entry.chunk for entry in part],
-                embeddings=vectors[i : i + _BATCH],
-                metadatas=[{"place": entry.place} for entry in part],
-            )
+        """Adds or replaces the vectors of chunks; `vectors` has one row for each entry. Raises `RecordDamaged`."""
+        self.fill([(entry.chunk, entry.place) for entry in entries], vectors)
+
+    def fill(self, chunks: Sequence[tuple[str, str]], vectors: "Vectors") -> None:
+        """The same for chunks and their places."""
+        for i in range(0, len(chunks), _BATCH):
+            part = chunks[i : i + _BATCH]
+            with self._readable():
+                self._collection.upsert(
+                    ids=[chunk for chunk, _ in part],
+                    embeddings=vectors[i : i + _BATCH],
+                    metadatas=[{"place": place} for _, place in part],
+                )
 
     def remove(self, chunks: Sequence[str]) -> None:
-        """Takes chunks out."""
+        """Takes chunks out. Raises `RecordDamaged`."""
         for i in range(0, len(chunks), _BATCH):
-            self._collection.delete(ids=list(chunks[i : i + _BATCH]))
+            with self._readable():
+                self._collection.delete(ids=list(chunks[i : i + _BATCH]))
 
     def nearest(self, vector: "Vectors", limit: int) -> list[str]:
         """The ids of the chunks nearest to one vector, whoever may read them: for the caller to filter."""
-        found = self._collection.query(query_embeddings=vector[None, :], n_results=limit, include=[])
+        with self._readable():
+            found = self._collection.query(query_embeddings=vector[None, :], n_results=limit, include=[])
         return list(found["ids"][0])
 
     def nearest_in(self, vector: "Vectors", places: Sequence[str], limit: int) -> list[str]:
         """The same among some places, by Chroma's own filter: what the bench compares the scan with."""
         among: dict[InclusionExclusionOperator, list[LiteralValue]] = {"$in": [*places]}
         where: Where = {"place": among}
-        found = self._collection.query(
-            query_embeddings=vector[None, :], n_results=limit, where=where, include=[]
-        )
+        with self._readable():
+            found = self._collection.query(
+                query_embeddings=vector[None, :], n_results=limit, where=where, include=[]
+            )
         return list(found["ids"][0])
 
     def count(self) -> int:
         """How many vectors there are."""
-        return self._collection.count()
+        with self._readable():
+            return self._collection.count()
 
     def vectors(self) -> Iterator[Mapping[str, "Vectors"]]:
-        """All vectors by chunk, some thousand at a time."""
+        """All vectors by chunk, some thousand at a time. Raises `RecordDamaged`."""
         import numpy as np
 
         for at in range(0, self.count(), 5 * _BATCH):
-            held = self._collection.get(limit=5 * _BATCH, offset=at, include=["embeddings"])
+            with self._readable():
+                held = self._collection.get(limit=5 * _BATCH, offset=at, include=["embeddings"])
             rows = held["embeddings"]
             if rows is not None and len(held["ids"]):
                 yield dict(zip(held["ids"], np.asarray(rows, dtype=np.float32), strict=True))
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """A folder that Chroma fails on is damaged; a server that fails is the operator's to look after."""
+        from chromadb.errors import ChromaError
+
+        if self._served:
+            with _answering(self._where):
+                yield
+            return
+        try:
+            yield
+        except ChromaError as error:
+            raise _damaged(self._where, error) from error
 
     def close(self) -> None:
         """Lets go of the files."""
@@ -127,6 +167,52 @@ class Record:
 
         if isinstance(self._client, Client):
             self._client.close()
+        if not self._served:
+            (Path(self._where) / _IN_USE).unlink(missing_ok=True)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether the record in a folder was filled, if it had to be; a new one is not."""
+    return (folder / f"record-{_number(folder)}" / _WHOLE).exists()
+
+
+def note_whole(folder: Path) -> None:
+    """Notes that the record in a folder has all it should have; those before it are removed."""
+    number = _number(folder)
+    (folder / f"record-{number}" / _WHOLE).touch()
+    for other in folder.glob("record-*"):
+        if other.name != f"record-{number}":
+            shutil.rmtree(other)
+
+
+def give_up(folder: Path) -> None:
+    """Makes the next record opened in a folder a new one, in place of one that cannot be read."""
+    (folder / f"record-{_number(folder) + 1}").mkdir(mode=0o700)
+
+
+def _works(folder: Path) -> bool:
+    """Whether the latest record in a folder can be used, tried in a process that may die of it."""
+    record = folder / f"record-{_number(folder)}"
+    if not (record / "chroma.sqlite3").exists():
+        return True  # killed before there was anything
+    trial = [sys.executable, "-P", str(Path(probe.__file__)), str(record), _NAME]
+    try:
+        done = subprocess.run(trial, capture_output=True, timeout=_TRIAL_SECONDS, check=False)  # noqa: S603 - our own file
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def _number(folder: Path) -> int:
+    """The number of the latest record in a folder, from 1."""
+    return max((int(held.name.removeprefix("record-")) for held in folder.glob("record-*")), default=1)
+
+
+def _damaged(folder: str, error: Exception) -> RecordDamaged:
+    return RecordDamaged(
+        f"the record of vectors in {folder!r} cannot be read ({error}); the next ingestion fills it again",
+        folder=folder,
+    )
 
 
 @contextmanager

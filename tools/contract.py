@@ -320,5 +320,9 @@ Tool = ReadTool | WriteTool
 
 def digest(value: Mapping[str, Json]) -> str:
     """SHA-256 (hex) of the canonical JSON of `value`: sorted keys, no spaces, UTF-8."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def canonical(value: Mapping[str, Json]) -> str:
+    """The one JSON text of `value`: sorted keys, no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -119,6 +119,20 @@ class Glass:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """How a proposal came about, for the trail: in which turn, by which model and prompt, on which evidence.
+
+    Empty where a person proposed it directly; `undo_of` names the failed action that it takes back.
+    """
+
+    turn: str = ""
+    model: str = ""
+    prompt: str = ""  # name, version and hash
+    evidence: tuple[str, ...] = ()  # "T-12[3]"
+    undo_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A proposal before it has an id."""
 
@@ -135,6 +149,7 @@ class Draft:
     created_at: datetime
     expires_at: datetime
     supersedes: ActionId | None = None
+    origin: Origin = Origin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +180,7 @@ class Action:
     worker: str | None = None  # who claimed it
     glass: Glass | None = None  # it ran without approval; a second signature is due
     drifted: tuple[Change, ...] = ()  # STALE: what the world was when it was approved, and what it was then
+    origin: Origin = Origin()
 
     @classmethod
     def from_draft(cls, id_: ActionId, draft: Draft) -> "Action":
@@ -183,6 +199,7 @@ class Action:
             created_at=draft.created_at,
             expires_at=draft.expires_at,
             supersedes=draft.supersedes,
+            origin=draft.origin,
         )
 
     @property

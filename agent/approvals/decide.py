@@ -85,7 +85,11 @@ class Decisions:
                 return Answer(after)
             action = await self._latest(action)
             no = Refusal(Reason.OVERTAKEN, {"action": action.id})
-        data: dict[str, Json] = {"attempt": "withdraw", "reason": no.reason.value}
+        data: dict[str, Json] = {
+            "attempt": "withdraw",
+            "reason": no.reason.value,
+            "fields": dict(no.fields),
+        }
         await self._ledger.record(Fact(FactKind.DECISION_REFUSED, person, action.id, at, data))
         return Answer(action, no)
 
@@ -107,6 +111,8 @@ class Decisions:
         data: dict[str, Json] = {
             "attempt": decision.verdict.value,
             "reason": no.reason.value,
+            "fields": dict(no.fields),
+            "said": decision.reason,
             "digest": decision.digest,
         }
         fact = Fact(FactKind.DECISION_REFUSED, decision.person, action.id, decision.at, data)

@@ -204,7 +204,13 @@ class Executor:
     async def _claim(self, action: Action) -> Action | None:
         at = self._clock()
         claimed = replace(action.moved(State.RUNNING, at=at), worker=self._workers.me)
-        fact = Fact(FactKind.CLAIMED, "sayso", action.id, at, {"worker": self._workers.me})
+        fact = Fact(
+            FactKind.CLAIMED,
+            "sayso",
+            action.id,
+            at,
+            {"worker": self._workers.me, "policy_now": self._policy.version},
+        )
         return claimed if await self._ledger.apply(action, claimed, fact) else None
 
     async def _see_through(self, action: Action, tool: WriteTool, progress: Progress) -> Action:
@@ -220,7 +226,12 @@ class Executor:
         seen = await self._verified(tool, action) if outcome.ok else Verification(Verdict.NOT_DONE, "")
         detail = "; ".join(part for part in (outcome.summary, seen.detail) if part)
         at = self._clock()
-        data: dict[str, Json] = {"detail": detail, "verified": seen.verdict.value}
+        data: dict[str, Json] = {
+            "detail": detail,
+            "verified": seen.verdict.value,
+            "ran": outcome.summary,
+            "seen": seen.detail,
+        }
         match seen.verdict:
             case Verdict.DONE:
                 return await self._ended(action, State.SUCCEEDED, FactKind.SUCCEEDED, detail, at, data)
@@ -282,7 +293,12 @@ class Executor:
         return Answer(latest, Refusal(Reason.OVERTAKEN, {"action": action.id}))
 
     async def _refuse(self, action: Action, no: Refusal, actor: str = "sayso") -> Answer:
-        data: dict[str, Json] = {"reason": no.reason.value}
+        data: dict[str, Json] = {
+            "reason": no.reason.value,
+            "fields": dict(no.fields),
+            "digest": action.digest,
+            "policy_version": self._policy.version,
+        }
         if no.because is not None:
             data |= {"because": no.because.reason.value, **no.because.fields}
         await self._ledger.record(Fact(FactKind.RUN_REFUSED, actor, action.id, self._clock(), data))

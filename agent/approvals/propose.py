@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent.approvals.action import Action, ActionId, Draft, State
+from agent.approvals.action import Action, ActionId, Draft, Origin, State
 from agent.approvals.policy import Call, Policy
 from agent.approvals.ports import Clock, Ledger, Tools
 from agent.approvals.refusal import ActionRefused, Reason, Refusal
@@ -32,6 +32,7 @@ class Wish:
     why: str
     provenance: Mapping[str, str]
     supersedes: ActionId | None = None
+    origin: Origin = Origin()
 
 
 class Proposer:
@@ -53,9 +54,10 @@ class Proposer:
         key: str,
         why: str,
         provenance: Mapping[str, str],
+        origin: Origin = Origin(),
     ) -> Action:
         """Judges, plans and stores. Raises `ActionRefused`, or a `ToolError` about arguments or planning."""
-        return await self.wish(Wish(tool, arguments, thread, key, why, provenance), asker)
+        return await self.wish(Wish(tool, arguments, thread, key, why, provenance, origin=origin), asker)
 
     async def edit(self, old: Action, asker: Asker, changes: Mapping[str, Json]) -> Action:
         """Proposes `old` again with some arguments changed; the old one is superseded. Raises as `propose`."""
@@ -71,6 +73,7 @@ class Proposer:
             old.why if asker.person == old.requester else f"{old.id} ({old.requester}: {old.why})",
             {**old.provenance, **dict.fromkeys(changes, CONFIDENT)},
             supersedes=old.id if old.state is State.AWAITING_APPROVAL else None,
+            origin=Origin(old.origin.turn),
         )
         return await self.wish(wish, asker)
 
@@ -78,16 +81,18 @@ class Proposer:
         """The action this wish becomes."""
         tool = self._tools.get(wish.tool)
         if not isinstance(tool, WriteTool):
-            raise await self._recorded(asker, wish.tool, Refusal(Reason.NOT_A_WRITE, {"tool": wish.tool}))
+            raise await self._recorded(
+                asker, wish.tool, Refusal(Reason.NOT_A_WRITE, {"tool": wish.tool}), wish
+            )
         arguments = tool.spec.validate(wish.arguments)
         canonical = arguments.canonical()
         call = Call(wish.tool, canonical, asker.person, asker.roles, untrusted(wish.provenance))
         try:
             judged = self._policy.judge(call, self._clock())
         except ActionRefused as refused:
-            raise await self._recorded(asker, wish.tool, refused.refusal) from refused
+            raise await self._recorded(asker, wish.tool, refused.refusal, wish) from refused
         if (no := await self._objection(wish)) is not None:
-            raise await self._recorded(asker, wish.tool, no)
+            raise await self._recorded(asker, wish.tool, no, wish)
         try:
             plan = await asyncio.wait_for(tool.plan(arguments), tool.spec.timeout)
         except TimeoutError as error:
@@ -95,7 +100,8 @@ class Proposer:
                 f"{wish.tool}: planning took more than {tool.spec.timeout:.0f} s; nothing was proposed"
             ) from error
         if plan.changes_nothing:
-            raise await self._recorded(asker, wish.tool, Refusal(Reason.NOTHING_TO_DO, {"plan": plan.title}))
+            nothing = Refusal(Reason.NOTHING_TO_DO, {"plan": plan.title})
+            raise await self._recorded(asker, wish.tool, nothing, wish)
         now = self._clock()
         proposed = await self._ledger.propose(
             Draft(
@@ -112,6 +118,7 @@ class Proposer:
                 created_at=now,
                 expires_at=now + judged.expires_after,
                 supersedes=wish.supersedes,
+                origin=wish.origin,
             )
         )
         return await self._allowed(proposed)
@@ -148,8 +155,19 @@ class Proposer:
             return Refusal(Reason.UNTRUSTED_TARGET, {"arguments": ", ".join(doubtful)})
         return None
 
-    async def _recorded(self, asker: Asker, tool: str, no: Refusal) -> ActionRefused:
+    async def _recorded(
+        self, asker: Asker, tool: str, no: Refusal, wish: Wish | None = None
+    ) -> ActionRefused:
         data: dict[str, Json] = {"tool": tool, "reason": no.reason.value, **no.fields}
+        data["policy_version"] = self._policy.version
+        if wish is not None:
+            data |= {
+                "arguments": dict(wish.arguments),
+                "thread": wish.thread,
+                "turn": wish.origin.turn,
+                "model": wish.origin.model,
+                "why": wish.why,
+            }
         fact = Fact(FactKind.PROPOSAL_REFUSED, asker.person, tool, self._clock(), data)
         await self._ledger.record(fact)
         return ActionRefused(no)

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from tools.contract import Json
 
+TRAIL = "trail"  # the subject of facts about the trail itself
+
 
 class FactKind(StrEnum):
     """What can happen."""
@@ -27,11 +29,13 @@ class FactKind(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     SETTLED = "settled"
+    UNREADABLE = "unreadable"  # never written: what a row is taken for that somebody made unreadable
+    PRUNED = "pruned"  # bodies of old rows were taken away; about the trail itself
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that happened. `subject` is the action or turn it is about; secrets never enter `data`."""
+    """Something that happened. `subject` is the action or turn it is about; `data` is its body, free of secrets."""
 
     kind: FactKind
     actor: str  # a person's id, or "sayso"
@@ -42,9 +46,25 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A fact in its place in the chain. `hash` covers all other fields, `previous` among them."""
+    """A fact in its place in the chain.
+
+    `hash` covers the fact, its place and `previous`; of the body it covers `body_hash` only, so that the body can be
+    pruned and the chain stays. In a row of the first format there is no `body_hash`, and `hash` covers the body itself.
+    """
 
     seq: int
     fact: Fact
     previous: str
     hash: str
+    body_hash: str | None = None
+    pruned: bool = False  # the body is gone: `fact.data` is empty
+
+
+@dataclass(frozen=True, slots=True)
+class Pruning:
+    """What a pruning came to: the bodies it took away, up to row `last`. `kept` rows are too old in format to prune."""
+
+    rows: int
+    first: int
+    last: int
+    kept: int = 0

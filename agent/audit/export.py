@@ -1,42 +1,44 @@
-"""The trail for another machine: JSON Lines or CSV, each row with its hashes."""
+"""The trail for another machine: JSON Lines or CSV, each row with its hashes, as it is read."""
 
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 
 from agent.audit.event import Event
 from tools.contract import Json
 
-COLUMNS = ("seq", "at", "kind", "actor", "subject", "data", "previous", "hash")
+COLUMNS = ("seq", "at", "kind", "actor", "subject", "data", "body_hash", "previous", "hash")
 
 
 def row(event: Event) -> dict[str, Json]:
-    """One event as plain values."""
+    """One event as plain values; `data` is null where it was pruned."""
     return {
         "seq": event.seq,
         "at": event.fact.at.isoformat(timespec="microseconds"),
         "kind": event.fact.kind.value,
         "actor": event.fact.actor,
         "subject": event.fact.subject,
-        "data": dict(event.fact.data),
+        "data": None if event.pruned else dict(event.fact.data),
+        "body_hash": event.body_hash,
         "previous": event.previous,
         "hash": event.hash,
     }
 
 
-def json_lines(events: Iterable[Event]) -> Iterator[str]:
-    for event in events:
+async def json_lines(events: AsyncIterator[Event]) -> AsyncIterator[str]:
+    async for event in events:
         yield json.dumps(row(event), ensure_ascii=False) + "\n"
 
 
-def comma_separated(events: Iterable[Event]) -> Iterator[str]:
-    """CSV with a header; `data` is a JSON text in its column."""
+async def comma_separated(events: AsyncIterator[Event]) -> AsyncIterator[str]:
+    """CSV with a header; `data` is a JSON text in its column, empty where it was pruned."""
     yield _csv_line(COLUMNS)
-    for event in events:
+    async for event in events:
         values = row(event)
-        values["data"] = json.dumps(values["data"], ensure_ascii=False, sort_keys=True)
-        yield _csv_line([str(values[column]) for column in COLUMNS])
+        if values["data"] is not None:
+            values["data"] = json.dumps(values["data"], ensure_ascii=False, sort_keys=True)
+        yield _csv_line(["" if values[column] is None else str(values[column]) for column in COLUMNS])
 
 
 def _csv_line(values: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from agent.conversation.messages import Reply
 from agent.conversation.quotations import with_real_quotations
 from agent.conversation.receipt import Receipt
 from agent.conversation.redact import Redactor
+from agent.conversation.statements import supported
 from agent.conversation.thread import Said, TurnId
 from agent.conversation.toolbox import Bench
 from agent.words.catalogue import say
@@ -31,21 +32,50 @@ class Answer:
     actions: tuple[Action, ...]
     receipt: Receipt
     locale: str
+    left_out: tuple[str, ...] = ()  # sentences of the model that cited nothing
 
 
-def worded(last: Reply | None, trouble: str, question: str, bench: Bench, redactor: Redactor) -> str:
+def worded(
+    last: Reply | None, trouble: str, question: str, bench: Bench, redactor: Redactor
+) -> tuple[str, tuple[str, ...]]:
     """The text people read: the model's last words, checked; what was found, where it came to none.
 
-    `trouble` is why the model gave up, or empty.
+    `trouble` is why the model gave up, or empty. Beside it the sentences that were left out for citing nothing.
     """
     text = redactor.text(last.text).strip() if last and not trouble else ""
     if last and text and last.by_code:
-        return checking.with_real_citations(text, {item.number for item in bench.evidence})
-    if text:
-        locale = bench.asker.locale
-        text = checking.checked(text, bench.evidence, question, say("turn.unverified", locale))
-        return with_real_quotations(text, bench.evidence, question, say("turn.not_written", locale))
-    return _so_far(bench, trouble)
+        return checking.with_real_citations(text, {item.number for item in bench.evidence}), ()
+    if not text:
+        return _so_far(bench, trouble), ()
+    locale = bench.asker.locale
+    text = checking.checked(text, bench.evidence, question, say("turn.unverified", locale))
+    text = with_real_quotations(text, bench.evidence, question, say("turn.not_written", locale))
+    return _supported(text, bench) if _from_knowledge(bench) else (text, ())
+
+
+def _from_knowledge(bench: Bench) -> bool:
+    """Whether the answer rests on what people have written, and on nothing else."""
+    kinds = {item.finding.kind for item in bench.evidence}
+    return "passage" in kinds and kinds <= {"passage", "nothing_found"} and not bench.actions
+
+
+def _supported(text: str, bench: Bench) -> tuple[str, tuple[str, ...]]:
+    """Without statements that cite nothing; where nothing cited is left, the passages themselves."""
+    found, locale = supported(text), bench.asker.locale
+    if not found.left_out:
+        return text, ()
+    kept = found.text
+    if found.empty:
+        quotes = (f"- {_quotation(item, locale)} [{item.number}]" for item in bench.evidence)
+        kept = "\n".join([*([kept, ""] if kept else []), say("turn.passages", locale), *quotes])
+    return f"{kept}\n\n{say('turn.left_out', locale, count=len(found.left_out))}", found.left_out
+
+
+def _quotation(item: Evidence, locale: str) -> str:
+    said = item.finding.facts.get("answer") if item.finding.kind == "passage" else None
+    if not isinstance(said, str) or not said.strip():
+        return item.finding.title
+    return say("turn.quoted", locale, title=item.finding.title, quote=" ".join(said.split()))
 
 
 def _so_far(bench: Bench, trouble: str) -> str:
@@ -98,4 +128,5 @@ def record(
         "actions": [action.id for action in answer.actions],
         "files": [file.name for file in answer.files],
         "receipt": answer.receipt.as_json(),
+        **({"left_out": list(answer.left_out)} if answer.left_out else {}),
     }

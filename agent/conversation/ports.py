@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from agent.approvals.action import Action
+from agent.approvals.action import Action, Origin
 from agent.conversation.messages import Reply, Request, Step
 from agent.conversation.thread import Line, Said, ThreadId, TurnId
 from tools.contract import Asker, Json
@@ -87,6 +87,7 @@ class Proposals(Protocol):
         key: str,
         why: str,
         provenance: Mapping[str, str],
+        origin: Origin = Origin(),
     ) -> Action:
         """Judges the policy, plans, stores, and returns the action. `key` (turn and position) makes it idempotent.
 

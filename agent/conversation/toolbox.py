@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from agent.approvals.action import Action
+from agent.approvals.action import Action, Origin
 from agent.approvals.card import sentence
 from agent.approvals.refusal import ActionRefused
 from agent.conversation.evidence import Evidence
@@ -58,6 +58,8 @@ class Bench:
     asker: Asker
     said: tuple[str, ...]  # the asker's own messages, newest last: what provenance goes by
     offered: frozenset[str]
+    prompt: str = ""  # name, version and hash, for the trail
+    model: str = ""  # that wrote the reply whose calls are run
     evidence: list[Evidence] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
@@ -191,6 +193,12 @@ class Toolbox:
                 key=f"{bench.turn}/{item.position}",
                 why=self._redactor.text(bench.said[-1]),
                 provenance=provenance(spec, arguments, bench.said, bench.evidence),
+                origin=Origin(
+                    bench.turn,
+                    bench.model,
+                    bench.prompt,
+                    tuple(f"{bench.turn}[{item.number}]" for item in bench.evidence),
+                ),
             )
         except ActionRefused as no:
             return refused(call, sentence(no.refusal, bench.asker.locale))

@@ -80,16 +80,19 @@ class Turns:
             asker=asker,
             said=(*(line.text for line in past if line.speaker == said.speaker), said.text),
             offered=frozenset(offer.name for offer in context.offers),
+            prompt=self._prompt.label,
         )
         replies, trouble = await self._converse(context, bench, audience)
+        text, left_out = worded(replies[-1] if replies else None, trouble, said.text, bench, self._redactor)
         answer = Answer(
             turn,
-            worded(replies[-1] if replies else None, trouble, said.text, bench, self._redactor),
+            text,
             tuple(bench.evidence),
             tuple(bench.files),
             tuple(bench.actions),
             self._receipt(began, context, bench, replies, trouble),
             asker.locale,
+            left_out,
         )
         story = record(answer, said, bench, self._prompt, self._redactor, self._clock())
         await self._threads.finish(turn, answer.text, story)
@@ -120,6 +123,7 @@ class Turns:
             replies.append(reply)
             if not reply.calls or not may_call:
                 break
+            bench.model = reply.model or self._model.name
             results = await self._toolbox.run(reply.calls, bench, audience)
             context.add(Message(Role.AGENT, reply.text, calls=reply.calls), results)
         return replies, ""

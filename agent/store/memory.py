@@ -1,29 +1,36 @@
 """The store in memory: for tests and throw-away runs; it keeps the same contract as the one in SQL."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from uuid import uuid4
 
 from agent.approvals.action import Action, ActionId, Draft, State
 from agent.audit import chain
-from agent.audit.event import Event, Fact, FactKind
+from agent.audit.event import Event, Fact, FactKind, Pruning
+from agent.conversation.asked import Closed, InVain, Mark
 from agent.conversation.messages import Reply
 from agent.conversation.thread import Line, Said, ThreadId, TurnId
-from agent.store.facts import GUARDED, answered, proposed
+from agent.store.facts import GUARDED, answered, proposed, pruned
 from agent.store.port import TurnRecord
+from agent.store.scribe import Scribe
 from tools.contract import Json
 
 
 class MemoryStore:
     """Implements `agent.store.port.Store`; everything is gone with the process."""
 
-    def __init__(self) -> None:
+    def __init__(self, scribe: Scribe | None = None) -> None:
+        self._scribe = scribe or Scribe()
+        self._id = uuid4().hex
+        self._checkpoints: dict[int, str] = {}
         self._turns: dict[TurnId, TurnRecord] = {}
         self._heard: set[str] = set()
         self._replies: dict[tuple[TurnId, int], Reply] = {}
         self._notices: list[tuple[ThreadId, int, Line]] = []
         self._actions: dict[ActionId, Action] = {}
         self._events: list[Event] = []
+        self.asked = MemoryAsked()
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -81,8 +88,9 @@ class MemoryStore:
         if old is not None and old.state is State.AWAITING_APPROVAL:
             at = draft.created_at
             self._actions[old.id] = old.moved(State.SUPERSEDED, detail=f"edited as {action.id}", at=at)
-            await self.record(Fact(FactKind.SUPERSEDED, draft.requester, old.id, at, {"by": action.id}))
-        await self.record(proposed(action))
+            ended = self._actions[old.id]
+            self._add(Fact(FactKind.SUPERSEDED, draft.requester, old.id, at, {"by": action.id}), ended)
+        self._add(proposed(action), action)
         return action
 
     async def action(self, id_: ActionId) -> Action | None:
@@ -105,14 +113,92 @@ class MemoryStore:
         if after.state in GUARDED and now.expires_at <= fact.at:
             return False
         self._actions[before.id] = after
-        await self.record(fact)
+        self._add(fact, after)
         return True
 
     async def record(self, fact: Fact) -> None:
+        self._add(fact)
+
+    def _add(self, fact: Fact, action: Action | None = None) -> None:
         last = self._events[-1] if self._events else None
+        fact = self._scribe.pen().finished(fact, action)
         self._events.append(chain.seal(last.seq + 1 if last else 1, fact, last.hash if last else chain.ROOT))
 
-    async def events(self, subject: str | None = None) -> AsyncIterator[Event]:
+    async def events(
+        self,
+        subject: str | None = None,
+        *,
+        after: int = 0,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> AsyncIterator[Event]:
         for event in list(self._events):
-            if subject is None or event.fact.subject == subject:
+            at = event.fact.at
+            in_time = (since is None or at >= since) and (until is None or at < until)
+            if event.seq > after and in_time and subject in (None, event.fact.subject):
                 yield event
+
+    async def tip(self) -> Event | None:
+        return self._events[-1] if self._events else None
+
+    async def prune(self, until: datetime, by: str, at: datetime) -> Pruning:
+        last = (
+            next((event.seq for event in self._events if event.fact.at >= until), len(self._events) + 1) - 1
+        )
+        old = [event for event in self._events[:last] if not event.pruned]
+        gone = [event for event in old if event.body_hash and event.fact.kind is not FactKind.PRUNED]
+        kept = sum(event.body_hash is None for event in old)
+        if not gone:
+            return Pruning(0, 0, 0, kept)
+        for event in gone:
+            bare = replace(event, fact=replace(event.fact, data={}), pruned=True)
+            self._events[event.seq - 1] = bare
+        done = Pruning(len(gone), gone[0].seq, last, kept)
+        await self.record(pruned(done, until, by, at))
+        return done
+
+    async def store_id(self) -> str:
+        return self._id
+
+    async def keep_checkpoint(self, seq: int, line: str) -> None:
+        self._checkpoints.setdefault(seq, line)
+
+    async def last_checkpoint(self) -> str | None:
+        return self._checkpoints[max(self._checkpoints)] if self._checkpoints else None
+
+    async def checkpoints(self) -> AsyncIterator[str]:
+        for _, line in sorted(self._checkpoints.items()):
+            yield line
+
+
+class MemoryAsked:
+    """Implements `agent.conversation.asked.Asked`; everything is gone with the process."""
+
+    def __init__(self) -> None:
+        self._in_vain: dict[str, InVain] = {}
+        self._closed: dict[str, Closed] = {}
+        self._marks: dict[tuple[str, str, str], Mark] = {}
+
+    async def in_vain(self, question: InVain) -> None:
+        self._in_vain.setdefault(question.turn, question)
+
+    async def unanswered(self) -> Sequence[InVain]:
+        return [row for row in self._rows() if row.turn not in self._closed]
+
+    async def close_asked(self, turns: Collection[str], by: str, reason: str, at: datetime) -> None:
+        for row in self._rows():
+            if row.turn in turns:
+                self._closed.setdefault(row.turn, Closed(row, by, reason, at))
+
+    async def closed(self) -> Sequence[Closed]:
+        return [self._closed[row.turn] for row in self._rows() if row.turn in self._closed]
+
+    def _rows(self) -> list[InVain]:
+        return sorted(self._in_vain.values(), key=lambda row: (row.at, row.turn))
+
+    async def mark(self, mark: Mark) -> None:
+        self._marks[mark.gist, mark.document, mark.person] = mark
+
+    async def marks(self, gist: str | None = None) -> Sequence[Mark]:
+        found = sorted(self._marks.values(), key=lambda mark: mark.at, reverse=True)
+        return [mark for mark in found if gist is None or mark.gist == gist]

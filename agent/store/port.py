@@ -10,13 +10,14 @@ Errors::
     └── StoreNewer      a newer sayso made it; upgrade, or use another home
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from agent.approvals.ports import Ledger
-from agent.audit.event import Event
+from agent.audit.ports import Checkpoints, Trail
+from agent.conversation.asked import Asked
 from agent.conversation.ports import Threads
 from agent.conversation.thread import ThreadId, TurnId
 from tools.contract import Json
@@ -74,15 +75,12 @@ class Turns(Protocol):
         ...
 
 
-class Trail(Protocol):
-    """The audit trail, read."""
-
-    def events(self, subject: str | None = None) -> AsyncIterator[Event]:
-        """All events, oldest first, or those about one action or turn."""
-        ...
-
-
-class Store(Threads, Turns, Ledger, Trail, Protocol):
+class Store(Threads, Turns, Ledger, Trail, Checkpoints, Protocol):
     """One adapter for all of it, so that a state and its audit row are one transaction."""
+
+    @property
+    def asked(self) -> Asked:
+        """What was asked in vain, and which answers helped."""
+        ...
 
     async def close(self) -> None: ...

@@ -58,6 +58,7 @@ async def examined(session: "Session") -> AsyncIterator[Check]:
     yield await trail(session)
     async for check in signatures(session):
         yield check
+    yield await seal(session)
     async for check in knowledge(session):
         yield check
     yield await model(session)
@@ -67,11 +68,18 @@ async def examined(session: "Session") -> AsyncIterator[Check]:
 
 async def trail(session: "Session") -> Check:
     """The audit trail, and what was left unfinished."""
-    from agent.audit.chain import verify
+    from agent.store.keys import KeyMissing
 
-    report = verify([event async for event in session.app.events()])
+    try:
+        report = await session.app.verify_trail()
+    except (KeyMissing, OSError) as error:
+        return Check("audit", False, str(error))
     left = len(await session.app.store.unfinished())
-    said = f"{report.checked} rows" if report.whole else f"row {report.broken}: {report.problem}"
+    said = (
+        f"{report.checked} rows, signed up to row {report.signed}"
+        if report.whole
+        else f"row {report.broken}: {report.problem}"
+    )
     return Check("audit", report.whole, said + (f"; {left} questions without an answer" if left else ""))
 
 
@@ -84,6 +92,30 @@ async def signatures(session: "Session") -> AsyncIterator[Check]:
         overdue = action.glass is not None and now > action.glass.due_at
         said = f"{action.id} {action.plan.title}: {owing(action, session.locale, now)}"
         yield Check("signature", False if overdue else None, said)
+
+
+async def seal(session: "Session") -> Check:
+    """The key that signs the trail: where it is, and whether that is a good place."""
+    home, key = session.app.home, session.app.seal.key
+    if not key.exists():
+        signed = await session.app.store.last_checkpoint() is not None
+        said = (
+            f"{key} is gone, and the trail was signed with it: bring it back, or set `audit.key`"
+            if signed
+            else f"{key} is made when the trail is first signed"
+        )
+        return Check("audit key", False if signed else None, said)
+    mode = key.stat().st_mode & 0o777
+    if mode & 0o077:
+        return Check("audit key", False, f"{key} can be read by others (mode {mode:o}): chmod 600 {key}")
+    if key.is_relative_to(home.folder):
+        return Check(
+            "audit key",
+            None,
+            f"{key} lies beside the store it vouches for: move it elsewhere and name the place as `audit.key`, or "
+            "keep copies of it, of `sayso audit key` and of the checkpoints on another machine",
+        )
+    return Check("audit key", True, f"{key}, apart from the store")
 
 
 async def knowledge(session: "Session") -> AsyncIterator[Check]:

@@ -33,6 +33,7 @@ class Session:
 @asynccontextmanager
 async def opened(arguments: argparse.Namespace, context: verbs.Context) -> AsyncIterator[Session]:
     """The application on the home these arguments mean, closed again at the end. Raises `Stop`."""
+    from agent.audit.speaking import speaks_through
     from agent.bootstrap import build
     from agent.settings import SettingsError, load
     from agent.store.port import StoreError
@@ -52,6 +53,7 @@ async def opened(arguments: argparse.Namespace, context: verbs.Context) -> Async
         ) from error
     try:
         session = Session(app, person(app, arguments, context))
+        speaks_through("terminal", _login())
         for settled in await app.recover(session.locale):  # what a worker that died left running
             sys.stderr.write(f"{settled.said}\n")
         yield session
@@ -59,6 +61,8 @@ async def opened(arguments: argparse.Namespace, context: verbs.Context) -> Async
         raise Stop(str(error), Exit.UNAVAILABLE) from error
     finally:
         await app.close()
+        if app.notary.trouble:
+            sys.stderr.write(f"the audit trail was not signed: {app.notary.trouble}\n")
 
 
 def person(app: "App", arguments: argparse.Namespace, context: verbs.Context) -> "Person":

@@ -39,8 +39,9 @@ async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     from knowledge.port import Genre, KnowledgeError, Query
 
     async with opened(arguments, context) as session:
+        text = " ".join(arguments.text)
         query = Query(
-            text=" ".join(arguments.text),
+            text=text,
             limit=arguments.limit,
             channel=arguments.channel,
             service=arguments.service,
@@ -49,6 +50,7 @@ async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
             kind=Genre(arguments.kind) if arguments.kind else None,
             since=_moment(arguments.since, session),
             until=_moment(arguments.until, session),
+            marks=await session.app.feedback.balance(text),
         )
         try:
             library = await session.app.library()

@@ -25,11 +25,11 @@ from evals.bench.ingest_world import (
     marks_of,
     sources_of,
 )
-from knowledge.catalogue import Catalogue
+from knowledge.catalogue import Catalogue, SqliteFile
 from knowledge.chunking import chunks_of
 from knowledge.embed import normalised
 from knowledge.library import FolderLibrary, open_library
-from knowledge.port import Document, Query, Reader
+from knowledge.port import By, Document, Query, Reader
 
 if TYPE_CHECKING:
     from knowledge.port import Vectors
@@ -218,9 +218,12 @@ async def look(
     library = await _library(home, Hashed())
     try:
         for mark in sorted(before.keys() | after.keys()):
-            passages = (await library.search(Query(mark), _INSIDER)).passages
+            # Hashed words collide, and what only seems near may push a page out of a mixed list: it must stand
+            # among what has the word.
+            by_words = (await library.search(Query(mark, by=By.WORDS), _INSIDER)).passages
+            passages = [*by_words, *(await library.search(Query(mark), _INSIDER)).passages]
             shown += [Shown(one.document, one.start, one.text) for one in passages]
-            if before.get(mark) == after.get(mark) not in {one.document for one in passages}:
+            if before.get(mark) == after.get(mark) not in {one.document for one in by_words}:
                 unfound.add(after[mark])
             if (after.get(mark) or before[mark]).startswith(f"slack:{PRIVATE}/"):
                 others = (await library.search(Query(mark), _OUTSIDER)).passages
@@ -283,7 +286,7 @@ def _missing(home: Path, documents: Mapping[str, Document]) -> int:
     file = home / "library" / "catalogue.db"
     if not file.exists():
         return len(wanted)
-    catalogue = Catalogue(file)
+    catalogue = Catalogue(SqliteFile(file))
     held = {chunk for chunk, _, row in catalogue.every_chunk() if row is not None}
     catalogue.close()
     return len(wanted - held)

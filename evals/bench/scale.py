@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING
 import psutil
 
 from evals.bench.retrieval import on_progress, questions, rows, sets_in
-from knowledge.catalogue import Catalogue
+from knowledge.catalogue import Catalogue, Database
 from knowledge.chunking import WORDS, chunks_of, size
 from knowledge.embed import local_embedder, normalised
 from knowledge.ingest import meaning_of
-from knowledge.library import FolderLibrary, open_library
+from knowledge.library import FolderLibrary, kept_in, open_library
 from knowledge.port import Document, Place, Query, Reader, Trouble, Unit
 from knowledge.scan import Scan, Window
 from knowledge.sources.markdown import page
@@ -225,10 +225,10 @@ class Asked:
 
 
 def dense_half(
-    folder: Path, asked: "Vectors", channels: int, right: Sequence[Sequence[int]]
+    folder: Path, database: Database, asked: "Vectors", channels: int, right: Sequence[Sequence[int]]
 ) -> dict[str, object]:
     """How fast and how right the scan is. Passages were written in the order of their numbers, so rows are numbers."""
-    catalogue = Catalogue(folder / "catalogue.db")
+    catalogue = Catalogue(database)
     scan, codes = Scan(folder / "scan", catalogue.scanned(), asked.shape[1]), catalogue.codes()
     window = Window(frozenset(codes[f"made:{i}"] for i in range(channels)))
     found, spent = [], []
@@ -274,7 +274,9 @@ async def measure(given: argparse.Namespace, home: Path) -> dict[str, object]:
     alone = [await milliseconds(local.embed_queries([text])) for text in texts]
     vectors = await local.embed_queries(texts)
     embedder = Asked(Recombiner(stock, local), texts, vectors)
-    library = await open_library(home / "library", embedder=embedder, clock=lambda: datetime.now(UTC))
+    library = await open_library(
+        home / "library", embedder=embedder, clock=lambda: datetime.now(UTC), database=given.database
+    )
     try:
         (report,) = await library.ingest([Recombined(stock, given.chunks)], on_progress)
         (again,) = await library.ingest([Recombined(stock, given.chunks)])
@@ -292,7 +294,8 @@ async def measure(given: argparse.Namespace, home: Path) -> dict[str, object]:
         for name, sees in ASKERS.items():
             right = exact(stock, given.chunks, vectors, sees)
             figures: dict[str, object] = {"hybrid_ms": spread(await searches(library, texts, sees))}
-            figures |= dense_half(home / "library", vectors, sees, right)
+            kept = kept_in(home / "library", given.database)
+            figures |= dense_half(home / "library", kept, vectors, sees, right)
             figures |= {} if beside is None else chroma_half(beside, vectors, sees, right)
             result[name] = figures
         result["memory_mb"] = {
@@ -327,6 +330,7 @@ def main() -> None:
     )
     parser.add_argument("--cache", type=Path, help="keep the vectors of the real passages in this folder")
     parser.add_argument("--home", type=Path, help="keep the library here: the next run only asks")
+    parser.add_argument("--database", metavar="URL", help="keep the catalogue in this PostgreSQL")
     parser.add_argument("--alone", action="store_true", help="without a Chroma collection beside it")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="scale-") as scratch:

@@ -11,6 +11,7 @@ import pytest
 from agent.approvals.action import Action, ActionId, Draft, Requirement, State
 from agent.audit.chain import verify
 from agent.audit.event import Event, Fact, FactKind
+from agent.conversation.asked import InVain, Mark
 from agent.conversation.messages import Reply, ToolCall, Usage
 from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.store.memory import MemoryStore
@@ -208,3 +209,48 @@ async def test_the_trail_is_one_whole_chain(store: Store) -> None:
     assert report.whole
     assert report.checked == 10
     assert [event.seq for event in await events(store, "A-2")] == [3, 4]
+
+
+def vain(turn: str, gist: str = "g", person: str = "maya", minutes: int = 0) -> InVain:
+    return InVain(turn, gist, f"{gist}?", gist, person, NOW + timedelta(minutes=minutes), public=True)
+
+
+async def test_a_question_asked_in_vain_is_kept_once_for_each_turn(store: Store) -> None:
+    for question in (vain("T-1"), vain("T-1"), vain("T-2", minutes=1)):
+        await store.asked.in_vain(question)
+    assert await store.asked.unanswered() == [vain("T-1"), vain("T-2", minutes=1)]
+
+
+async def test_a_question_that_is_closed_stays_so_and_asked_again_is_open_again(store: Store) -> None:
+    for question in (vain("T-1"), vain("T-2", gist="other")):
+        await store.asked.in_vain(question)
+    await store.asked.close_asked(["T-1"], "nora", "it is written now", NOW + timedelta(minutes=5))
+    assert [row.turn for row in await store.asked.unanswered()] == ["T-2"]
+    await store.asked.in_vain(vain("T-1"))  # a turn that is run again is no new question
+    await store.asked.in_vain(vain("T-3", minutes=9))
+    assert {row.turn for row in await store.asked.unanswered()} == {"T-2", "T-3"}
+
+
+async def test_what_was_closed_is_kept_with_who_said_so_and_why(store: Store) -> None:
+    for question in (vain("T-1"), vain("T-2", minutes=1)):
+        await store.asked.in_vain(question)
+    later = NOW + timedelta(minutes=5)
+    await store.asked.close_asked(["T-2", "T-1", "T-99"], "nora", "it is written now", later)
+    await store.asked.close_asked(["T-1"], "sayso", "", later + timedelta(minutes=1))
+    told = ("nora", "it is written now", later)
+    closed = await store.asked.closed()
+    assert [(one.asked.turn, one.by, one.reason, one.at) for one in closed] == [
+        ("T-1", *told),
+        ("T-2", *told),
+    ]
+
+
+async def test_a_later_mark_of_the_same_person_replaces_the_earlier(store: Store) -> None:
+    first = Mark("g", "docs:a.md", "maya", True, "g?", NOW)
+    later = replace(first, helpful=False, at=NOW + timedelta(minutes=1), reason="outdated")
+    others = replace(first, person="raj", at=NOW + timedelta(minutes=2))
+    elsewhere = replace(first, gist="other", at=NOW + timedelta(minutes=3))
+    for mark in (first, later, others, elsewhere):
+        await store.asked.mark(mark)
+    assert await store.asked.marks("g") == [others, later]
+    assert await store.asked.marks() == [elsewhere, others, later]

@@ -86,6 +86,15 @@ def test_a_key_is_never_shown(tmp_path: Path) -> None:
     assert settings.model.api_key.get_secret_value() == "sk-very-secret"
 
 
+def test_the_password_of_a_database_is_never_shown(tmp_path: Path) -> None:
+    url = "postgresql+psycopg://sayso:hush@db.example.com/knowledge"
+    settings = load(written(tmp_path, ""), {"SAYSO_KNOWLEDGE__DATABASE": url})
+    assert "hush" not in repr(settings)
+    assert settings.knowledge.database is not None
+    assert settings.knowledge.database.get_secret_value() == url
+    assert "hush" not in complaint(tmp_path, f"knowledge:\n  database: ['{url}']\n")
+
+
 @pytest.mark.parametrize(
     ("text", "length"),
     [("45s", timedelta(seconds=45)), ("2h", timedelta(hours=2)), ("7d", timedelta(days=7))],

@@ -129,6 +129,7 @@ def _finding(query: str, passage: Passage, searched: Searched) -> Finding:
             "id": passage.id,
             "shared": list(passage.shared),
             "copies": list(passage.copies),
+            "marked": passage.marked,
             "past": _past(passage.past) if passage.past else None,
             "status": passage.status,
             "superseded_by": passage.superseded_by,

@@ -48,7 +48,8 @@ class Passage:
     """A piece of text with where it is from. `confidence` (0 to 1) is how surely it answers the question.
 
     `sure` passages may be told as the answer, others only as the nearest that was found. `shared` are words of the
-    question that it has; `copies` name documents that say nearly the same.
+    question that it has; `copies` name documents that say nearly the same; `marked` is how many more people called
+    it helpful for the same question than wrong.
     """
 
     id: str  # of the document, in the library
@@ -69,6 +70,7 @@ class Passage:
     shared: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
     past: PastIncident | None = None
+    marked: int = 0
 
 
 @dataclass(frozen=True, slots=True)

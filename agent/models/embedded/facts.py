@@ -108,6 +108,7 @@ class Passage:
     copies: tuple[str, ...] = ()
     superseded_by: str = ""
     past: "Past | None" = None
+    marked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +307,7 @@ def _passage(facts: _Facts, piece: Evidence) -> Passage:
         text(facts, "date"), text(facts, "text"), amount(facts, "confidence") or 0.0, text(facts, "status"),
         text(facts, "kind"), piece.finding.title, piece.number, facts.get("sure") is not False, text(facts, "answer"),
         texts(facts, "shared"), texts(facts, "copies"), text(facts, "superseded_by"), _past(facts.get("past")),
+        count(facts, "marked"),
     )  # fmt: skip
 
 

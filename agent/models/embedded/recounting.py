@@ -49,6 +49,8 @@ def passage(locale: str, one: Passage, quote: str) -> str:
         by = one.superseded_by
         key = "planner.passage.superseded_by" if by else "planner.passage.superseded"
         notes.append(say(key, locale, by=by))
+    if one.marked > 0:
+        notes.append(say("planner.passage.marked", locale, count=one.marked))
     if one.copies:
         notes.append(say("planner.passage.copies", locale, titles=", ".join(one.copies)))
     return " ".join(notes)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text, update
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
@@ -73,6 +73,13 @@ class Database:
             ).scalar_one_or_none()
             if known is None:
                 connection.execute(insert(schema.meta).values(name="version", value=str(schema.VERSION)))
+            elif int(known) == 1:
+                connection.execute(text("ALTER TABLE audit ADD COLUMN body_hash VARCHAR"))
+                connection.execute(
+                    update(schema.meta)
+                    .where(schema.meta.c.name == "version")
+                    .values(value=str(schema.VERSION))
+                )
             elif int(known) > schema.VERSION:
                 raise StoreNewer(
                     f"{self.file} was made by a newer sayso (format {known}, this one knows {schema.VERSION}); "

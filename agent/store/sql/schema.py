@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Float, Index, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
 
-VERSION = 1  # goes up with every change of a table; a store of a higher one is refused
+VERSION = 2  # goes up with every change of a table; a store of a higher one is refused
 
 metadata = MetaData()
 
@@ -68,8 +68,54 @@ audit = Table(
     Column("kind", String, nullable=False),
     Column("actor", String, nullable=False),
     Column("subject", String, nullable=False),
-    Column("data", Text, nullable=False),
+    Column("data", Text, nullable=False),  # the body as JSON; empty when it was pruned
+    Column("body_hash", String),  # none in rows of the first format, whose hash covers the body itself
     Column("previous", String, nullable=False),
     Column("hash", String, nullable=False),
     Index("audit_by_subject", "subject", "seq"),
+)
+
+# Signed checkpoints of the trail, as lines of JSON; the same lines go to a file outside the store.
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+)
+
+# Questions that found no clear answer, and those of them that need none any more.
+in_vain = Table(
+    "in_vain",
+    metadata,
+    Column("turn", String, primary_key=True),
+    Column("gist", String, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("person", String, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("public", Integer, nullable=False),
+    Index("in_vain_by_gist", "gist"),
+)
+
+in_vain_closed = Table(
+    "in_vain_closed",
+    metadata,
+    Column("turn", String, primary_key=True),
+    Column("by", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+# What people said of a document as the answer to a question.
+marks = Table(
+    "marks",
+    metadata,
+    Column("gist", String, nullable=False),
+    Column("document", String, nullable=False),
+    Column("person", String, nullable=False),
+    Column("helpful", Integer, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("gist", "document", "person"),
 )

@@ -1,7 +1,8 @@
 """The store in SQLite: every method is one short transaction."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,19 +21,19 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from agent.approvals.action import Action, ActionId, Draft, State
-from agent.audit import chain
-from agent.audit.event import Event, Fact, FactKind
+from agent.audit.event import Fact, FactKind
 from agent.conversation.messages import Reply
 from agent.conversation.thread import Line, Said, ThreadId, TurnId
 from agent.store.codec import action_of, action_text, reply_of, reply_text
 from agent.store.facts import GUARDED, answered, proposed
 from agent.store.port import TurnRecord
+from agent.store.scribe import Pen, Scribe
+from agent.store.sql.asked import SqlAsked
 from agent.store.sql.database import Database
 from agent.store.sql.prepared import Prepared, Value
-from agent.store.sql.schema import actions, audit, notices, replies, turns
+from agent.store.sql.schema import actions, notices, replies, turns
+from agent.store.sql.trail import SqlTrail, write_fact
 from tools.contract import Json
-
-PAGE = 1000  # audit rows read at a time
 
 # What every turn runs, compiled once.
 HEAR = Prepared(
@@ -67,23 +68,22 @@ HISTORY = Prepared(
     .order_by(desc(_LINES.c.turn), desc(_LINES.c.part), desc(_LINES.c.place))
     .limit(bindparam("most"))
 )
-LAST_EVENT = Prepared(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1))
-ADD_EVENT = Prepared(insert(audit).values({column.name: bindparam(column.name) for column in audit.columns}))
 
 
-class SqlStore:
+class SqlStore(SqlTrail):
     """Implements `agent.store.port.Store`."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, scribe: Scribe | None = None) -> None:
+        super().__init__(database, scribe)
+        self.asked = SqlAsked(database)
         self._fresh: set[TurnId] = set()  # heard by this process, and no reply kept yet
 
     @classmethod
-    async def open(cls, file: Path) -> "SqlStore":
+    async def open(cls, file: Path, scribe: Scribe | None = None) -> "SqlStore":
         """The store in this file, made where there is none. Raises `StoreError`."""
         database = Database(file)
         await database.open()
-        return cls(database)
+        return cls(database, scribe)
 
     async def close(self) -> None:
         await self._database.close()
@@ -140,11 +140,12 @@ class SqlStore:
         self._fresh.discard(turn)
         at, text = datetime.fromisoformat(str(record["finished_at"])), _text(record)
         values: dict[str, Value] = {"turn": _number(turn), "said": answer, "kept": text, "at": at.timestamp()}
+        fact = self._scribe.pen().finished(answered("", turn, at, record))
 
         def work(connection: Connection) -> None:
             speaker = FINISH.run(connection, values).scalar_one_or_none()
             if speaker is not None:
-                _record(connection, answered(str(speaker), turn, at, record))
+                write_fact(connection, replace(fact, actor=str(speaker)))
 
         await self._database.fast(work)
 
@@ -174,6 +175,7 @@ class SqlStore:
 
     async def propose(self, draft: Draft) -> Action:
         """Gives the draft an id and keeps it; the action that is there already when its `key` was seen before."""
+        pen = self._scribe.pen()
 
         def work(connection: Connection) -> Action:
             seen = connection.execute(
@@ -185,8 +187,8 @@ class SqlStore:
             action = Action.from_draft(ActionId(f"A-{number}"), draft)
             connection.execute(insert(actions).values(id=number, key=draft.key, **_columns(action)))
             if draft.supersedes is not None:
-                _supersede(connection, draft.supersedes, action)
-            _record(connection, proposed(action))
+                _supersede(connection, draft.supersedes, action, pen)
+            write_fact(connection, pen.finished(proposed(action), action))
             return action
 
         return await self._database.safe(work)
@@ -215,6 +217,7 @@ class SqlStore:
 
     async def apply(self, before: Action, after: Action, fact: Fact) -> bool:
         """Puts `after` in the place of `before`, if nobody else changed it; False when somebody did."""
+        finished = self._scribe.pen().finished(fact, after)
 
         def work(connection: Connection) -> bool:
             change = update(actions).where(
@@ -226,38 +229,18 @@ class SqlStore:
                 change = change.where(actions.c.expires_at > fact.at.timestamp())
             if connection.execute(change.values(**_columns(after))).rowcount != 1:
                 return False
-            _record(connection, fact)
+            write_fact(connection, finished)
             return True
 
         return await self._database.safe(work)
 
     async def record(self, fact: Fact) -> None:
         """An audit row without a change: an attempt that was refused."""
-        await self._database.safe(lambda connection: _record(connection, fact))
-
-    # --- audit ---------------------------------------------------------------------------------------------------
-
-    async def events(self, subject: str | None = None) -> AsyncIterator[Event]:
-        """All events, oldest first, or those about one action or turn; read in pages."""
-        last = 0
-        while True:
-            page = await self._events_after(last, subject)
-            for event in page:
-                yield event
-            if len(page) < PAGE:
-                return
-            last = page[-1].seq
-
-    async def _events_after(self, last: int, subject: str | None) -> list[Event]:
-        query = select(audit).where(audit.c.seq > last).order_by(audit.c.seq).limit(PAGE)
-        if subject is not None:
-            query = query.where(audit.c.subject == subject)
-        return await self._database.fast(
-            lambda connection: [_event(row) for row in connection.execute(query)]
-        )
+        finished = self._scribe.pen().finished(fact)
+        await self._database.safe(lambda connection: write_fact(connection, finished))
 
 
-def _supersede(connection: Connection, old: ActionId, by: Action) -> None:
+def _supersede(connection: Connection, old: ActionId, by: Action, pen: Pen) -> None:
     """Ends an edited action, if it still waits; otherwise the edit is only a new proposal."""
     body = connection.execute(select(actions.c.body).where(actions.c.id == _number(old))).scalar_one_or_none()
     before = None if body is None else action_of(body)
@@ -265,24 +248,8 @@ def _supersede(connection: Connection, old: ActionId, by: Action) -> None:
         return
     after = before.moved(State.SUPERSEDED, detail=f"edited as {by.id}", at=by.created_at)
     connection.execute(update(actions).where(actions.c.id == _number(old)).values(**_columns(after)))
-    _record(connection, Fact(FactKind.SUPERSEDED, by.requester, old, by.created_at, {"by": by.id}))
-
-
-def _record(connection: Connection, fact: Fact) -> None:
-    """Adds a fact to the end of the chain; the transaction's write lock keeps the end where it is."""
-    last = LAST_EVENT.run(connection, {}).one_or_none()
-    event = chain.seal(last.seq + 1 if last else 1, fact, last.hash if last else chain.ROOT)
-    row: dict[str, Value] = {
-        "seq": event.seq,
-        "at": fact.at.astimezone(UTC).isoformat(timespec="microseconds"),
-        "kind": fact.kind.value,
-        "actor": fact.actor,
-        "subject": fact.subject,
-        "data": _text(fact.data),
-        "previous": event.previous,
-        "hash": event.hash,
-    }
-    ADD_EVENT.run(connection, row)
+    fact = Fact(FactKind.SUPERSEDED, by.requester, old, by.created_at, {"by": by.id})
+    write_fact(connection, pen.finished(fact, after))
 
 
 def _columns(action: Action) -> dict[str, str | int | float]:
@@ -293,12 +260,6 @@ def _columns(action: Action) -> dict[str, str | int | float]:
         "expires_at": action.expires_at.timestamp(),
         "body": action_text(action),
     }
-
-
-def _event(row: Row[tuple[object, ...]]) -> Event:
-    at = datetime.fromisoformat(row.at)
-    fact = Fact(FactKind(row.kind), row.actor, row.subject, at, json.loads(row.data))
-    return Event(row.seq, fact, row.previous, row.hash)
 
 
 def _turn(row: Row[tuple[object, ...]]) -> TurnRecord:

@@ -34,6 +34,8 @@ class Chat:
             "/countersign": self._countersign,
             "/show": self._show,
             "/tools": self._tools,
+            "/helpful": self._helpful,
+            "/wrong": self._wrong,
         }
 
     async def run(self) -> None:
@@ -159,6 +161,19 @@ class Chat:
             record.show(story, sitting.app.name(story.speaker))
         else:
             paper().print(self._say("no_such_action", action=name))
+
+    async def _helpful(self, words: list[str]) -> None:
+        await self._mark(words, helpful=True)
+
+    async def _wrong(self, words: list[str]) -> None:
+        await self._mark(words, helpful=False)
+
+    async def _mark(self, words: list[str], *, helpful: bool) -> None:
+        """Marks the last answer's passage: the one of a number, else the first it cites."""
+        first = words[0].strip("[]") if words else ""
+        number = int(first) if first.isdecimal() else None
+        reason = " ".join(words if number is None else words[1:])
+        await self._sitting.mark(helpful=helpful, number=number, reason=reason)
 
     async def _tools(self, _words: list[str]) -> None:
         sitting = self._sitting

@@ -22,6 +22,8 @@ def show(result: SearchResult, text: str, locale: str) -> None:
         paper().print(f"[{number}] {plain(heading(passage))}")
         quote = plain(passage.quote.strip())
         paper().print(quote[:QUOTE] + ("…" if len(quote) > QUOTE else ""), style="dim")
+        if passage.marked > 0:
+            paper().print(say("planner.passage.marked", locale, count=passage.marked), style="dim")
         if passage.copies:
             paper().print(plain(f"= {', '.join(copy.title for copy in passage.copies)}"), style="dim")
         if passage.link:
@@ -66,6 +68,7 @@ def as_json(result: SearchResult) -> dict[str, Json]:
                 "confidence": round(passage.confidence, 3),
                 "standing": passage.standing.value,
                 "superseded_by": passage.superseded_by,
+                "marked": passage.marked,
                 "copies": [copy.title for copy in passage.copies],
                 "past_incident": _past(passage.past),
             }

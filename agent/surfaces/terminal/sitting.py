@@ -10,8 +10,9 @@ from rich.status import Status
 
 from agent.approvals.action import Action, State, Verdict
 from agent.conversation.messages import Step
-from agent.conversation.thread import Said, ThreadId
+from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.conversation.turn import Answer
+from agent.feedback import NothingToMark
 from agent.surfaces.terminal import answers, cards
 from agent.surfaces.terminal.screen import margin, paper, plain
 from agent.words.catalogue import say
@@ -41,6 +42,7 @@ class Sitting:
         self.thread = ThreadId(f"terminal:{thread}") if thread else None
         self._status: Status | None = None
         self._shown: list[Action] = []
+        self._last: TurnId | None = None
         self._silence = silence
 
     @property
@@ -77,6 +79,7 @@ class Sitting:
             if self._status is not None:
                 self._status.stop()
                 self._status = None
+        self._last = answer.turn
         files = self._written(answer.files, answer.turn)
         if not self._quiet:
             for action in self._shown:
@@ -130,6 +133,25 @@ class Sitting:
             margin().print(say("terminal.executing", self.locale, action=told.action.id))
             told = await self.app.run(told.action, self._line, self.locale)
         self.tell(told)
+
+    async def mark(self, *, helpful: bool, number: int | None, reason: str) -> None:
+        """The person's word on the last answer in this sitting."""
+        if self._last is None:
+            paper().print(say("terminal.no_answer_yet", self.locale))
+            return
+        record = await self.app.turn_record(self._last, self.person)
+        if record is None:
+            paper().print(say("terminal.not_your_answer", self.locale))
+            return
+        try:
+            title = await self.app.feedback.mark(
+                self.person, record, helpful=helpful, number=number, reason=reason
+            )
+        except NothingToMark as error:
+            paper().print(say("terminal.nothing_to_mark", self.locale, turn=self._last, numbers=str(error)))
+            return
+        key = "terminal.marked_helpful" if helpful else "terminal.marked_wrong"
+        paper().print(say(key, self.locale, title=plain(title)))
 
     def tell(self, told: "Told") -> None:
         """Prints what became of an attempt; the card of the way back follows a failure."""

@@ -12,6 +12,7 @@ import pytest
 
 from knowledge import ingest as ingestion
 from knowledge.catalogue import Scanned
+from knowledge.confidence import SURE
 from knowledge.library import FolderLibrary, open_library
 from knowledge.lock import sole_writer
 from knowledge.port import (
@@ -19,7 +20,9 @@ from knowledge.port import (
     EmbedderMismatch,
     EmbedderUnavailable,
     Genre,
+    Kind,
     LibraryOutdated,
+    Part,
     Place,
     Progress,
     Query,
@@ -32,6 +35,7 @@ from knowledge.port import (
 from knowledge.sources.markdown import MarkdownFolder
 from tests.fakes.documents import OPEN, Notes, note
 from tests.fakes.embedder import HashedWords
+from tests.fakes.postgres import PostgresServer
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 SECRET = Place(
@@ -45,9 +49,24 @@ LEAK = note("leak", "the leaked Corvid Pay key was revoked on Tuesday", place=SE
 
 
 async def opened(
-    folder: Path, embedder: HashedWords | None = None, *, rebuild: bool = False
+    folder: Path,
+    embedder: HashedWords | None = None,
+    *,
+    rebuild: bool = False,
+    database: str | None = None,
 ) -> FolderLibrary:
-    return await open_library(folder / "knowledge", embedder=embedder, clock=lambda: NOW, rebuild=rebuild)
+    return await open_library(
+        folder / "knowledge", embedder=embedder, clock=lambda: NOW, rebuild=rebuild, database=database
+    )
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> str | None:
+    """Where the catalogue is: in the folder, or on a server."""
+    if request.param == "sqlite":
+        return None
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.database()
 
 
 @pytest.fixture
@@ -56,8 +75,10 @@ def embedder() -> HashedWords:
 
 
 @pytest.fixture
-async def library(tmp_path: Path, embedder: HashedWords) -> AsyncIterator[FolderLibrary]:
-    made = await opened(tmp_path, embedder)
+async def library(
+    tmp_path: Path, embedder: HashedWords, database: str | None
+) -> AsyncIterator[FolderLibrary]:
+    made = await opened(tmp_path, embedder, database=database)
     yield made
     await made.close()
 
@@ -214,13 +235,13 @@ async def test_a_model_that_stops_answering_leaves_the_words(
 
 
 async def test_vectors_of_another_model_are_refused_until_a_rebuild(
-    library: FolderLibrary, tmp_path: Path
+    library: FolderLibrary, tmp_path: Path, database: str | None
 ) -> None:
     await library.ingest([Notes(POOL)])
     await library.close()
     with pytest.raises(EmbedderMismatch, match="'hashed-words'"):
-        await opened(tmp_path, HashedWords("another"))
-    rebuilt = await opened(tmp_path, HashedWords("another"), rebuild=True)
+        await opened(tmp_path, HashedWords("another"), database=database)
+    rebuilt = await opened(tmp_path, HashedWords("another"), rebuild=True, database=database)
     assert (await rebuilt.status()).documents == 0
     await rebuilt.close()
 
@@ -267,7 +288,8 @@ from tests.fakes.embedder import HashedWords
 
 async def main():
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    library = await open_library(Path(sys.argv[1]), embedder=HashedWords(), clock=lambda: now)
+    folder, database = Path(sys.argv[1]), sys.argv[2] or None
+    library = await open_library(folder, embedder=HashedWords(), clock=lambda: now, database=database)
     await library.ingest([Notes(*(note(f"n{i}", f"note number{i} about tulips") for i in range(200)))])
     await library.close()
 
@@ -275,26 +297,31 @@ asyncio.run(main())
 """
 
 
-async def in_another_process(folder: Path) -> None:
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", WRITER, str(folder / "knowledge"))
+async def in_another_process(folder: Path, database: str | None) -> None:
+    given = (str(folder / "knowledge"), database or "")
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", WRITER, *given)
     assert await process.wait() == 0
 
 
-async def test_a_reader_sees_what_another_process_wrote(library: FolderLibrary, tmp_path: Path) -> None:
+async def test_a_reader_sees_what_another_process_wrote(
+    library: FolderLibrary, tmp_path: Path, database: str | None
+) -> None:
     await library.ingest([Notes(POOL)])
     await library.search(Query("pool"), MAYA)
-    await in_another_process(tmp_path)
+    await in_another_process(tmp_path, database)
     found = (await library.search(Query("number150"), MAYA)).passages[0]
     assert found.document == "notes:n150"
     assert found.cosine is not None
 
 
-async def test_writers_that_take_turns_lose_no_vectors(library: FolderLibrary, tmp_path: Path) -> None:
+async def test_writers_that_take_turns_lose_no_vectors(
+    library: FolderLibrary, tmp_path: Path, database: str | None
+) -> None:
     await library.ingest([Notes(POOL)])
     await library.search(
         Query("pool"), MAYA
     )  # this process now holds a view from before the other one writes
-    await in_another_process(tmp_path)
+    await in_another_process(tmp_path, database)
     await library.ingest([Notes(CACHE, name="more")])
     results = [await library.search(Query(f"number{i}", limit=1), MAYA) for i in range(0, 200, 7)]
     assert all(result.passages[0].cosine is not None for result in results)
@@ -420,3 +447,68 @@ async def test_a_unit_that_was_half_read_is_read_again_even_if_it_changes_back(
     await library.ingest([source])
     assert source.reads == reads + 1
     assert (await library.verify([source])).faults == ()
+
+
+async def test_a_record_that_chroma_cannot_read_any_more_is_filled_again_from_what_is_scanned(
+    tmp_path: Path,
+) -> None:
+    pages = [
+        note(f"{i}", f"the pool number {i} is exhausted") for i in range(1100)
+    ]  # enough to reach the disk
+    first = await opened(tmp_path, HashedWords())
+    await first.ingest([Notes(*pages)])
+    await first.close()
+    (torn,) = (tmp_path / "knowledge" / "vectors").rglob("data_level0.bin")
+    torn.write_bytes(torn.read_bytes()[: torn.stat().st_size // 2])
+    (tmp_path / "knowledge" / "vectors" / "record-1" / "in-use").touch()  # as a kill leaves it
+    changed, embedder = Notes(note("0", "the queue is full"), *pages[1:]), HashedWords()
+    again = await opened(tmp_path, embedder)
+    (report,) = await again.ingest([changed])
+    found = await again.verify([changed])
+    await again.close()
+    assert report.failed is None
+    assert (found.vectors, found.faults) == (1100, ())
+    assert len(embedder.passages) == 1
+
+
+async def test_what_people_called_helpful_goes_first_and_may_be_told(library: FolderLibrary) -> None:
+    await library.ingest([Notes(POOL, CACHE, LEAK, places=[OPEN, SECRET])])
+    question = "payments pool or cache"
+    (first, second, *_) = (await library.search(Query(question), MAYA)).passages
+    asked = Query(question, marks={second.document: 1, first.document: -1, LEAK.id: 5})
+    found = (await library.search(asked, MAYA)).passages
+    marked = {passage.document: passage for passage in found}
+    assert found[0].document == second.document
+    assert (marked[second.document].marked, marked[second.document].confidence >= SURE) == (1, True)
+    assert marked[first.document].confidence < SURE
+    assert LEAK.id not in marked  # a mark opens nothing
+
+
+async def test_what_helped_comes_forward_from_behind_all_that_would_be_shown(library: FolderLibrary) -> None:
+    towns = ("Aarhus", "Basel", "Como", "Delft", "Espoo", "Faro", "Ghent", "Hull")
+    await library.ingest([Notes(*(note(town.lower(), f"the pool of {town}") for town in towns))])
+    last = (await library.search(Query("pool", limit=8), MAYA)).passages[-1]
+    assert last.document != (await library.search(Query("pool", limit=1), MAYA)).passages[0].document
+    (found,) = (await library.search(Query("pool", limit=1, marks={last.document: 1}), MAYA)).passages
+    assert (found.document, found.marked) == (last.document, 1)
+
+
+async def test_titles_are_told_of_what_the_reader_may_read_now(library: FolderLibrary) -> None:
+    await library.ingest([Notes(POOL, LEAK, places=[OPEN, SECRET])])
+    asked = (POOL.id, LEAK.id, "notes:gone")
+    assert await library.titles(asked, MAYA) == {POOL.id: "pool"}
+    assert await library.titles(asked, RAJ) == {POOL.id: "pool", LEAK.id: "leak"}
+
+
+async def test_among_messages_the_one_that_helped_is_cited(library: FolderLibrary) -> None:
+    said = ("the pool is exhausted again", "for an exhausted pool raise the limit of the pool")
+    text = "\n".join(said)
+    cut = len(said[0]) + 1
+    parts = (Part(0, cut, author="Maya"), Part(cut, len(text), author="Raj"))
+    thread = replace(note("thread", text), kind=Kind.CHAT, parts=parts)
+    solved = replace(thread, parts=(parts[0], replace(parts[1], solves=2)))
+    await library.ingest([Notes(solved)])
+    (found,) = (await library.search(Query("pool exhausted again"), MAYA)).passages
+    assert found.author == "Maya"  # it has all of the question, the other one two thirds
+    (found,) = (await library.search(Query("pool exhausted"), MAYA)).passages
+    assert found.author == "Raj"

@@ -169,7 +169,7 @@ async def test_a_refusal_is_not_asked_again(status: int) -> None:
 
 @pytest.mark.parametrize("stream", [True, False])
 async def test_an_endpoint_that_hangs_is_given_up_in_time(stream: bool) -> None:
-    async with client(fake.hangs, attempts=2, stream=stream, timeout=0.1) as asked:
+    async with client(fake.hangs, attempts=2, stream=stream, timeout=0.5) as asked:
         with pytest.raises(ModelUnavailable, match="no answer in time"):
             await asked.ask()
 

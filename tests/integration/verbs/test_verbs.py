@@ -225,6 +225,55 @@ def test_a_member_that_nobody_is_is_refused_by_name(shell: Shell) -> None:
     assert (refused.returncode, "'raij' is nobody of `people`" in refused.stderr) == (2, True)
 
 
+def test_what_nobody_could_answer_is_listed_until_somebody_writes_it(shell: Shell) -> None:
+    shell.run("ingest", "--as", "maya")
+    asked = shell.json("ask", "who repairs the elevator?", "--as", "maya")
+    assert "Nothing" in str(asked["answer"])
+    (gap,) = listed(shell.json("knowledge", "gaps", "--as", "maya")["gaps"])
+    assert (gap["question"], gap["times"]) == ("who repairs the elevator?", 1)
+    assert listed(shell.json("knowledge", "gaps", "--as", "tom")["gaps"]) == []  # asked in private
+    assert shell.run("knowledge", "gaps", "--close", str(gap["id"]), "--as", "maya").returncode == 2
+    denied = shell.run("knowledge", "gaps", "--close", str(gap["id"]), "--reason", "x", "--as", "tom")
+    assert denied.returncode == 4
+    (shell.home / "docs" / "elevator.md").write_text("# The elevator\n\nAda repairs the elevator.\n")
+    shell.run("ingest", "--as", "maya")
+    assert "without an answer" in shell.run("knowledge", "gaps", "--as", "maya").stdout
+    told = shell.run("knowledge", "gaps", "--all", "--as", "maya").stdout
+    assert "who repairs the elevator?" in told
+    assert "it is answered now" in told
+
+
+def test_a_gap_that_needs_no_answer_is_closed_with_a_reason(shell: Shell) -> None:
+    shell.run("ingest", "--as", "maya")
+    shell.run("ask", "who repairs the elevator?", "--as", "maya")
+    closed = shell.run("knowledge", "gaps", "--close", "q-1", "--reason", "we have none", "--as", "maya")
+    assert (closed.returncode, "Q-1 is closed" in closed.stdout) == (0, True)
+    listed_now = shell.json("knowledge", "gaps", "--all", "--as", "maya")
+    (told,) = listed(listed_now["closed"])
+    assert (listed_now["gaps"], listed_now["more"]) == ([], 0)
+    assert (told["by"], told["reason"]) == ("maya", "we have none")
+    assert shell.json("knowledge", "gaps", "--all", "--as", "tom")["closed"] == []
+    again = shell.run("knowledge", "gaps", "--close", "q-1", "--reason", "twice", "--as", "maya")
+    assert again.returncode == 4
+
+
+def test_an_answer_that_is_marked_goes_first_the_next_time(shell: Shell) -> None:
+    (shell.home / "docs" / "hall.md").write_text("# The hall\n\nThe fuse is behind the mirror in the hall.\n")
+    shell.run("ingest", "--as", "maya")
+    question = "where is the fuse of the hall lamp?"
+    answer = shell.json("ask", question, "--as", "maya")
+    passages = [one for one in listed(answer["evidence"]) if one["kind"] == "passage"]
+    last = passages[-1]["number"]
+    assert shell.run("knowledge", "mark", "T-1", "helpful", "--passage", "99", "--as", "maya").returncode == 4
+    done = shell.run("knowledge", "mark", "T-1", "helpful", "--passage", str(last), "--as", "maya")
+    assert done.returncode == 0, done.stderr
+    assert shell.run("knowledge", "mark", "T-1", "helpful", "--as", "tom").returncode == 4  # not told to him
+    (mark,) = listed(shell.json("knowledge", "marks", "--as", "maya")["marks"])
+    assert shell.json("knowledge", "marks", "--as", "tom")["marks"] == []  # one's own, unless a role sees all
+    first = listed(shell.json("search", question, "--as", "tom")["passages"])[0]
+    assert (first["document"], first["marked"]) == (mark["document"], 1)
+
+
 def listed(value: object) -> list[dict[str, object]]:
     assert isinstance(value, list)
     return value

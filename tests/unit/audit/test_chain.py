@@ -7,7 +7,7 @@ import pytest
 
 from agent.audit.chain import ROOT, seal, verify
 from agent.audit.event import Event, Fact, FactKind
-from agent.audit.export import comma_separated, json_lines
+from tests.fakes.trails import first_format
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -56,18 +56,64 @@ def test_an_inserted_row_is_named(trail: list[Event]) -> None:
 
 def test_reordered_rows_are_named(trail: list[Event]) -> None:
     trail[2], trail[3] = trail[3], trail[2]
-    assert verify(trail).broken == 4
+    assert verify(trail).broken == 3
 
 
-def test_exports_have_every_row_with_its_hash(trail: list[Event]) -> None:
-    lines = list(json_lines(trail))
-    table = list(comma_separated(trail))
-    assert len(lines) == 7
-    assert len(table) == 8
-    assert all(event.hash in line for event, line in zip(trail, lines, strict=True))
-    assert all(event.hash in row for event, row in zip(trail, table[1:], strict=True))
+def test_a_row_written_by_the_first_version_still_verifies() -> None:
+    report = verify(first_format())
+    assert (report.whole, report.rows) == (True, 6)
 
 
-def test_a_cell_that_looks_like_a_formula_stays_text() -> None:
-    event = seal(1, Fact(FactKind.HEARD, "=cmd()", "T-1", NOW), ROOT)
-    assert "'=cmd()" in list(comma_separated([event]))[1]
+@pytest.mark.parametrize("row", range(6))
+def test_a_changed_row_of_the_first_version_is_named(row: int) -> None:
+    events = first_format()
+    events[row] = replace(events[row], fact=replace(events[row].fact, data={"reason": "another"}))
+    assert verify(events).broken == row + 1
+
+
+def test_a_trail_goes_on_in_the_newer_format() -> None:
+    events = first_format()
+    events.append(seal(7, Fact(FactKind.DECIDED, "tom", "A-2", NOW), events[-1].hash))
+    assert verify(events).whole
+    assert [event.body_hash is None for event in events] == [True] * 6 + [False]
+
+
+def test_a_row_cannot_pass_for_one_of_the_other_format(trail: list[Event]) -> None:
+    trail[2] = replace(trail[2], body_hash=None)
+    assert verify(trail).broken == 3
+
+
+def test_a_body_that_is_gone_is_named_where_no_pruning_explains_it(trail: list[Event]) -> None:
+    for row in (1, 2, 3):
+        trail[row] = replace(trail[row], fact=replace(trail[row].fact, data={}), pruned=True)
+    report = verify(trail)
+    assert (report.broken, report.problem) == (
+        2,
+        "the bodies up to row 4 are gone, and no pruning in the trail explains it",
+    )
+
+
+def test_a_pruning_explains_the_rows_it_names_and_no_others(trail: list[Event]) -> None:
+    pruning = Fact(FactKind.PRUNED, "nora", "trail", NOW, {"rows": 3, "first": 1, "last": 3})
+    trail.append(seal(8, pruning, trail[-1].hash))
+    bare = [
+        replace(event, fact=replace(event.fact, data={}), pruned=True) if event.seq <= 3 else event
+        for event in trail
+    ]
+    assert verify(bare).whole
+    bare[3] = replace(bare[3], fact=replace(bare[3].fact, data={}), pruned=True)
+    assert verify(bare).broken == 4
+
+
+def test_a_pruning_never_loses_its_own_body(trail: list[Event]) -> None:
+    for last in (3, 6):
+        pruning = Fact(FactKind.PRUNED, "nora", "trail", NOW, {"last": last})
+        trail.append(seal(len(trail) + 1, pruning, trail[-1].hash))
+    trail[7] = replace(trail[7], fact=replace(trail[7].fact, data={}), pruned=True)
+    assert verify(trail).broken == 8
+
+
+def test_several_faults_are_all_named(trail: list[Event]) -> None:
+    trail[1] = replace(trail[1], fact=replace(trail[1].fact, actor="mallory"))
+    del trail[4]
+    assert [problem.row for problem in verify(trail).problems] == [2, 5]

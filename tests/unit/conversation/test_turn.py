@@ -20,7 +20,7 @@ from tests.fakes.turns import (
     finding,
     results,
 )
-from tools.contract import Asker, BadArguments, ToolUnavailable
+from tools.contract import Asker, BadArguments, Finding, ToolUnavailable
 
 
 class Killed(Exception):
@@ -291,6 +291,37 @@ async def test_citations_of_nothing_are_removed_and_unknown_figures_marked() -> 
     )
 
     assert (await world.ask("why?")).text == "12 errors [1], 57 (not in the evidence) users."
+
+
+def passage(answer: str) -> Finding:
+    return Finding(
+        "passage", "Runbook > Pool", "docs", "pool", f"{answer} And more.", facts={"answer": answer}
+    )
+
+
+async def test_in_an_answer_from_documents_a_sentence_without_a_source_is_left_out_and_counted() -> None:
+    said = "The pool has 8 connections [1]. It is the fault of the database team."
+    world = World(ScriptedModel(calling(LOGS), Reply(said)), (FakeLogs(passage("It has 8 connections.")),))
+    answer = await world.ask("why?")
+    assert answer.text == (
+        "The pool has 8 connections [1].\n\n(One sentence that named no source was left out.)"
+    )
+    assert (await world.record(answer.turn))["left_out"] == ["It is the fault of the database team."]
+
+
+async def test_where_nothing_cited_is_left_the_passages_speak_for_themselves() -> None:
+    world = World(
+        ScriptedModel(calling(LOGS), Reply("It is surely the database.")),
+        (FakeLogs(passage("It has 8 connections.")),),
+    )
+    text = (await world.ask("why?")).text
+    assert "Runbook > Pool: “It has 8 connections.” [1]" in text
+    assert "surely" not in text
+
+
+async def test_an_answer_from_logs_keeps_its_own_words() -> None:
+    world = World(ScriptedModel(calling(LOGS), Reply("It fails a lot.")), (FakeLogs(finding("12 errors")),))
+    assert (await world.ask("why?")).text == "It fails a lot."
 
 
 async def test_an_answer_composed_by_code_keeps_its_figures() -> None:

@@ -9,7 +9,11 @@ import pytest
 from prompts.loader import UnknownPrompt, load
 
 # A released prompt is never edited: records of old turns name it by this hash. Write a v2 instead.
-RELEASED = {("system", 1): "fa958303a83d14b66d2008321a50cd5e1d67ac12eba13c42ebc6273d61adfc22"}
+RELEASED = {
+    ("system", 1): "fa958303a83d14b66d2008321a50cd5e1d67ac12eba13c42ebc6273d61adfc22",
+    ("incident", 1): "79ea7755d1b7f402df984bd0b830d4ccff284c4adedded5dd64fed7fd92b70b7",
+    ("system", 2): "d37b58e6dc08055faa35fb6d19865a0298c5d029d3cc05e1fdb1d69538e86cbe",
+}
 
 
 @pytest.mark.parametrize(("name", "version"), RELEASED)

@@ -3,17 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 
 from agent.conversation.receipt import Receipt
-from agent.conversation.thread import TurnId
+from agent.conversation.thread import ThreadId, TurnId
 from agent.conversation.turn import Answer
+from agent.feedback import NothingToMark
 from agent.people.person import Directory, Person
+from agent.store.port import TurnRecord
 from agent.surfaces.terminal.chat import Chat
 from agent.surfaces.terminal.sitting import Sitting
 
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
 MAYA, SAM = Person("maya", "Maya Lindqvist"), Person("sam", "Sam Patel")
 
 
@@ -38,6 +42,32 @@ class QuietApp:
         return ()
 
 
+@dataclass
+class Marks:
+    """Takes marks on passages [1] and [2], and none on others."""
+
+    taken: list[tuple[str, bool, int | None, str]] = field(default_factory=list)
+
+    async def mark(
+        self, person: Person, _record: TurnRecord, *, helpful: bool, number: int | None, reason: str
+    ) -> str:
+        if number not in (None, 1, 2):
+            raise NothingToMark("1, 2")
+        self.taken.append((person.id, helpful, number, reason))
+        return "Refunds"
+
+
+@dataclass
+class MarkingApp(QuietApp):
+    """The same, with marks; an answer is shown to its speaker Maya alone."""
+
+    feedback: Marks = field(default_factory=Marks)
+
+    async def turn_record(self, id_: str, person: Person) -> TurnRecord | None:
+        told = TurnRecord(TurnId(id_), ThreadId("t"), "maya", "how?", NOW, "well")
+        return told if person == MAYA else None
+
+
 class TypedChat(Chat):
     """A chat with its lines given instead of typed."""
 
@@ -54,8 +84,8 @@ def sitting(app: QuietApp, **how: float) -> Sitting:
     return Sitting(app, MAYA, **how)  # type: ignore[arg-type]  # the fake has what a sitting asks for here
 
 
-async def chat(*lines: str) -> QuietApp:
-    app = QuietApp()
+async def chat(*lines: str) -> MarkingApp:
+    app = MarkingApp()
     app.may_answer.set()
     await TypedChat(sitting(app), lines).run()
     return app
@@ -85,6 +115,36 @@ async def test_a_command_without_its_word_says_what_to_type(
 ) -> None:
     await chat(line)
     assert told in capsys.readouterr().out
+
+
+async def test_an_answer_is_marked_whole_or_by_its_passage_with_a_reason() -> None:
+    app = await chat("how?", "/helpful", "/wrong 2 it is outdated", "/helpful [1]", "/wrong 2.4.0 is gone")
+    assert app.feedback.taken == [
+        ("maya", True, None, ""),
+        ("maya", False, 2, "it is outdated"),
+        ("maya", True, 1, ""),
+        ("maya", False, None, "2.4.0 is gone"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (["/helpful"], "There is no answer to mark yet"),
+        (
+            ["how?", "/wrong 9"],
+            "T-1 rests on no such passage, so there is nothing to mark. Passages of it: 1, 2.",
+        ),
+        (["how?", "/as sam", "/helpful"], "The last answer was given to somebody else"),
+        (["how?", "/helpful"], "“Refunds” goes first when this is asked again"),
+        (["how?", "/wrong"], "“Refunds” is not told as the answer when this is asked again"),
+    ],
+)
+async def test_what_became_of_a_mark_is_told(
+    lines: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await chat(*lines)
+    assert told in " ".join(capsys.readouterr().out.split())
 
 
 async def test_an_answer_that_takes_long_says_on_stderr_that_work_goes_on(

@@ -44,7 +44,7 @@ async def test_a_passage_comes_with_where_it_is_from() -> None:
     assert finding.facts["confidence"] == 0.876
     assert set(finding.facts) == {
         "document", "heading", "place", "author", "date", "text", "confidence", "status", "pinned", "kind", "sure",
-        "id", "shared", "answer", "copies", "past", "superseded_by",
+        "id", "shared", "answer", "copies", "past", "superseded_by", "marked",
     }  # fmt: skip
 
 
