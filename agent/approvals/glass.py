@@ -70,7 +70,12 @@ class Glasses:
         return await self._refused(action, person, "countersign", no)
 
     async def _refused(self, action: Action, person: str, attempt: str, no: Refusal) -> Answer:
-        data: dict[str, Json] = {"attempt": attempt, "reason": no.reason.value}
+        data: dict[str, Json] = {
+            "attempt": attempt,
+            "reason": no.reason.value,
+            "fields": dict(no.fields),
+            "digest": action.digest,
+        }
         await self._ledger.record(Fact(FactKind.DECISION_REFUSED, person, action.id, self._clock(), data))
         return Answer(action, no)
 

@@ -9,6 +9,7 @@ from agent.words.catalogue import UnknownPhrase, say
 from tools.contract import Json
 
 TRUSTED = ("asker", "settings")  # origins of arguments that need no word
+WITHOUT_APPROVAL = ("auto", "break_glass", "countersign")  # verdicts that are no answer to a question
 ENDS = frozenset({FactKind.SUCCEEDED, FactKind.FAILED})
 MINUTE, HOUR, DAY = 60, 3600, 86400  # seconds
 
@@ -88,18 +89,26 @@ class Teller:
                 yield say("card.untrusted", self._locale, **fields)
         if undo := said.text("undo"):
             yield self._say("way_back", undo=undo)
+        asked = said.whole("quorum", 1)
         yield self._say(
-            "rule",
-            count=said.whole("quorum", 1),
+            "rule" if asked else "rule_auto",
+            count=asked,
             rule=said.text("rule"),
             policy=said.text("policy_version") or "-",
             roles=", ".join(said.texts("approver_roles")) or "-",
             until=self._moment(said.text("expires_at")),
         )
+        if override := said.text("override"):
+            yield self._say("override", freeze=override)
         yield self._say("digest", digest=said.text("digest"))
 
     def _decision(self, who: str, said: "_Body") -> Iterator[str]:
         reason = said.text("reason")
+        if (verdict := said.text("verdict")) in WITHOUT_APPROVAL:
+            due = self._moment(said.text("signature_due_at")) if said.text("signature_due_at") else "-"
+            key = "countersign_because" if verdict == "countersign" and reason else verdict
+            yield self._say(key, name=who, rule=said.text("rule"), reason=reason, due=due)
+            return
         key = "no" if said.text("verdict") == "reject" else "yes_because" if reason else "yes"
         yield self._say(key, name=who, waited=self._took(said, "since_proposed"), reason=reason)
         if said.text("state") == "approved":
@@ -205,9 +214,11 @@ class Teller:
         reason = said.text("reason")
         try:
             roles = fields.text("roles") or said.text("roles") or "-"
-            told = say(f"story_reason.{reason}", self._locale, roles=roles)
+            told = say(f"story_reason.{reason}", self._locale, roles=roles, **_shut(fields, said))
         except UnknownPhrase:
             told = reason.replace("_", " ")
+        if because := said.text("because"):
+            told += f": {self._reason(_Body({**said.data, 'reason': because, 'because': ''}))}"
         why = fields.text("why")
         return f"{told} ({why})" if why else told
 
@@ -219,6 +230,12 @@ class Teller:
 
     def _say(self, key: str, **fields: object) -> str:
         return say(f"story.{key}", self._locale, **fields)
+
+
+def _shut(fields: "_Body", said: "_Body") -> dict[str, str]:
+    """What a refusal says of rules and freezes; a proposal's stand in the row itself, a run's in its fields."""
+    names = ("rule", "freeze", "until", "needed", "counted")
+    return {name: fields.text(name) or said.text(name) or "-" for name in names}
 
 
 @dataclass(frozen=True, slots=True)

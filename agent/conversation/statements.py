@@ -22,6 +22,8 @@ _BEFORE_A_NUMBER = re.compile(
     r"\b(?:no|nr|fig|art|pp?|min|max|jan|janv|feb|févr?|mar|apr|avr|jun|jul|juil|aug|sept?|oct|nov|dec|déc)\.$",
     re.IGNORECASE,
 )
+_SPACE = re.compile(r"\s*")
+_BACK = 12  # characters before a full stop that tell what it is
 _BEGINS = re.compile(r"[\s\"“«(*_`\[]*[A-ZÀ-Þ\d]")
 _WORD_BEFORE = re.compile(r"[^\W\d_]{5,}[.!?…]+$")  # too long for a word cut short
 _POINT = re.compile(r"(?P<indent>\s*)(?:[-*•]|\d+[.)])\s+")
@@ -36,14 +38,14 @@ _WRITTEN = (
     r"records?|threads?|messages?|notes?|reports?|excerpts?|post-?mortems?)(?: \[?[\w,\] ]{1,30}?)?)"
 )
 _UNKNOWN = re.compile(
-    r"\bnot (?:known|written|documented|recorded|checked|mentioned|stated|clear)\b|\bis unknown\b|"
+    r"^\W*not found\b|\bnot (?:been )?(?:known|written|documented|recorded|checked|mentioned|stated|clear)\b|\bis unknown\b|"
     r"\b(?:is|was|were|been|have|be) not (?:been )?found\b(?! by)|"
     r"\bnothing (?:is|was|in|that|clearly|says|about|else is)\b|"
-    r"\bno (?:record|mention|document|page|clear answer|evidence|information)\b|"
+    r"\bno (?:record|mention|document|page|runbook|source|passage|clear answer|evidence|information)\b|"
     r"\b(?:I|we) (?:do|did|could|can)(?: not|n't|not) (?:know|find|tell|say|see|answer)\b|"
     rf"\b{_WRITTEN} (?:do|does|did)(?: not|n't) (?:say|tell|mention|answer|state)\b|"
     r"\brien (?:de|ne|n'|dans|sur)\b|\best inconnue?\b|\bintrouvable\b|"
-    r"\baucune? (?:document|page|réponse|trace|mention|information)\b|\bne sais pas\b|"
+    r"\baucune? (?:document|page|runbook|source|réponse|trace|mention|information)\b|\bne (?:sais|trouve|vois) pas\b|"
     r"\bne (?:dit|disent|précise|précisent|mentionne|mentionnent) pas\b|"
     r"\bpas (?:trouvé|vérifié|écrit|documenté|précisé|mentionné|connu)",
     re.IGNORECASE,
@@ -80,28 +82,30 @@ def sentences(text: str) -> Iterator[str]:
     whole = [found.span() for found in _WHOLE.finditer(text)]
     start = 0
     for end in _END.finditer(text):
-        rest = text[end.end() :]
-        if any(first < end.start() and end.end() < last for first, last in whole):
+        while whole and whole[0][1] <= end.end():
+            whole.pop(0)
+        behind = _SPACE.match(text, end.end())
+        then = behind.end() if behind else end.end()
+        inside = bool(whole) and whole[0][0] < end.start()
+        if inside or (then < len(text) and not _parts(text, end, then)):
             continue
-        if rest.strip() and not _parts(text[start : end.end()], end, rest):
-            continue
-        gap = len(rest) - len(rest.lstrip())
-        yield text[start : end.end() + gap]
-        start = end.end() + gap
+        yield text[start:then]
+        start = then
     if start < len(text):
         yield text[start:]
 
 
-def _parts(said: str, end: re.Match[str], rest: str) -> bool:
-    """Whether a full stop with something behind it ends a sentence."""
+def _parts(text: str, end: re.Match[str], then: int) -> bool:
+    """Whether a full stop ends a sentence; what follows begins at `then`."""
     if end["cited"]:
         return True
-    if _ABBREVIATED.search(said) or (_BEFORE_A_NUMBER.search(said) and rest.lstrip()[:1].isdigit()):
+    said = text[max(0, end.start() - _BACK) : end.end()]
+    if _ABBREVIATED.search(said) or (_BEFORE_A_NUMBER.search(said) and text[then].isdigit()):
         return False
-    if _BEGINS.match(rest):
+    if _BEGINS.match(text, then):
         return True
     # A service's name begins no capital: "... is small [1]. checkout then fails."
-    return bool(_WORD_BEFORE.search(said) or _CITED.search(said[-12:])) and end[0].strip("!?…") == "."
+    return bool(_WORD_BEFORE.search(said) or _CITED.search(said)) and end[0].strip("!?…") == "."
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:

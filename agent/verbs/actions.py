@@ -215,6 +215,7 @@ async def countersign_(arguments: argparse.Namespace, context: verbs.Context) ->
 
 
 async def edit_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
+    from agent.approvals.action import State
     from agent.surfaces.terminal import cards
     from agent.verbs.opening import opened, print_json
     from tools.contract import ToolError
@@ -229,6 +230,8 @@ async def edit_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
             raise Stop(f"{action.id} was left as it is: {error}", Exit.USAGE) from error
         if answer.refusal is not None:
             return _tell(session, answer.action, answer.said, arguments, refused=True)
+        if answer.action.requirement.auto and answer.action.state is State.APPROVED:
+            return await _run(session, answer.action, arguments)  # a rule allows it without approval
         if arguments.json:
             print_json({"said": answer.said, "action": cards.as_json(answer.action)})
         else:

@@ -30,6 +30,8 @@ class Chat:
             "/approve": self._approve,
             "/reject": self._reject,
             "/withdraw": self._withdraw,
+            "/break-glass": self._break_glass,
+            "/countersign": self._countersign,
             "/show": self._show,
             "/tools": self._tools,
             "/helpful": self._helpful,
@@ -128,6 +130,14 @@ class Chat:
             paper().print(self._say("no_such_action", action=words[0]))
         else:
             sitting.tell(await sitting.app.withdraw(action, sitting.person))
+
+    async def _break_glass(self, words: list[str]) -> None:
+        if await self._names_action("/break-glass", words):
+            await self._sitting.break_glass(words[0], " ".join(words[1:]))
+
+    async def _countersign(self, words: list[str]) -> None:
+        if await self._names_action("/countersign", words):
+            await self._sitting.countersign(words[0], " ".join(words[1:]))
 
     async def _names_action(self, command: str, words: list[str]) -> bool:
         """Whether an action was named; says what to type, and which ones wait, when none was."""

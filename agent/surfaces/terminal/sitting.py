@@ -107,11 +107,28 @@ class Sitting:
 
     async def decide(self, name: str, verdict: Verdict, reason: str) -> None:
         """A decision typed into the chat; an approved action runs at once."""
+        if (action := await self._named(name)) is not None:
+            await self._carried_out(await self.app.decide(action, self.person, verdict, reason=reason))
+
+    async def break_glass(self, name: str, reason: str) -> None:
+        """An emergency typed into the chat: it runs at once, or it is said why not."""
+        if (action := await self._named(name)) is not None:
+            await self._carried_out(await self.app.break_glass(action, self.person, reason=reason))
+
+    async def countersign(self, name: str, reason: str) -> None:
+        """The second signature for what ran without approval."""
+        if (action := await self._named(name)) is not None:
+            self.tell(await self.app.countersign(action, self.person, reason=reason))
+
+    async def _named(self, name: str) -> Action | None:
+        """The action of this id; where there is none, that is said."""
         action = await self.app.action(name)
         if action is None:
             paper().print(say("terminal.no_such_action", self.locale, action=name))
-            return
-        told = await self.app.decide(action, self.person, verdict, reason=reason)
+        return action
+
+    async def _carried_out(self, told: "Told") -> None:
+        """An approved action runs here and now; what became of it is printed."""
         if told.refusal is None and told.action.state is State.APPROVED:
             margin().print(say("terminal.executing", self.locale, action=told.action.id))
             told = await self.app.run(told.action, self._line, self.locale)

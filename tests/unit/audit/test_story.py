@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from agent.approvals.action import Origin, Verdict
+from agent.approvals.rule import BreakGlass
+from agent.approvals.windows import Freeze, span
 from agent.audit.chain import ROOT, seal
 from agent.audit.event import Event, Fact, FactKind
 from agent.audit.speaking import speaks_through
@@ -15,7 +17,7 @@ from agent.audit.story import Paragraph, Teller, duration
 from agent.conversation.messages import Reply
 from agent.models.scripted import ScriptedModel
 from agent.words.catalogue import LANGUAGES
-from tests.fakes.office import Office
+from tests.fakes.office import Office, valve_rule
 from tests.fakes.trails import first_format, rows
 from tests.fakes.turns import FakeLogs, FakeRollback, World, call, calling, finding
 
@@ -50,6 +52,49 @@ async def whole_life(office: Office) -> list[Event]:
     decided = await office.decisions.decide(action, "tom", Verdict.APPROVE, reason="the pressure is fine")
     await office.executor.run(decided.action, office.heard)
     return await rows(office.store)
+
+
+async def test_an_emergency_is_told_with_its_signature() -> None:
+    glass = BreakGlass(frozenset({"operator"}), timedelta(hours=1))
+    office = Office(rules=(valve_rule(break_glass=glass),))
+    broken = (await office.glasses.break_(await office.proposed(), "maya", "it floods")).action
+    ran = (await office.executor.run(broken, office.heard)).action
+    await office.glasses.countersign(ran, "tom", "")
+    text = told(await rows(office.store))
+    assert "Maya Lindqvist ran it at once, without approval: “it floods”" in text
+    assert "A second signature was due until 2026-11-23 10:00 UTC." in text
+    assert "Tom Okafor signed for it afterwards." in text
+
+
+async def test_what_a_rule_allows_is_told_with_the_rule() -> None:
+    office = Office(rules=(valve_rule(auto=True),))
+    await office.executor.run(await office.proposed(), office.heard)
+    text = told(await rows(office.store))
+    assert "asks for nobody's yes" in text
+    assert "Rule “valves” lets it run without approval." in text
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("en", "rule “valves” was shut by “f” until 2026-11-23 19:00 UTC"),
+        ("fr", "était fermée par « f » jusqu'au"),
+    ],
+)
+async def test_a_freeze_is_told_as_the_reason_of_a_refusal(locale: str, said: str) -> None:
+    office = Office(rules=(valve_rule(freezes=(Freeze("f", span("mon 09:10", "mon 19:00"), "UTC"),)),))
+    approved = await office.decisions.decide(await office.proposed(), "tom", Verdict.APPROVE)
+    office.clock.pass_(minutes=10)
+    await office.executor.run(approved.action, office.heard)
+    assert said in told(await rows(office.store), locale)
+
+
+async def test_what_a_stricter_policy_lacks_is_told() -> None:
+    office = Office()
+    approved = await office.decisions.decide(await office.proposed(), "tom", Verdict.APPROVE)
+    office.rules = (valve_rule(name="two", quorum=2),)
+    await office.executor.run(approved.action, office.heard)
+    assert "rule “two” asked for 2 approvals, and 1 counted" in told(await rows(office.store))
 
 
 async def test_an_action_is_told_from_the_wish_to_the_outcome() -> None:
