@@ -38,8 +38,8 @@ _WRITTEN = (
     r"records?|threads?|messages?|notes?|reports?|excerpts?|post-?mortems?)(?: \[?[\w,\] ]{1,30}?)?)"
 )
 _UNKNOWN = re.compile(
-    r"^\W*not found\b|\bnot (?:been )?(?:known|written|documented|recorded|checked|mentioned|stated|clear)\b|\bis unknown\b|"
-    r"\b(?:is|was|were|been|have|be) not (?:been )?found\b(?! by)|"
+    r"^\W*not found\b|\bnot (?:been )?(?:known|written|documented|recorded|checked|mentioned|stated|clear)\b|"
+    r"\bis unknown\b|\b(?:is|was|were|been|have|be) not (?:been )?found\b(?! by)|"
     r"\bnothing (?:is|was|in|that|clearly|says|about|else is)\b|"
     r"\bno (?:record|mention|document|page|runbook|source|passage|clear answer|evidence|information)\b|"
     r"\b(?:I|we) (?:do|did|could|can)(?: not|n't|not) (?:know|find|tell|say|see|answer)\b|"
