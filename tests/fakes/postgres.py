@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psycopg
 
-REQUIRED = "SAYSO_TEST_REQUIRE_POSTGRES"  # set where a skipped test would be a hole in the check
+REQUIRED = "TESTS_REQUIRE_POSTGRES"  # set where a skipped test would be a hole in the check
 _STARTED = 60.0  # seconds it may take to start
 _QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")  # nothing here outlives the tests
 
