@@ -1,8 +1,9 @@
 """One search: both halves asked, their chunks joined to documents, the best passage of each quoted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from knowledge.catalogue import Catalogue, Shelved
@@ -10,8 +11,10 @@ from knowledge.chunking import said
 from knowledge.confidence import Signs, confidence
 from knowledge.copies import collapsed
 from knowledge.dense import DenseIndex
+from knowledge.expected import Expected, expected
 from knowledge.hybrid import LEXICAL_WEIGHT, Found, fuse
-from knowledge.lexical import LexicalIndex, Question, language_of
+from knowledge.lexical import LexicalIndex, Question, Terms, language_of
+from knowledge.pointed import pointed
 from knowledge.port import (
     By,
     Document,
@@ -26,19 +29,16 @@ from knowledge.port import (
     Query,
     Scope,
     Searched,
-    Standing,
 )
 from knowledge.sentences import best
+from knowledge.worth import worth
 
 if TYPE_CHECKING:
     from knowledge.port import Vectors
 
 _DEPTH = 100  # chunks each half hands to the fusion
-_STANDING_WEIGHT = {Standing.CURRENT: 1.0, Standing.SUPERSEDED: 0.8, Standing.OBSOLETE: 0.7}
-# Among equally good ones the newer first: at most as much as a few hundredths of a score, gone after some years.
-_NEW = 0.02
-_HALF_LIFE_DAYS = 365.0
-_PINNED = 0.02
+# Of two that are equally near, the one that has the question's words in one place: BM25 does not see how far apart.
+_TOGETHER = 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,17 @@ class Finder:
         incidents = self.catalogue.incidents(documents)
         held = [one for one in considered if one.document in documents]
         held = [one for one in held if _fits(query.kind, documents[one.document], one.document in incidents)]
-        held.sort(key=lambda one: -self._weighed(one, documents[one.document]))
+        terms = cache(self.lexical.terms)
+        held = [
+            self._weighed(question, one, documents[one.document], spans[one.chunk], terms) for one in held
+        ]
+        held.sort(key=lambda one: -one.score)
         kept = collapsed([(one, documents[one.document]) for one in held], query.limit)
         named = {place.id: place for place in self.places}
+        kind = expected(query.text)
         return tuple(
             replace(
-                self._passage(question, one, document, spans[one.chunk], named),
+                self._passage(question, kind, one, document, spans[one.chunk], named, terms),
                 copies=copies,
                 past=_past(document, incidents.get(document.id)),
             )
@@ -103,31 +108,44 @@ class Finder:
         )
         return found, known
 
-    def _weighed(self, found: Found, document: Document) -> float:
-        """A score that counts less when the document no longer holds, and a little more when it is new or pinned."""
-        score = found.score * _STANDING_WEIGHT[document.standing]
-        if document.date is not None:
-            age = max(0.0, (self.now - document.date).total_seconds() / 86_400)
-            score *= 1 + _NEW * 0.5 ** (age / _HALF_LIFE_DAYS)
-        return score * (1 + _PINNED * document.pinned)
-
-    def _passage(
+    def _weighed(
         self,
         question: Question,
         found: Found,
         document: Document,
         span: Shelved,
+        terms: Callable[[str], Terms],
+    ) -> Found:
+        """The same with a score that knows how close together the words stand, and what the document is worth."""
+        together = question.together(terms(_says(document, span)))
+        return replace(found, score=(found.score + _TOGETHER * together) * worth(document, self.now))
+
+    def _passage(
+        self,
+        question: Question,
+        kind: Expected | None,
+        found: Found,
+        document: Document,
+        span: Shelved,
         places: Mapping[str, Place],
+        terms: Callable[[str], Terms],
     ) -> Passage:
         text = document.text[span.start : span.end]
-        part = self._cited(question, document, span)
-        says = self.lexical.terms(f"{span.context}\n{text}")
+        part = _cited(question, document, span, terms)
+        says = terms(_says(document, span))
         coverage = question.coverage(says)
         quote = said(document.text[part.start : part.end], part)
         heading = part.headings[-1] if part.headings else ""
-        answer = best(quote, lambda sentence: question.overlap(self.lexical.terms(sentence)), heading)
-        near = found.dense if self.embedder is not None else None
-        signs = Signs(near, coverage, question.together(says), question.misses_name(says))
+        answer = best(quote, lambda sentence: question.overlap(terms(sentence)), heading)
+        spot = pointed(question, kind, text, terms)
+        signs = Signs(
+            rise=found.dense if self.embedder is not None else None,
+            foreign=found.foreign,
+            coverage=coverage,
+            pointed=spot.share,
+            misses_name=question.misses_name(says),
+            lacks=spot.lacks,
+        )
         return Passage(
             document=document.id,
             title=document.title,
@@ -142,7 +160,7 @@ class Finder:
             author=part.author or document.author,
             date=part.date or document.date,
             link=part.link or document.link,
-            score=self._weighed(found, document),
+            score=found.score,
             lexical=found.lexical,
             dense=found.dense,
             cosine=found.cosine,
@@ -156,19 +174,21 @@ class Finder:
             shared=question.shared(says),
         )
 
-    def _cited(self, question: Question, document: Document, span: Shelved) -> Part:
-        """The section or message of a chunk that has most of the question, cut to the chunk."""
-        inside = [
-            replace(part, start=max(part.start, span.start), end=min(part.end, span.end))
-            for part in document.parts
-            if part.start < span.end and part.end > span.start
-        ]
-        if len(inside) == 1:
-            return inside[0]
-        return max(
-            inside,
-            key=lambda part: question.overlap(self.lexical.terms(document.text[part.start : part.end])),
-        )
+
+def _says(document: Document, span: Shelved) -> str:
+    return f"{span.context}\n{document.text[span.start : span.end]}"
+
+
+def _cited(question: Question, document: Document, span: Shelved, terms: Callable[[str], Terms]) -> Part:
+    """The section or message of a chunk that has most of the question, cut to the chunk."""
+    inside = [
+        replace(part, start=max(part.start, span.start), end=min(part.end, span.end))
+        for part in document.parts
+        if part.start < span.end and part.end > span.start
+    ]
+    if len(inside) == 1:
+        return inside[0]
+    return max(inside, key=lambda part: question.overlap(terms(document.text[part.start : part.end])))
 
 
 def _fits(kind: Genre | None, document: Document, is_incident: bool) -> bool:

@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -64,6 +64,18 @@ _ASKING = (
         )
     )
 )
+# Words that help to find - people write alike - and whose absence says nothing against a passage.
+_SMALL = _ASKING | frozenset(
+    _LETTERS.findall(
+        "va vont quoi quelqu quand dont lors tout tous toute toutes très aussi alors chez vers entre sans "
+        "avons avez ai avait avoir serait sera desquels auquel "
+        "a an am us me he she him her his its they them these those whose whom where been being could should would "
+        "may might must shall than then so such as or also just about into much many some someone anyone anybody "
+        "let got get ever please"
+    )
+)
+# What makes one word of two where English writes it so: fail over, log in, set up.
+_PARTICLES = frozenset({"in", "on", "off", "up", "out", "over", "down", "back"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +102,10 @@ class Wanted:
     def in_(self, said: AbstractSet[str]) -> bool:
         """Whether a passage speaks of it."""
         return not self.terms.isdisjoint(said)
+
+    def or_as(self, written: Iterable[str]) -> "Wanted":
+        """The same, also found where it and its neighbour are written as one word: "fail over" in "failover"."""
+        return replace(self, terms=self.terms.union(written), held=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +218,10 @@ class Analyzer:
                     stems |= dict.fromkeys((stem, *self._glossary.from_french.get(stem, ())))
             if stems:
                 yield Asked("words", run, tuple(stems))
+
+
+def _joins(run: str) -> bool:
+    return len(run) > 1 and run.isalpha() and run.lower() not in _SMALL
 
 
 def names_in(text: str) -> Iterable[str]:
@@ -331,8 +351,7 @@ class LexicalIndex:
         grams: Counter[str] = Counter()
         misspelt: set[str] = set()
         proper = set(_PROPER.findall(text))
-        joined: set[str] = set()  # words that count as one with their neighbour
-        for one in self._analyzer.question(text):
+        for number, one in enumerate(self._analyzer.question(text)):
             held = {term: self._held_in(groups, one.field, term) for term in one.terms}
             known = tuple(term for term, count in held.items() if count)
             if one.perhaps and not known:
@@ -340,11 +359,14 @@ class LexicalIndex:
             # A word and what stands for it in the other language are as rare as they are together.
             weight = _rarity(sum(held.values()), size)
             if one.perhaps:
-                joined.update(one.typed.split())
-            terms_ = frozenset(known or one.terms[:1])
-            wanted.append(Wanted(one.typed, weight, terms_, bool(known), one.typed in proper))
+                both = one.typed.split()
+                if _joins(both[0]) and (_joins(both[1]) or both[1].lower() in _PARTICLES):
+                    wanted = [word.or_as(known) if word.typed in both else word for word in wanted]
+            elif one.typed.lower() not in _SMALL:
+                terms_ = frozenset(known or one.terms[:1])
+                wanted.append(Wanted(one.typed, weight, terms_, bool(known), one.typed in proper))
             by_term += [
-                _Term(one.field, term, one.times * weight, self._native(one.field, term), len(wanted))
+                _Term(one.field, term, one.times * weight, self._native(one.field, term), number)
                 for term in known
             ]
             if one.field == "words" and not one.perhaps:
@@ -359,8 +381,7 @@ class LexicalIndex:
                 by_gram.append(_Term("grams", gram, weight, self._native("grams", gram), number))
         asked_words, asked_grams = _shared(by_term, 1 - _GRAMS_WEIGHT), _shared(by_gram, _GRAMS_WEIGHT)
         leads = [*asked_words, *(one for one in asked_grams if one[1] in misspelt)]
-        about = tuple(one for one in wanted if one.typed not in joined)
-        return Question((*asked_words, *asked_grams), tuple(leads), about)
+        return Question((*asked_words, *asked_grams), tuple(leads), tuple(wanted))
 
     def _held_in(self, groups: Collection[str], field: str, term: str) -> int:
         """How many chunks of these groups have a term; most of what a glossary offers is in none at all."""
