@@ -2,8 +2,9 @@
 
 "When did it expire?" asks for a time, "what does it cost?" for money: a passage about all of it without such a thing is
 about the subject and answers nothing, and neither cosines nor shared words see that. Question answering has told by the
-expected type since its first systems (Moldovan et al., "Performance issues and error analysis in an open-domain question
-answering system", 2003); here a few rules for English and French, for the kinds that can be told by their form.
+expected type since its first systems, and wrong types were their costliest errors (Moldovan et al., "Performance issues
+and error analysis in an open-domain question answering system", 2003). Here a few rules for English and French, for the
+kinds that can be told by their form.
 """
 
 import re
@@ -76,7 +77,9 @@ _LOOKS = {
     Expected.ADDRESS: r"\S@\S+\.\w",
     Expected.LINK: r"https?://|\]\(",
     Expected.VERSION: r"\d+\.\d",
-    Expected.SHARE: rf"%|\bper ?cent\b|\bpour ?cent\b|\b(?:half|third|quarter|moitié|tiers|quart)\b|\bin (?:{_COUNTED}|\d+)\b",
+    Expected.SHARE: (
+        rf"%|\b(?:per|pour) ?cent\b|\b(?:half|third|quarter|moitié|tiers|quart)\b|\bin (?:{_COUNTED}|\d+)\b"
+    ),
     Expected.MONEY: r"[€$£]|\b(?:eur|euros?|usd|gbp|chf|dollars?|pounds?|francs?|cents?|centimes?|free|gratuite?s?)\b",
     Expected.NUMBER: rf"\d|\b(?:{_COUNTED})\b",
     Expected.TIME: rf"\b(?:{_MONTHS}|{_DAYS}|{_SPANS})\b|\d:\d\d|\d{{4}}-\d\d|\b\d+ ?h\b",
@@ -86,6 +89,9 @@ _LOOKS = {
         r"\b(?:team|équipe|on-call|astreinte|lead|manager|owners?|everybody|nobody|personne)\b"
     ),
 }
+_SUBJECT = re.compile(
+    r"\b(?:what|which|whose|quel(?:le)?s?|how (?:many|much)|combien(?: de)?)\b", re.IGNORECASE
+)
 _ASKS = {kind: re.compile(form, re.IGNORECASE) for kind, form in _FORMS.items()}
 _HAS = {kind: re.compile(form, re.IGNORECASE) for kind, form in _LOOKS.items()}
 
@@ -93,3 +99,9 @@ _HAS = {kind: re.compile(form, re.IGNORECASE) for kind, form in _LOOKS.items()}
 def expected(question: str) -> Expected | None:
     """The kind of thing a question asks for; None when its form does not tell."""
     return next((kind for kind, form in _ASKS.items() if form.search(question)), None)
+
+
+def asked_after(question: str) -> str:
+    """What follows the asking word, so that it begins with the thing asked for: "which tool", "how many days"."""
+    found = _SUBJECT.search(question)
+    return "" if found is None else question[found.end() :]

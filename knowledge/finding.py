@@ -11,9 +11,9 @@ from knowledge.chunking import said
 from knowledge.confidence import Signs, confidence
 from knowledge.copies import collapsed
 from knowledge.dense import DenseIndex
-from knowledge.expected import Expected, expected
+from knowledge.expected import Expected, asked_after, expected
 from knowledge.hybrid import LEXICAL_WEIGHT, Found, fuse
-from knowledge.lexical import LexicalIndex, Question, Terms, language_of
+from knowledge.lexical import LexicalIndex, Question, Terms, Wanted, language_of
 from knowledge.pointed import pointed
 from knowledge.port import (
     By,
@@ -31,6 +31,7 @@ from knowledge.port import (
     Searched,
 )
 from knowledge.sentences import best
+from knowledge.services import is_elsewhere, services_in
 from knowledge.worth import worth
 
 if TYPE_CHECKING:
@@ -69,10 +70,15 @@ class Finder:
         held.sort(key=lambda one: -one.score)
         kept = collapsed([(one, documents[one.document]) for one in held], query.limit)
         named = {place.id: place for place in self.places}
-        kind = expected(query.text)
+        about = _About(
+            question,
+            expected(query.text),
+            question.first_in(asked_after(query.text)),
+            services_in(query.text, documents.values()),
+        )
         return tuple(
             replace(
-                self._passage(question, kind, one, document, spans[one.chunk], named, terms),
+                self._passage(about, one, document, spans[one.chunk], named, terms),
                 copies=copies,
                 past=_past(document, incidents.get(document.id)),
             )
@@ -122,14 +128,14 @@ class Finder:
 
     def _passage(
         self,
-        question: Question,
-        kind: Expected | None,
+        about: "_About",
         found: Found,
         document: Document,
         span: Shelved,
         places: Mapping[str, Place],
         terms: Callable[[str], Terms],
     ) -> Passage:
+        question = about.question
         text = document.text[span.start : span.end]
         part = _cited(question, document, span, terms)
         says = terms(_says(document, span))
@@ -137,14 +143,17 @@ class Finder:
         quote = said(document.text[part.start : part.end], part)
         heading = part.headings[-1] if part.headings else ""
         answer = best(quote, lambda sentence: question.overlap(terms(sentence)), heading)
-        spot = pointed(question, kind, text, terms)
+        spot = pointed(question, about.kind, text, terms)
         signs = Signs(
             rise=found.dense if self.embedder is not None else None,
+            lexical=found.lexical,
             foreign=found.foreign,
             coverage=coverage,
             pointed=spot.share,
             misses_name=question.misses_name(says),
             lacks=spot.lacks,
+            unheard=about.subject is not None and not about.subject.held,
+            elsewhere=is_elsewhere(about.services, document, text),
         )
         return Passage(
             document=document.id,
@@ -173,6 +182,16 @@ class Finder:
             answer=answer,
             shared=question.shared(says),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """A question, and what can be told of its answer before looking: its kind, its subject, the services it names."""
+
+    question: Question
+    kind: Expected | None
+    subject: Wanted | None
+    services: frozenset[str]
 
 
 def _says(document: Document, span: Shelved) -> str:

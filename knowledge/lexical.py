@@ -142,6 +142,14 @@ class Question:
         has = {*said.words, *said.names}
         return any(one.name and not one.in_(has) for one in self.wanted)
 
+    def first_in(self, part: str) -> Wanted | None:
+        """The word that stands first in a part of the question; None if it has none of them."""
+        text = part.lower()
+        standing = [(text.find(one.typed.lower()), one) for one in self.wanted]
+        return min((pair for pair in standing if pair[0] >= 0), key=lambda pair: pair[0], default=(0, None))[
+            1
+        ]
+
     def shared(self, said: Terms) -> tuple[str, ...]:
         """The words of the question, as typed, that a passage has, the rarest first."""
         has = {*said.words, *said.names}

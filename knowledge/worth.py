@@ -1,8 +1,8 @@
 """What a document is worth beside its words and its meaning: whether it still holds, its age, pins, and what it is.
 
-A few words of chat are as near to a question as they are short: a stand-up line and a question about the same page share
-little else than that page, and have a higher cosine than the runbook that answers. So a message with little around it
-counts for less, and chat for a little less than a page, which was written to be found.
+A few words of chat are as near to a question as they are short: a stand-up line and a question about the same page
+share little else than that page, and have a higher cosine than the runbook that answers. So a message with little
+around it counts for less, and chat for a little less than a page, which was written to be found.
 """
 
 from datetime import datetime
