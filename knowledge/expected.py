@@ -73,7 +73,7 @@ _FORMS = {
     Expected.PERSON: r"(?:^|[,:;]\s*|\b(?:and|or|to|by|est-ce|à|de|par|et|c'est) )(?:who|whom|whose|qui)\b",
 }
 _LOOKS = {
-    Expected.PHONE: r"(?<![\w.,:-])\+?\(?\d(?:[\s().-]{0,2}\d){6,}(?![\w:])",
+    Expected.PHONE: r"(?<![\w.,:-])(?!\d{4}-\d\d)\+?\(?\d(?:[\s().-]{0,2}\d){6,}(?![\w:])",
     Expected.ADDRESS: r"\S@\S+\.\w",
     Expected.LINK: r"https?://|\]\(",
     Expected.VERSION: r"\d+\.\d",

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _DEPTH = 100  # chunks each half hands to the fusion
 # Of two that are equally near, the one that has the question's words in one place: BM25 does not see how far apart.
 _TOGETHER = 0.04
+_NEARLY = 3  # places below the last shown, from where a document may still come up by that
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,17 @@ class Finder:
         documents = self.catalogue.documents([one.document for one in considered])
         incidents = self.catalogue.incidents(documents)
         held = [one for one in considered if one.document in documents]
-        held = [one for one in held if _fits(query.kind, documents[one.document], one.document in incidents)]
-        terms = cache(self.lexical.terms)
         held = [
-            self._weighed(question, one, documents[one.document], spans[one.chunk], terms) for one in held
+            replace(one, score=one.score * worth(documents[one.document], self.now))
+            for one in held
+            if _fits(query.kind, documents[one.document], one.document in incidents)
         ]
         held.sort(key=lambda one: -one.score)
+        terms = cache(self.lexical.terms)
+        # What could come to be shown is looked at closely.
+        near = held[: query.limit + _NEARLY]
+        near = [self._close(question, one, documents[one.document], spans[one.chunk], terms) for one in near]
+        held = sorted([*near, *held[len(near) :]], key=lambda one: -one.score)
         kept = collapsed([(one, documents[one.document]) for one in held], query.limit)
         named = {place.id: place for place in self.places}
         about = _About(
@@ -114,7 +120,7 @@ class Finder:
         )
         return found, known
 
-    def _weighed(
+    def _close(
         self,
         question: Question,
         found: Found,
@@ -122,9 +128,9 @@ class Finder:
         span: Shelved,
         terms: Callable[[str], Terms],
     ) -> Found:
-        """The same with a score that knows how close together the words stand, and what the document is worth."""
+        """The same with a score that knows how close together the words of the question stand."""
         together = question.together(terms(_says(document, span)))
-        return replace(found, score=(found.score + _TOGETHER * together) * worth(document, self.now))
+        return replace(found, score=found.score + _TOGETHER * together)
 
     def _passage(
         self,

@@ -234,7 +234,8 @@ def _joins(run: str) -> bool:
 
 def names_in(text: str) -> Iterable[str]:
     """Codes, versions, metrics and paths, in lower case: what has a digit, an underscore or two slashes."""
-    return (run.lower() for run in _RUN.findall(text) if len(run) > 1 and _NAME.search(run))
+    runs = (run for run in _RUN.findall(text) if len(run) > 1 and not run.isalpha())
+    return (run.lower() for run in runs if _NAME.search(run))
 
 
 def spread(text: str) -> str:
@@ -243,6 +244,8 @@ def spread(text: str) -> str:
 
 
 def _pieces(run: str) -> list[str]:
+    if run.isalpha() and run[1:].islower():  # most are plain words, and need no closer look
+        return [run]
     pieces = [piece for piece in _JOINT.split(run) if piece]
     if len(pieces) < 2:
         return pieces
