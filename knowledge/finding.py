@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _DEPTH = 100  # chunks each half hands to the fusion
 # Of two that are equally near, the one that has the question's words in one place: BM25 does not see how far apart.
-_TOGETHER = 0.04
+_TOGETHER = 0.03
 _NEARLY = 3  # places below the last shown, from where a document may still come up by that
 
 
