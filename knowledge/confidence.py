@@ -2,7 +2,8 @@
 
 A logistic rule over few signs. A cosine tells what a passage is about and hardly whether the very thing asked for is in
 it, so half of the signs are about that: the most of the question's words that two sentences have which also have the
-kind of thing asked for, whether that kind is missing altogether, whether anybody ever wrote of the thing.
+kind of thing asked for, whether that kind is missing altogether, whether anybody ever wrote of the thing. BM25 is no
+sign: it moves a little with the length of what others keep private (docs/adr/0007), and a confidence must not.
 """
 
 import math
@@ -17,7 +18,6 @@ class Signs:
     """What speaks for a passage, each from 0 to 1, and what speaks against it."""
 
     rise: float | None  # of the cosine above what unrelated texts have; None without an embedding model
-    lexical: float  # BM25 as a share of the most the question could score
     coverage: float  # the share of the question's words, rare ones weighing more
     pointed: float  # the same of two sentences in a row that have the kind of thing asked for
     misses_name: bool = False  # a name of the question is not in it
@@ -31,7 +31,6 @@ class Signs:
 class _Weights:
     bias: float
     rise: float
-    lexical: float
     coverage: float
     pointed: float
     misses_name: float
@@ -44,7 +43,6 @@ class _Weights:
         return (
             self.bias
             + self.rise * (signs.rise or 0.0)
-            + self.lexical * signs.lexical
             + self.coverage * signs.coverage
             + self.pointed * signs.pointed
             + self.misses_name * signs.misses_name
@@ -58,8 +56,8 @@ class _Weights:
 # Fitted on 230 questions in English and French to a company's documents and chat, a third of them about what is not
 # written there but could well be, and on the answerable ones again with their answers taken away; another 150 were held
 # out (docs/reference/measurements.md).
-_BOTH = _Weights(-7.6, 9.1, 2.6, 1.25, 2.75, -0.55, -1.9, -1.3, -3.3, -4.6)
-_WORDS = _Weights(-4.7, 0.0, 6.0, 2.3, 1.5, -1.4, -3.4, 0.0, -3.6, -4.1)
+_BOTH = _Weights(-7.6, 9.65, 1.8, 2.85, -0.5, -1.85, -1.45, -3.1, -4.65)
+_WORDS = _Weights(-3.8, 0.0, 3.3, 1.65, -1.15, -3.15, 0.0, -3.15, -4.05)
 
 
 def confidence(signs: Signs) -> float:

@@ -152,7 +152,6 @@ class Finder:
         spot = pointed(question, about.kind, text, terms)
         signs = Signs(
             rise=found.dense if self.embedder is not None else None,
-            lexical=found.lexical,
             foreign=found.foreign,
             coverage=coverage,
             pointed=spot.share,

@@ -104,7 +104,7 @@ def test_what_no_longer_holds_is_worth_less_and_what_is_new_or_pinned_more() -> 
 
 def test_each_sign_against_a_passage_lowers_its_chance() -> None:
     for rise in (0.6, None):
-        signs = Signs(rise, lexical=0.5, coverage=0.8, pointed=0.8)
+        signs = Signs(rise, coverage=0.8, pointed=0.8)
         against = [
             replace(signs, misses_name=True),
             replace(signs, lacks=True),
