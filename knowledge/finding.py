@@ -1,18 +1,20 @@
 """One search: both halves asked, their chunks joined to documents, the best passage of each quoted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
-from knowledge.asking import lacks
 from knowledge.catalogue import Catalogue, Shelved
 from knowledge.chunking import said
 from knowledge.confidence import Signs, confidence, heeding
 from knowledge.copies import collapsed
 from knowledge.dense import DenseIndex
+from knowledge.expected import Expected, asked_after, expected
 from knowledge.hybrid import LEXICAL_WEIGHT, Found, fuse
-from knowledge.lexical import LexicalIndex, Question, language_of
+from knowledge.lexical import LexicalIndex, Question, Terms, Wanted, language_of
+from knowledge.pointed import pointed
 from knowledge.port import (
     By,
     Document,
@@ -20,7 +22,6 @@ from knowledge.port import (
     Extent,
     Genre,
     Incident,
-    Kind,
     Part,
     Passage,
     PastIncident,
@@ -28,21 +29,18 @@ from knowledge.port import (
     Query,
     Scope,
     Searched,
-    Standing,
 )
 from knowledge.sentences import best
+from knowledge.services import is_elsewhere, services_in
+from knowledge.worth import worth
 
 if TYPE_CHECKING:
     from knowledge.port import Vectors
 
 _DEPTH = 100  # chunks each half hands to the fusion
-_STANDING_WEIGHT = {Standing.CURRENT: 1.0, Standing.SUPERSEDED: 0.8, Standing.OBSOLETE: 0.7}
-# Among equally good ones the newer first: at most as much as a few hundredths of a score, gone after some years.
-_NEW = 0.02
-_HALF_LIFE_DAYS = 365.0
-_PINNED = 0.02
-_WRITTEN = 0.05
-_HELPED = 0.03
+# Of two that are equally near, the one that has the question's words in one place: BM25 does not see how far apart.
+_TOGETHER = 0.03
+_NEARLY = 3  # places below the last shown, from where a document may still come up by that
 _SOLVES = 0.15  # for thanks under a message, twice that for a tick
 # What people called the answer to this very question goes ahead of what only looks like it, and the other way. Over
 # 70 questions to a company's documents the best passage scored 1.2 times the fifth in half of them, 1.9 times in one
@@ -71,13 +69,28 @@ class Finder:
         documents = self.catalogue.documents([one.document for one in considered])
         incidents = self.catalogue.incidents(documents)
         held = [one for one in considered if one.document in documents]
-        held = [one for one in held if _fits(query.kind, documents[one.document], one.document in incidents)]
-        held.sort(key=lambda one: -self._weighed(query, one, documents[one.document]))
+        held = [
+            replace(one, score=one.score * self._worth(query, documents[one.document]))
+            for one in held
+            if _fits(query.kind, documents[one.document], one.document in incidents)
+        ]
+        held.sort(key=lambda one: -one.score)
+        terms = cache(self.lexical.terms)
+        # What could come to be shown is looked at closely.
+        near = held[: query.limit + _NEARLY]
+        near = [self._close(question, one, documents[one.document], spans[one.chunk], terms) for one in near]
+        held = sorted([*near, *held[len(near) :]], key=lambda one: -one.score)
         kept = collapsed([(one, documents[one.document]) for one in held], query.limit)
         named = {place.id: place for place in self.places}
+        about = _About(
+            question,
+            expected(query.text),
+            question.first_in(asked_after(query.text)),
+            services_in(query.text, documents.values()),
+        )
         return tuple(
             replace(
-                self._passage(query, question, one, document, spans[one.chunk], named),
+                self._passage(query, about, one, document, spans[one.chunk], named, terms),
                 copies=copies,
                 past=_past(document, incidents.get(document.id)),
             )
@@ -113,42 +126,52 @@ class Finder:
         )
         return found, known
 
-    def _weighed(self, query: Query, found: Found, document: Document) -> float:
-        """A score that counts less when the document no longer holds, and a little more for what speaks for it.
-
-        That it is new, pinned, a page rather than talk, or has a message that others thanked for.
-        """
+    def _worth(self, query: Query, document: Document) -> float:
+        """What a document is worth beside its nearness, and what people said of it as the answer to this question."""
         marked = query.marks.get(document.id, 0)
-        score = found.score * _STANDING_WEIGHT[document.standing]
-        score *= _HELPFUL if marked > 0 else _WRONG if marked < 0 else 1.0
-        if document.date is not None:
-            age = max(0.0, (self.now - document.date).total_seconds() / 86_400)
-            score *= 1 + _NEW * 0.5 ** (age / _HALF_LIFE_DAYS)
-        helped = any(part.solves for part in document.parts)
-        return score * (
-            1 + _PINNED * document.pinned + _WRITTEN * (document.kind is Kind.PAGE) + _HELPED * helped
-        )
+        return worth(document, self.now) * (_HELPFUL if marked > 0 else _WRONG if marked < 0 else 1.0)
 
-    def _passage(
+    def _close(
         self,
-        query: Query,
         question: Question,
         found: Found,
         document: Document,
         span: Shelved,
+        terms: Callable[[str], Terms],
+    ) -> Found:
+        """The same with a score that knows how close together the words of the question stand."""
+        together = question.together(terms(_says(document, span)))
+        return replace(found, score=found.score + _TOGETHER * together)
+
+    def _passage(
+        self,
+        query: Query,
+        about: "_About",
+        found: Found,
+        document: Document,
+        span: Shelved,
         places: Mapping[str, Place],
+        terms: Callable[[str], Terms],
     ) -> Passage:
+        question = about.question
         text = document.text[span.start : span.end]
-        part = self._cited(question, document, span)
-        says = self.lexical.terms(f"{span.context}\n{text}")
+        part = _cited(question, document, span, terms)
+        says = terms(_says(document, span))
         coverage = question.coverage(says)
         quote = said(document.text[part.start : part.end], part)
         heading = part.headings[-1] if part.headings else ""
-        answer = best(quote, lambda sentence: question.overlap(self.lexical.terms(sentence)), heading)
-        near = found.dense if self.embedder is not None else None
         marked = query.marks.get(document.id, 0)
+        answer = best(quote, lambda sentence: question.overlap(terms(sentence)), heading)
+        spot = pointed(question, about.kind, text, terms)
         signs = Signs(
-            near, coverage, question.together(says), question.misses_name(says), lacks(query.text, quote)
+            rise=found.dense if self.embedder is not None else None,
+            foreign=found.foreign,
+            coverage=coverage,
+            pointed=spot.share,
+            misses_name=question.misses_name(says),
+            lacks=spot.lacks,
+            unheard=about.subject is not None and not about.subject.held,
+            elsewhere=is_elsewhere(about.services, document, text),
         )
         return Passage(
             document=document.id,
@@ -164,7 +187,7 @@ class Finder:
             author=part.author or document.author,
             date=part.date or document.date,
             link=part.link or document.link,
-            score=self._weighed(query, found, document),
+            score=found.score,
             lexical=found.lexical,
             dense=found.dense,
             cosine=found.cosine,
@@ -179,25 +202,39 @@ class Finder:
             marked=marked,
         )
 
-    def _cited(self, question: Question, document: Document, span: Shelved) -> Part:
-        """The section or message of a chunk that has most of the question, cut to the chunk.
 
-        Among messages, what others marked as the one that helped needs to have a little less of it.
-        """
-        inside = [
-            replace(part, start=max(part.start, span.start), end=min(part.end, span.end))
-            for part in document.parts
-            if part.start < span.end and part.end > span.start
-        ]
-        if len(inside) == 1:
-            return inside[0]
-        return max(
-            inside,
-            key=lambda part: (
-                (1 + _SOLVES * part.solves)
-                * question.overlap(self.lexical.terms(document.text[part.start : part.end]))
-            ),
-        )
+@dataclass(frozen=True, slots=True)
+class _About:
+    """A question, and what can be told of its answer before looking: its kind, its subject, the services it names."""
+
+    question: Question
+    kind: Expected | None
+    subject: Wanted | None
+    services: frozenset[str]
+
+
+def _says(document: Document, span: Shelved) -> str:
+    return f"{span.context}\n{document.text[span.start : span.end]}"
+
+
+def _cited(question: Question, document: Document, span: Shelved, terms: Callable[[str], Terms]) -> Part:
+    """The section or message of a chunk that has most of the question, cut to the chunk.
+
+    Among messages, what others marked as the one that helped needs to have a little less of it.
+    """
+    inside = [
+        replace(part, start=max(part.start, span.start), end=min(part.end, span.end))
+        for part in document.parts
+        if part.start < span.end and part.end > span.start
+    ]
+    if len(inside) == 1:
+        return inside[0]
+    return max(
+        inside,
+        key=lambda part: (
+            (1 + _SOLVES * part.solves) * question.overlap(terms(document.text[part.start : part.end]))
+        ),
+    )
 
 
 def _fits(kind: Genre | None, document: Document, is_incident: bool) -> bool:

@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -70,6 +70,18 @@ _ASKING = (
         )
     )
 )
+# Words that help to find - people write alike - and whose absence says nothing against a passage.
+_SMALL = _ASKING | frozenset(
+    _LETTERS.findall(
+        "va vont quoi quelqu quand dont lors tout tous toute toutes très aussi alors chez vers entre sans "
+        "avons avez ai avait avoir serait sera desquels auquel "
+        "a an am us me he she him her his its they them these those whose whom where been being could should would "
+        "may might must shall than then so such as or also just about into much many some someone anyone anybody "
+        "let got get ever please"
+    )
+)
+# What makes one word of two where English writes it so: fail over, log in, set up.
+_PARTICLES = frozenset({"in", "on", "off", "up", "out", "over", "down", "back"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,10 @@ class Wanted:
     def in_(self, said: AbstractSet[str]) -> bool:
         """Whether a passage speaks of it."""
         return not self.terms.isdisjoint(said)
+
+    def or_as(self, written: Iterable[str]) -> "Wanted":
+        """The same, also found where it and its neighbour are written as one word: "fail over" in "failover"."""
+        return replace(self, terms=self.terms.union(written), held=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +147,14 @@ class Question:
         """Whether a name of the question (`INC-120`, `Redis`, `2.4.1`) is not in a passage."""
         has = {*said.words, *said.names}
         return any(one.name and not one.in_(has) for one in self.wanted)
+
+    def first_in(self, part: str) -> Wanted | None:
+        """The word that stands first in a part of the question; None if it has none of them."""
+        text = part.lower()
+        standing = [(text.find(one.typed.lower()), one) for one in self.wanted]
+        return min((pair for pair in standing if pair[0] >= 0), key=lambda pair: pair[0], default=(0, None))[
+            1
+        ]
 
     def shared(self, said: Terms) -> tuple[str, ...]:
         """The words of the question, as typed, that a passage has, the rarest first."""
@@ -220,9 +244,14 @@ class Analyzer:
                 yield Asked("words", run, tuple(stems))
 
 
+def _joins(run: str) -> bool:
+    return len(run) > 1 and run.isalpha() and run.lower() not in _SMALL
+
+
 def names_in(text: str) -> Iterable[str]:
     """Codes, versions, metrics and paths, in lower case: what has a digit, an underscore or two slashes."""
-    return (run.lower() for run in _RUN.findall(text) if len(run) > 1 and _NAME.search(run))
+    runs = (run for run in _RUN.findall(text) if len(run) > 1 and not run.isalpha())
+    return (run.lower() for run in runs if _NAME.search(run))
 
 
 def spread(text: str) -> str:
@@ -231,8 +260,8 @@ def spread(text: str) -> str:
 
 
 def _pieces(run: str) -> list[str]:
-    if run.islower() and run.isalnum():
-        return [run]  # most words: nothing to take apart
+    if run.isalpha() and run[1:].islower():  # most are plain words, and need no closer look
+        return [run]
     pieces = [piece for piece in _JOINT.split(run) if piece]
     if len(pieces) < 2:
         return pieces
@@ -351,8 +380,7 @@ class LexicalIndex:
         grams: Counter[str] = Counter()
         misspelt: set[str] = set()
         proper = set(_PROPER.findall(text))
-        joined: set[str] = set()  # words that count as one with their neighbour
-        for one in self._analyzer.question(text):
+        for number, one in enumerate(self._analyzer.question(text)):
             held = {term: self._held_in(readable, one.field, term) for term in one.terms}
             known = tuple(term for term, count in held.items() if count)
             if one.perhaps and not known:
@@ -360,11 +388,14 @@ class LexicalIndex:
             # A word and what stands for it in the other language are as rare as they are together.
             weight = _rarity(sum(held.values()), size)
             if one.perhaps:
-                joined.update(one.typed.split())
-            terms_ = frozenset(known or one.terms[:1])
-            wanted.append(Wanted(one.typed, weight, terms_, bool(known), one.typed in proper))
+                both = one.typed.split()
+                if _joins(both[0]) and (_joins(both[1]) or both[1].lower() in _PARTICLES):
+                    wanted = [word.or_as(known) if word.typed in both else word for word in wanted]
+            elif one.typed.lower() not in _SMALL:
+                terms_ = frozenset(known or one.terms[:1])
+                wanted.append(Wanted(one.typed, weight, terms_, bool(known), one.typed in proper))
             by_term += [
-                _Term(one.field, term, one.times * weight, self._native(one.field, term), len(wanted))
+                _Term(one.field, term, one.times * weight, self._native(one.field, term), number)
                 for term in known
             ]
             if one.field == "words" and not one.perhaps:
@@ -379,8 +410,7 @@ class LexicalIndex:
                 by_gram.append(_Term("grams", gram, weight, self._native("grams", gram), number))
         asked_words, asked_grams = _shared(by_term, 1 - _GRAMS_WEIGHT), _shared(by_gram, _GRAMS_WEIGHT)
         leads = [*asked_words, *(one for one in asked_grams if one[1] in misspelt)]
-        about = tuple(one for one in wanted if one.typed not in joined)
-        return Question((*asked_words, *asked_grams), tuple(leads), about)
+        return Question((*asked_words, *asked_grams), tuple(leads), tuple(wanted))
 
     def _held_in(self, groups: frozenset[str], field: str, term: str) -> int:
         """How many chunks of these groups have a term; most of what a glossary offers is in none at all."""

@@ -49,11 +49,11 @@ def test_a_nearer_cosine_never_counts_less(one: float, other: float) -> None:
 
 @given(st.one_of(st.none(), st.floats(0, 1)), st.floats(0, 1), st.floats(0, 1), st.booleans())
 def test_confidence_is_a_chance_and_a_missing_name_lowers_it(
-    near: float | None, coverage: float, together: float, missing: bool
+    near: float | None, coverage: float, share: float, missing: bool
 ) -> None:
-    here = confidence(Signs(near, coverage, together, misses_name=missing))
+    here = confidence(Signs(near, coverage, share, misses_name=missing))
     assert 0 < here < 1
-    assert here >= confidence(Signs(near, coverage, together, misses_name=True))
+    assert here >= confidence(Signs(near, coverage, share, misses_name=True))
 
 
 def test_a_private_place_is_read_by_its_members_only() -> None:
