@@ -100,7 +100,7 @@ async def test_a_question_asked_in_private_is_seen_by_its_asker_and_the_roles_of
 
 
 async def test_the_nearest_is_named_to_those_only_who_may_read_it_now(world: World) -> None:
-    question = "who rotates the leaked payment key of the vault?"
+    question = "is the leaked payment key of the vault valid?"
     await world.writes(note("near", "the leaked payment key of the vault", place=SECRET))
     await world.asks("maya", question, public=True)
     assert [nearest for *_, nearest in await world.sees(RAJ)] == ["near"]
