@@ -42,7 +42,7 @@ def asked(folder: Path, question: str, *texts: str) -> tuple[Question, LexicalIn
         ],
         (),
     )
-    return made.ask(question, ["*"]), made
+    return made.ask(question, {"*"}), made
 
 
 def test_a_spot_counts_only_with_what_is_asked_for(tmp_path: Path) -> None:
