@@ -40,8 +40,9 @@ def collapsed(ranked: Sequence[tuple[T, Document]], limit: int) -> list[tuple[T,
 
 def runs_of(text: str) -> frozenset[tuple[str, ...]]:
     """The runs of five words of a text, in lower case; a shorter text is one run."""
-    words = [word.lower() for word in _WORD.findall(text[:_READ_CHARS])]
-    return frozenset(tuple(words[i : i + _RUN]) for i in range(max(1, len(words) - _RUN + 1)))
+    words = _WORD.findall(text[:_READ_CHARS].lower())
+    runs = zip(*(words[i:] for i in range(_RUN)), strict=False)
+    return frozenset(runs) if len(words) >= _RUN else frozenset((tuple(words),))
 
 
 def alike(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> float:

@@ -78,6 +78,11 @@ def rise(cosine: float | None, floor: float) -> float:
 
 
 def _document(chunks: list[Scored], weight: float) -> Found:
+    if len(chunks) == 1:
+        (only,) = chunks
+        return Found(
+            only.document, only.chunk, only.sum(weight), only.lexical, only.dense, only.cosine, only.foreign
+        )
     shown = max(chunks, key=lambda scored: scored.sum(weight))
     best = replace(
         shown,
