@@ -1,6 +1,7 @@
 """One search: both halves asked, their chunks joined to documents, the best passage of each quoted."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -58,6 +59,7 @@ class Finder:
     embedder: Embedder | None
     places: Sequence[Place]
     now: datetime
+    beside: Executor  # the half by meaning is asked there, while the half by words is asked here
 
     def find(self, query: Query, scope: Scope, vector: "Vectors | None") -> tuple[Passage, ...]:
         """The best passages within a scope, one for each document, copies collapsed into one."""
@@ -103,14 +105,15 @@ class Finder:
         depth = max(_DEPTH, 10 * query.limit)
         dense = self.dense if vector is not None else None
         with_words = dense is None or query.by is By.BOTH
+        nearest = None
+        if dense is not None and vector is not None:
+            nearest = self.beside.submit(dense.search, vector, scope, depth)
         leads = self.lexical.search(question, scope, depth) if with_words else []
         # What an index finds and the catalogue does not know is half-written or swept: it does not exist.
         known = {c: s for c, s in self.catalogue.shelved(leads).items() if s.place in scope.places}
         cosines: dict[str, float] | None = None
-        if dense is not None and vector is not None:
-            near = [
-                (at, cosine) for at, cosine in dense.search(vector, scope, depth) if at.place in scope.places
-            ]
+        if dense is not None and vector is not None and nearest is not None:
+            near = [(at, cosine) for at, cosine in nearest.result() if at.place in scope.places]
             cosines = {at.chunk: cosine for at, cosine in near}
             cosines |= dense.scores(vector, [s for c, s in known.items() if c not in cosines])
             known |= {at.chunk: at for at, _ in near}

@@ -256,12 +256,12 @@ def names_in(text: str) -> Iterable[str]:
 
 def spread(text: str) -> str:
     """The text with the pieces of its identifiers beside them: `etcdMembersDown` is also `etcd Members Down`."""
-    return " ".join(piece for run in _RUN.findall(text) for piece in _pieces(run))
+    runs: list[str] = _RUN.findall(text)
+    # Most are plain words: nothing to take apart.
+    return " ".join([run if run.isalpha() and run[1:].islower() else " ".join(_pieces(run)) for run in runs])
 
 
 def _pieces(run: str) -> list[str]:
-    if run.isalpha() and run[1:].islower():  # most are plain words, and need no closer look
-        return [run]
     pieces = [piece for piece in _JOINT.split(run) if piece]
     if len(pieces) < 2:
         return pieces
@@ -313,8 +313,8 @@ def _counted_as(group: str, field: str, term: str = "") -> str:
 
 
 def _languages(text: str) -> tuple[int, int]:
-    words = [word.lower() for word in _LETTERS.findall(text[:4000])]
-    return sum(w in _ENGLISH for w in words), sum(w in _FRENCH for w in words)
+    words = _LETTERS.findall(text[:4000].lower())
+    return sum(map(_ENGLISH.__contains__, words)), sum(map(_FRENCH.__contains__, words))
 
 
 def _stemmer(language: str) -> "tantivy.TextAnalyzer":

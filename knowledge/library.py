@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,6 +122,7 @@ class FolderLibrary:
             self._catalogue.close()
             raise
         self._dense: DenseIndex | None = None
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="nearest")  # starts with the first search
         self._reading = threading.Lock()  # one thread at a time: `refresh` must not meet a search
 
     async def search(self, query: Query, reader: Reader) -> SearchResult:
@@ -197,6 +199,7 @@ class FolderLibrary:
 
     def _close(self) -> None:
         with self._reading:
+            self._beside.shutdown()
             self._dense = None
             self._catalogue.close()
 
@@ -244,7 +247,13 @@ class FolderLibrary:
             if not scope.places or not query.text.strip():
                 return SearchResult((), about, 0.0)
             finder = Finder(
-                self._catalogue, self._lexical, self._vectors(), self._embedder, places, self._clock()
+                self._catalogue,
+                self._lexical,
+                self._vectors(),
+                self._embedder,
+                places,
+                self._clock(),
+                self._beside,
             )
             passages = finder.find(query, scope, vector)
         return SearchResult(passages, about, max((p.confidence for p in passages), default=0.0))

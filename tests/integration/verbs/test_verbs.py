@@ -235,7 +235,7 @@ def test_what_nobody_could_answer_is_listed_until_somebody_writes_it(shell: Shel
     assert shell.run("knowledge", "gaps", "--close", str(gap["id"]), "--as", "maya").returncode == 2
     denied = shell.run("knowledge", "gaps", "--close", str(gap["id"]), "--reason", "x", "--as", "tom")
     assert denied.returncode == 4
-    (shell.home / "docs" / "elevator.md").write_text("# The elevator\n\nAda repairs the elevator.\n")
+    (shell.home / "docs" / "elevator.md").write_text("# The elevator\n\nAda Lund repairs the elevator.\n")
     shell.run("ingest", "--as", "maya")
     assert "without an answer" in shell.run("knowledge", "gaps", "--as", "maya").stdout
     told = shell.run("knowledge", "gaps", "--all", "--as", "maya").stdout
