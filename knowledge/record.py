@@ -5,14 +5,12 @@ its index up to date on the disk. So a record is opened by `Record.open` alone, 
 proof.
 
 A kill in the middle of writing may leave Chroma's files so that it cannot read them any more (seen once in some three
-hundred kills); it then fails, waits for ever, or ends the process. So a record that was not closed is tried in another
-process first. What is scanned has the same vectors: where the trial fails, a new record is filled from there, in a
-folder of another name, `record-<n>`, since Chroma remembers folders it has opened.
+hundred kills); it then fails, waits for ever, or ends the process, and not each time. So a record has a mark in it
+while Chroma is at work, and one with a mark is never opened again. What is scanned has the same vectors: a new record
+is filled from there, in a folder of another name, `record-<n>`, since Chroma remembers folders it has opened.
 """
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,8 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from knowledge import probe
-from knowledge.port import EmbedderMismatch, Entry, RecordDamaged, RecordUnavailable
+from knowledge.port import EmbedderMismatch, Entry, KnowledgeError, RecordDamaged, RecordUnavailable
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -35,8 +32,7 @@ if TYPE_CHECKING:
 _NAME = "sayso-chunks"
 _BATCH = 1000
 _WHOLE = "whole"  # a file in a record that has everything that is scanned
-_IN_USE = "in-use"  # a file in a record that was opened and not closed yet
-_TRIAL_SECONDS = 300.0
+_AT_WORK = "at-work"  # a file in a record while Chroma reads or writes it
 # Only a server searches by these; in a folder they are kept small, since the scan does the searching.
 _SERVED = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 400, "max_neighbors": 32}}
 _KEPT = {"hnsw": {"space": "cosine", "ef_construction": 40, "ef_search": 40, "max_neighbors": 8}}
@@ -66,15 +62,17 @@ class Record:
         from chromadb.errors import ChromaError
 
         lock.check(folder)
-        if (folder / f"record-{_number(folder)}" / _IN_USE).exists() and not _works(folder):
+        if (folder / f"record-{_number(folder)}" / _AT_WORK).exists():
             give_up(folder)
         folder = folder / f"record-{_number(folder)}"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (folder / _IN_USE).touch()
         try:
-            settings = Settings(is_persistent=True, persist_directory=str(folder), anonymized_telemetry=False)
-            client = Client(settings=settings)
-            return cls(client, _collection(client, embedding, _KEPT, str(folder)), str(folder))
+            with _at_work(folder):
+                settings = Settings(
+                    is_persistent=True, persist_directory=str(folder), anonymized_telemetry=False
+                )
+                client = Client(settings=settings)
+                return cls(client, _collection(client, embedding, _KEPT, str(folder)), str(folder))
         except (ChromaError, ValueError) as error:
             raise _damaged(str(folder), error) from error
 
@@ -157,7 +155,8 @@ class Record:
                 yield
             return
         try:
-            yield
+            with _at_work(Path(self._where)):
+                yield
         except ChromaError as error:
             raise _damaged(self._where, error) from error
 
@@ -165,10 +164,13 @@ class Record:
         """Lets go of the files."""
         from chromadb.api.client import Client
 
-        if isinstance(self._client, Client):
+        if not isinstance(self._client, Client):
+            return
+        if self._served:
             self._client.close()
-        if not self._served:
-            (Path(self._where) / _IN_USE).unlink(missing_ok=True)
+        else:
+            with _at_work(Path(self._where)):
+                self._client.close()
 
 
 def is_whole(folder: Path) -> bool:
@@ -190,17 +192,17 @@ def give_up(folder: Path) -> None:
     (folder / f"record-{_number(folder) + 1}").mkdir(mode=0o700)
 
 
-def _works(folder: Path) -> bool:
-    """Whether the latest record in a folder can be used, tried in a process that may die of it."""
-    record = folder / f"record-{_number(folder)}"
-    if not (record / "chroma.sqlite3").exists():
-        return True  # killed before there was anything
-    trial = [sys.executable, "-P", str(Path(probe.__file__)), str(record), _NAME]
+@contextmanager
+def _at_work(record: Path) -> Iterator[None]:
+    """Marks a record for as long as the block lasts; the mark stays when Chroma fails, or the process ends."""
+    mark = record / _AT_WORK
+    mark.touch()
     try:
-        done = subprocess.run(trial, capture_output=True, timeout=_TRIAL_SECONDS, check=False)  # noqa: S603 - our own file
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
+        yield
+    except KnowledgeError:
+        mark.unlink(missing_ok=True)
+        raise
+    mark.unlink(missing_ok=True)
 
 
 def _number(folder: Path) -> int:

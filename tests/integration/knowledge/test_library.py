@@ -460,7 +460,7 @@ async def test_a_record_that_chroma_cannot_read_any_more_is_filled_again_from_wh
     await first.close()
     (torn,) = (tmp_path / "knowledge" / "vectors").rglob("data_level0.bin")
     torn.write_bytes(torn.read_bytes()[: torn.stat().st_size // 2])
-    (tmp_path / "knowledge" / "vectors" / "record-1" / "in-use").touch()  # as a kill leaves it
+    (tmp_path / "knowledge" / "vectors" / "record-1" / "at-work").touch()  # as a kill leaves it
     changed, embedder = Notes(note("0", "the queue is full"), *pages[1:]), HashedWords()
     again = await opened(tmp_path, embedder)
     (report,) = await again.ingest([changed])
