@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -37,8 +38,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - every other place is given this one
 
 
-async def build(settings: Settings, home: Home) -> App:
-    """Opens everything these settings name. Raises `SettingsError` and `StoreError`."""
+def store_place(settings: Settings, home: Home) -> Path | str:
+    """Where the store is: a file, or the URL of a PostgreSQL database."""
+    url = settings.store.url
+    return home.at(settings.store.path) if url is None else url.get_secret_value()
+
+
+async def build(settings: Settings, home: Home, note: Callable[[str], None] = lambda _line: None) -> App:
+    """Opens everything these settings name; `note` hears of a migration. Raises `SettingsError` and `StoreError`."""
     from agent.store.sql.store import SqlStore
 
     make_private(home.folder)
@@ -50,7 +57,7 @@ async def build(settings: Settings, home: Home) -> App:
         policy.refuse_gaps(spec.name for spec in registry.specs() if spec.effect is Effect.WRITE)
     except (PolicyGap, NotRegistered) as error:
         raise SettingsError(f"{home.config}: {error}") from error
-    store = await SqlStore.open(home.at(settings.store.path))
+    store = await SqlStore.open(store_place(settings, home), note=note)
     shelf = FolderShelf(home.folder / "evidence")
     proposer = Proposer(
         store, registry, policy, utc_now, refuse_untrusted=settings.untrusted_targets == "refuse"

@@ -14,12 +14,13 @@ from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 # Read by the command line before there are settings, so they are not settings themselves.
 RESERVED = frozenset({"SAYSO_HOME", "SAYSO_CONFIG", "SAYSO_AS"})
 DURATION = re.compile(r"^(\d+)\s*(s|m|h|d|w)$")
+POSTGRES = re.compile(r"^postgresql(\+psycopg)?://[^\s]+$")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -42,6 +43,15 @@ def time_zone(value: object) -> object:
         ZoneInfo(str(value))
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ValueError("should be a time zone such as Europe/Paris or UTC") from error
+    return value
+
+
+def postgres_url(value: SecretStr) -> SecretStr:
+    """The address of a PostgreSQL database, as SQLAlchemy writes it."""
+    if not POSTGRES.match(value.get_secret_value()):
+        raise ValueError(
+            "should be the URL of a PostgreSQL database: postgresql+psycopg://user@host/database"
+        )
     return value
 
 
@@ -232,6 +242,11 @@ class StoreSettings(Section):
     """Where threads, actions and the audit trail are kept."""
 
     path: Path = Field(default=Path("sayso.db"), description="SQLite file, relative to the home folder")
+    url: Annotated[SecretStr, AfterValidator(postgres_url)] | None = Field(
+        default=None,
+        description="A PostgreSQL database instead, for several workers, such as "
+        "postgresql+psycopg://sayso@db.example.com/sayso; a password is better set as part of SAYSO_STORE__URL",
+    )
 
 
 class Settings(Section):
@@ -339,7 +354,8 @@ def _explain(
     if problem["type"] == "missing":
         return f"{where}: {key}: is missing"
     message = problem["msg"].removeprefix("Value error, ")
-    shown = "(hidden)" if path and path[-1] == "api_key" else repr(problem["input"])
+    hidden = path[-1:] == ("api_key",) or path[-2:] == ("store", "url")
+    shown = "(hidden)" if hidden else repr(problem["input"])
     return f"{where}: {key} = {shown}: {message[:1].lower()}{message[1:]}"
 
 

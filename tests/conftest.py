@@ -1,9 +1,26 @@
 """What holds for every test: no deadlines, since machines are shared, and the same examples every time in CI."""
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+
+from tests.fakes.postgres import REQUIRED, NoPostgres, PostgresServer, binaries, postgres_server
 
 settings.register_profile("house", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "house")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL server; tests that ask for it are skipped where none is installed, unless required."""
+    try:
+        binaries()
+    except NoPostgres as why:
+        if os.environ.get(REQUIRED):
+            pytest.fail(f"{REQUIRED} is set, and there is {why}")
+        pytest.skip(str(why))
+    with postgres_server() as server:
+        yield server

@@ -1,10 +1,12 @@
-"""The contract of a store, kept by the one in memory and the one in SQLite alike."""
+"""The contract of a store, kept by the one in memory and the one in SQL, on SQLite and on PostgreSQL, alike."""
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -16,15 +18,33 @@ from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.store.memory import MemoryStore
 from agent.store.port import Store
 from agent.store.sql.store import SqlStore
+from tests.fakes.postgres import PostgresServer
 from tools.contract import Change, Json, Plan, Undo
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 THREAD = ThreadId("terminal:maya")
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where a store in SQL is kept: a file that is not there yet, or an empty database."""
+    if request.param == "sqlite":
+        return tmp_path / "sayso.db"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.database()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    opened: Store = MemoryStore() if request.param == "memory" else await SqlStore.open(tmp_path / "sayso.db")
+    opened: Store
+    match request.param:
+        case "memory":
+            opened = MemoryStore()
+        case "sqlite":
+            opened = await SqlStore.open(tmp_path / "sayso.db")
+        case _:
+            server: PostgresServer = request.getfixturevalue("postgres")
+            opened = await SqlStore.open(server.database())
     yield opened
     await opened.close()
 
@@ -208,3 +228,98 @@ async def test_the_trail_is_one_whole_chain(store: Store) -> None:
     assert report.whole
     assert report.checked == 10
     assert [event.seq for event in await events(store, "A-2")] == [3, 4]
+
+
+async def test_what_no_database_can_hold_is_heard_all_the_same(store: Store) -> None:
+    turn = await store.hear(said("e1", "nul \0 and half a pair \ud83d"))
+    assert turn is not None
+    await store.finish(turn, "so \0", {"finished_at": NOW.isoformat()})
+    await store.say(THREAD, "and \0", NOW)
+    later = await store.hear(said("e2"))
+    assert later is not None
+    assert len(await store.history(THREAD, later, 10)) == 3
+
+
+async def test_changes_that_come_at_once_are_each_judged_by_themselves(store: Store) -> None:
+    """They may share a transaction, and must not share their fate."""
+    waiting = [await store.propose(draft(f"k{number}")) for number in range(12)]
+    changes = [
+        (action, action.moved(state, at=NOW), fact(FactKind.DECIDED, action, at))
+        for action in waiting
+        for state, at in (
+            (
+                State.APPROVED,
+                NOW if int(action.key[1:]) % 3 else action.expires_at,
+            ),  # every third one is late
+            (State.WITHDRAWN, NOW),
+            (State.REJECTED, NOW),
+        )
+    ]
+    told = await asyncio.gather(*(store.apply(*change) for change in changes))
+    for place, action in enumerate(waiting):
+        first = 1 if place % 3 == 0 else 0
+        assert [*told[place * 3 : place * 3 + 3]] == [place_ == first for place_ in range(3)]
+        kept = await store.action(action.id)
+        assert kept == changes[place * 3 + first][1]
+    report = verify(await events(store))
+    assert (report.whole, report.checked) == (True, 24)
+
+
+async def test_of_many_claims_over_two_connections_one_wins(place: Path | str) -> None:
+    one, other = await SqlStore.open(place), await SqlStore.open(place)
+    for round_ in range(5):
+        action = await one.propose(draft(f"k{round_}"))
+        approved = action.moved(State.APPROVED)
+        assert await one.apply(action, approved, fact(FactKind.DECIDED, action))
+        claims = [replace(approved.moved(State.RUNNING, at=NOW), worker=f"w{n}") for n in range(16)]
+        won = await asyncio.gather(
+            *(
+                (one, other)[number % 2].apply(approved, claim, fact(FactKind.CLAIMED, action))
+                for number, claim in enumerate(claims)
+            )
+        )
+        assert sum(won) == 1
+        kept = await other.action(action.id)
+        assert kept == claims[won.index(True)]
+    report = verify(await events(one))
+    assert (report.whole, report.checked) == (True, 15)
+    await one.close()
+    await other.close()
+
+
+def test_of_many_claims_from_as_many_threads_one_wins(place: Path | str) -> None:
+    """Each thread has a loop of its own, and half of them share a store."""
+    stores = [asyncio.run(SqlStore.open(place)) for _ in range(2)]
+    action = asyncio.run(stores[0].propose(draft()))
+    approved = action.moved(State.APPROVED)
+    assert asyncio.run(stores[0].apply(action, approved, fact(FactKind.DECIDED, action)))
+    barrier = Barrier(16)
+
+    def claim(number: int) -> bool:
+        barrier.wait()
+        running = replace(approved.moved(State.RUNNING, at=NOW), worker=f"w{number}")
+        return asyncio.run(stores[number % 2].apply(approved, running, fact(FactKind.CLAIMED, action)))
+
+    with ThreadPoolExecutor(16) as threads:
+        assert sum(threads.map(claim, range(16))) == 1
+    for store in stores:
+        asyncio.run(store.close())
+
+
+async def test_writers_on_two_connections_make_one_chain_without_a_gap(place: Path | str) -> None:
+    one, other = await SqlStore.open(place), await SqlStore.open(place)
+
+    async def busy(store: SqlStore, name: str) -> None:
+        for number in range(20):
+            turn = await store.hear(said(f"{name}-{number}"))
+            assert turn is not None
+            await store.finish(turn, "so", {"finished_at": NOW.isoformat()})
+            action = await store.propose(draft(f"{name}-{number}"))
+            await store.record(fact(FactKind.DECISION_REFUSED, action))
+
+    await asyncio.gather(*(busy(store, f"{n}-{m}") for n, store in enumerate((one, other)) for m in range(3)))
+    report = verify(await events(one))
+    assert (report.whole, report.checked) == (True, 6 * 20 * 3)
+    assert len({action.id for action in await one.actions(limit=1000)}) == 120
+    await one.close()
+    await other.close()

@@ -1,4 +1,4 @@
-"""The store in SQLite: every method is one short transaction."""
+"""The store in SQL, on SQLite and PostgreSQL alike: every method is one short transaction."""
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -17,35 +17,27 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from agent.approvals.action import Action, ActionId, Draft, State
-from agent.audit import chain
 from agent.audit.event import Event, Fact, FactKind
 from agent.conversation.messages import Reply
 from agent.conversation.thread import Line, Said, ThreadId, TurnId
-from agent.store.codec import action_of, action_text, reply_of, reply_text
-from agent.store.facts import GUARDED, answered, proposed
+from agent.store.codec import action_of, reply_of, reply_text
+from agent.store.facts import answered, proposed
 from agent.store.port import TurnRecord
-from agent.store.sql.database import Database
-from agent.store.sql.prepared import Prepared, Value
+from agent.store.sql import tail
+from agent.store.sql.changes import Change, apply_all, columns, number
+from agent.store.sql.database import Database, database
+from agent.store.sql.prepared import Prepared, Value, once
 from agent.store.sql.schema import actions, audit, notices, replies, turns
+from agent.store.sql.versions import Note, quiet
 from tools.contract import Json
 
 PAGE = 1000  # audit rows read at a time
 
 # What every turn runs, compiled once.
-HEAR = Prepared(
-    upsert(turns)
-    .values({name: bindparam(name) for name in ("event_id", "thread", "speaker", "question", "asked_at")})
-    .on_conflict_do_nothing(index_elements=["event_id"])
-    .returning(turns.c.id)
-)
-KEEP_REPLY = Prepared(
-    upsert(replies)
-    .values({name: bindparam(name) for name in ("turn", "position", "body")})
-    .on_conflict_do_nothing()
-)
+HEAR = Prepared(once(turns, "event_id", "thread", "speaker", "question", "asked_at", on="event_id"))
+KEEP_REPLY = Prepared(once(replies, "turn", "position", "body"))
 FINISH = Prepared(
     update(turns)
     .where(turns.c.id == bindparam("turn"), turns.c.finished_at.is_(None))
@@ -67,8 +59,7 @@ HISTORY = Prepared(
     .order_by(desc(_LINES.c.turn), desc(_LINES.c.part), desc(_LINES.c.place))
     .limit(bindparam("most"))
 )
-LAST_EVENT = Prepared(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1))
-ADD_EVENT = Prepared(insert(audit).values({column.name: bindparam(column.name) for column in audit.columns}))
+ACTION = Prepared(select(actions.c.body).where(actions.c.id == bindparam("wanted")))
 
 
 class SqlStore:
@@ -76,14 +67,15 @@ class SqlStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._changes = database.grouped(apply_all)
         self._fresh: set[TurnId] = set()  # heard by this process, and no reply kept yet
 
     @classmethod
-    async def open(cls, file: Path) -> "SqlStore":
-        """The store in this file, made where there is none. Raises `StoreError`."""
-        database = Database(file)
-        await database.open()
-        return cls(database)
+    async def open(cls, place: Path | str, *, note: Note = quiet) -> "SqlStore":
+        """The store in this file, or at this URL of a PostgreSQL; made where there is none. Raises `StoreError`."""
+        found = database(place)
+        await found.open(note)
+        return cls(found)
 
     async def close(self) -> None:
         await self._database.close()
@@ -96,7 +88,7 @@ class SqlStore:
             "event_id": said.event_id,
             "thread": said.thread,
             "speaker": said.speaker,
-            "question": said.text,
+            "question": _plain(said.text),
             "asked_at": said.at.timestamp(),
         }
 
@@ -113,25 +105,25 @@ class SqlStore:
         """The thread's last `limit` lines before this turn, oldest first."""
         if not limit:
             return []
-        values: dict[str, Value] = {"in_thread": thread, "before": _number(before), "most": limit}
+        values: dict[str, Value] = {"in_thread": thread, "before": number(before), "most": limit}
 
         def work(connection: Connection) -> list[Line]:
             rows = HISTORY.run(connection, values).all()
             return [Line(row.speaker, row.text, _moment(row.at)) for row in reversed(rows)]
 
-        return await self._database.fast(work)
+        return await self._database.read(work)
 
     async def keep_reply(self, turn: TurnId, position: int, reply: Reply) -> None:
         """Stores a model reply before it is acted on; one that is there already stays."""
         self._fresh.discard(turn)
-        row: dict[str, Value] = {"turn": _number(turn), "position": position, "body": reply_text(reply)}
+        row: dict[str, Value] = {"turn": number(turn), "position": position, "body": reply_text(reply)}
         await self._database.fast(lambda connection: KEEP_REPLY.run(connection, row))
 
     async def replies(self, turn: TurnId) -> Sequence[Reply]:
         if turn in self._fresh:  # heard a moment ago by this process: there can be none
             return []
-        query = select(replies.c.body).where(replies.c.turn == _number(turn)).order_by(replies.c.position)
-        return await self._database.fast(
+        query = select(replies.c.body).where(replies.c.turn == number(turn)).order_by(replies.c.position)
+        return await self._database.read(
             lambda connection: [reply_of(body) for body in connection.execute(query).scalars()]
         )
 
@@ -139,12 +131,17 @@ class SqlStore:
         """Closes the turn with its answer and its receipt, and writes the audit event in the same transaction."""
         self._fresh.discard(turn)
         at, text = datetime.fromisoformat(str(record["finished_at"])), _text(record)
-        values: dict[str, Value] = {"turn": _number(turn), "said": answer, "kept": text, "at": at.timestamp()}
+        values: dict[str, Value] = {
+            "turn": number(turn),
+            "said": _plain(answer),
+            "kept": text,
+            "at": at.timestamp(),
+        }
 
         def work(connection: Connection) -> None:
             speaker = FINISH.run(connection, values).scalar_one_or_none()
             if speaker is not None:
-                _record(connection, answered(str(speaker), turn, at, record))
+                tail.add(connection, [answered(str(speaker), turn, at, record)])
 
         await self._database.fast(work)
 
@@ -153,22 +150,21 @@ class SqlStore:
 
         def work(connection: Connection) -> None:
             last = connection.execute(select(func.max(turns.c.id)).where(turns.c.thread == thread)).scalar()
-            row = {"thread": thread, "after": last or 0, "text": text, "at": at.timestamp()}
+            row = {"thread": thread, "after": last or 0, "text": _plain(text), "at": at.timestamp()}
             connection.execute(insert(notices).values(**row))
 
         await self._database.fast(work)
 
     async def turn(self, id_: TurnId) -> TurnRecord | None:
         def work(connection: Connection) -> TurnRecord | None:
-            number = _number(id_)
-            row = connection.execute(select(turns).where(turns.c.id == number)).one_or_none()
+            row = connection.execute(select(turns).where(turns.c.id == number(id_))).one_or_none()
             return None if row is None else _turn(row)
 
-        return await self._database.fast(work)
+        return await self._database.read(work)
 
     async def unfinished(self) -> Sequence[TurnRecord]:
         query = select(turns).where(turns.c.finished_at.is_(None)).order_by(turns.c.id)
-        return await self._database.fast(lambda connection: [_turn(row) for row in connection.execute(query)])
+        return await self._database.read(lambda connection: [_turn(row) for row in connection.execute(query)])
 
     # --- actions -------------------------------------------------------------------------------------------------
 
@@ -181,24 +177,24 @@ class SqlStore:
             ).scalar_one_or_none()
             if seen is not None:
                 return action_of(seen)
-            number = (connection.execute(select(func.max(actions.c.id))).scalar() or 0) + 1
-            action = Action.from_draft(ActionId(f"A-{number}"), draft)
-            connection.execute(insert(actions).values(id=number, key=draft.key, **_columns(action)))
+            row = (connection.execute(select(func.max(actions.c.id))).scalar() or 0) + 1
+            action = Action.from_draft(ActionId(f"A-{row}"), draft)
+            connection.execute(insert(actions).values(id=row, key=draft.key, **columns(action)))
             if draft.supersedes is not None:
                 _supersede(connection, draft.supersedes, action)
-            _record(connection, proposed(action))
+            tail.add(connection, [proposed(action)])
             return action
 
         return await self._database.safe(work)
 
     async def action(self, id_: ActionId) -> Action | None:
-        query = select(actions.c.body).where(actions.c.id == _number(id_))
+        values: dict[str, Value] = {"wanted": number(id_)}
 
         def work(connection: Connection) -> Action | None:
-            body = connection.execute(query).scalar_one_or_none()
-            return None if body is None else action_of(body)
+            body = ACTION.run(connection, values).scalar_one_or_none()
+            return None if body is None else action_of(str(body))
 
-        return await self._database.fast(work)
+        return await self._database.read(work)
 
     async def actions(
         self, *, state: State | None = None, thread: str | None = None, limit: int = 50
@@ -209,31 +205,17 @@ class SqlStore:
             query = query.where(actions.c.state == state.value)
         if thread is not None:
             query = query.where(actions.c.thread == thread)
-        return await self._database.fast(
+        return await self._database.read(
             lambda connection: [action_of(body) for body in connection.execute(query).scalars()]
         )
 
     async def apply(self, before: Action, after: Action, fact: Fact) -> bool:
         """Puts `after` in the place of `before`, if nobody else changed it; False when somebody did."""
-
-        def work(connection: Connection) -> bool:
-            change = update(actions).where(
-                actions.c.id == _number(before.id),
-                actions.c.revision == before.revision,
-                actions.c.state == before.state.value,
-            )
-            if after.state in GUARDED:
-                change = change.where(actions.c.expires_at > fact.at.timestamp())
-            if connection.execute(change.values(**_columns(after))).rowcount != 1:
-                return False
-            _record(connection, fact)
-            return True
-
-        return await self._database.safe(work)
+        return await self._changes.do(Change(fact, before, after))
 
     async def record(self, fact: Fact) -> None:
         """An audit row without a change: an attempt that was refused."""
-        await self._database.safe(lambda connection: _record(connection, fact))
+        await self._changes.do(Change(fact))
 
     # --- audit ---------------------------------------------------------------------------------------------------
 
@@ -252,47 +234,20 @@ class SqlStore:
         query = select(audit).where(audit.c.seq > last).order_by(audit.c.seq).limit(PAGE)
         if subject is not None:
             query = query.where(audit.c.subject == subject)
-        return await self._database.fast(
+        return await self._database.read(
             lambda connection: [_event(row) for row in connection.execute(query)]
         )
 
 
 def _supersede(connection: Connection, old: ActionId, by: Action) -> None:
     """Ends an edited action, if it still waits; otherwise the edit is only a new proposal."""
-    body = connection.execute(select(actions.c.body).where(actions.c.id == _number(old))).scalar_one_or_none()
+    body = connection.execute(select(actions.c.body).where(actions.c.id == number(old))).scalar_one_or_none()
     before = None if body is None else action_of(body)
     if before is None or before.state is not State.AWAITING_APPROVAL:
         return
     after = before.moved(State.SUPERSEDED, detail=f"edited as {by.id}", at=by.created_at)
-    connection.execute(update(actions).where(actions.c.id == _number(old)).values(**_columns(after)))
-    _record(connection, Fact(FactKind.SUPERSEDED, by.requester, old, by.created_at, {"by": by.id}))
-
-
-def _record(connection: Connection, fact: Fact) -> None:
-    """Adds a fact to the end of the chain; the transaction's write lock keeps the end where it is."""
-    last = LAST_EVENT.run(connection, {}).one_or_none()
-    event = chain.seal(last.seq + 1 if last else 1, fact, last.hash if last else chain.ROOT)
-    row: dict[str, Value] = {
-        "seq": event.seq,
-        "at": fact.at.astimezone(UTC).isoformat(timespec="microseconds"),
-        "kind": fact.kind.value,
-        "actor": fact.actor,
-        "subject": fact.subject,
-        "data": _text(fact.data),
-        "previous": event.previous,
-        "hash": event.hash,
-    }
-    ADD_EVENT.run(connection, row)
-
-
-def _columns(action: Action) -> dict[str, str | int | float]:
-    return {
-        "state": action.state.value,
-        "revision": action.revision,
-        "thread": action.thread,
-        "expires_at": action.expires_at.timestamp(),
-        "body": action_text(action),
-    }
+    connection.execute(update(actions).where(actions.c.id == number(old)).values(**columns(after)))
+    tail.add(connection, [Fact(FactKind.SUPERSEDED, by.requester, old, by.created_at, {"by": by.id})])
 
 
 def _event(row: Row[tuple[object, ...]]) -> Event:
@@ -314,10 +269,9 @@ def _turn(row: Row[tuple[object, ...]]) -> TurnRecord:
     )
 
 
-def _number(id_: str) -> int:
-    """The row number in `A-17` or `T-12`; 0, which no row has, for anything else."""
-    digits = id_.partition("-")[2]
-    return int(digits) if digits.isascii() and digits.isdigit() else 0
+def _plain(text: str) -> str:
+    """A text without what no database takes: the character 0, and halves of surrogate pairs."""
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def _moment(seconds: float) -> datetime:
