@@ -35,7 +35,11 @@ class Database(ABC):
 
     async def open(self, note: Note) -> None:
         """Makes the tables where there are none, and brings older ones up to date. Raises `StoreError`."""
-        await self._off_loop(self._writer, lambda: self.open_now(note))
+        try:
+            await self._off_loop(self._writer, lambda: self.open_now(note))
+        except BaseException:
+            await self.close()
+            raise
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """What this work finds. Raises `StoreError`."""

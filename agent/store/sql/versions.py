@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, MetaData, func, insert, inspect, select, update
+from sqlalchemy import Connection, func, insert, inspect, select, update
 
 from agent.store.port import StoreNewer
 from agent.store.sql import schema
@@ -65,13 +65,11 @@ def bring_up(connection: Connection, scripts: Scripts, *, name: str, note: Note,
             note(f"{name} was brought from format {known} to {scripts.head}{kept}")
 
 
-def mark(connection: Connection, head: str | None) -> None:
+def mark(connection: Connection, head: str) -> None:
     """Writes down the revision: for Alembic, and as the number that earlier versions of sayso look at."""
     table = schema.revisions
-    MetaData.create_all(schema.bookkeeping, connection)
+    schema.bookkeeping.create_all(connection)
     connection.execute(table.delete())
-    if head is None:
-        return
     connection.execute(insert(table).values(version_num=head))
     number = {"value": str(int(head))}
     there = update(schema.meta).where(schema.meta.c.name == "version").values(number)
