@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from agent.approvals.action import Action, ActionId, Draft, State
+from agent.approvals.ports import Judge, Ruling
 from agent.audit import chain
 from agent.audit.event import Event, Fact, FactKind
 from agent.conversation.messages import Reply
@@ -107,6 +108,16 @@ class MemoryStore:
         self._actions[before.id] = after
         await self.record(fact)
         return True
+
+    async def judge(self, id_: ActionId, judge: Judge) -> Ruling | None:
+        now = self._actions.get(id_)
+        if now is None:
+            return None
+        ruling = judge(now)
+        self._actions[id_] = ruling.action
+        for fact in ruling.facts:
+            await self.record(fact)
+        return ruling
 
     async def record(self, fact: Fact) -> None:
         last = self._events[-1] if self._events else None

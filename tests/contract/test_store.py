@@ -10,7 +10,8 @@ from threading import Barrier
 
 import pytest
 
-from agent.approvals.action import Action, ActionId, Draft, Requirement, State
+from agent.approvals.action import Action, ActionId, Decision, Draft, Requirement, State, Verdict
+from agent.approvals.ports import Judge, Ruling
 from agent.audit.chain import verify
 from agent.audit.event import Event, Fact, FactKind
 from agent.conversation.messages import Reply, ToolCall, Usage
@@ -323,3 +324,51 @@ async def test_writers_on_two_connections_make_one_chain_without_a_gap(place: Pa
     assert len({action.id for action in await one.actions(limit=1000)}) == 120
     await one.close()
     await other.close()
+
+
+def vote(number: int) -> Judge:
+    """Ends it at the third vote; what comes after that is only put on record."""
+
+    def judge(action: Action) -> Ruling:
+        if action.state is not State.AWAITING_APPROVAL:
+            return Ruling(action, (fact(FactKind.DECISION_REFUSED, action),))
+        decision = Decision(action.id, action.digest, f"p{number}", Verdict.APPROVE, "", NOW)
+        return Ruling(action.voted(decision), (fact(FactKind.DECIDED, action),))
+
+    return judge
+
+
+async def test_votes_that_come_at_once_are_counted_one_after_the_other(store: Store) -> None:
+    need = Requirement("valves", frozenset({"keeper"}), quorum=3, policy_version="p1")
+    waiting = [await store.propose(replace(draft(f"k{number}"), requirement=need)) for number in range(3)]
+    rulings = await asyncio.gather(
+        *(store.judge(action.id, vote(number)) for action in waiting for number in range(5))
+    )
+    assert [len(ruling.action.decisions) for ruling in rulings if ruling] == [1, 2, 3, 3, 3] * 3
+    for place, action in enumerate(waiting):
+        kept, last = await store.action(action.id), rulings[place * 5 + 4]
+        assert last is not None
+        assert kept == last.action
+        assert kept.state is State.APPROVED
+    assert (await kinds(store)).count(FactKind.DECIDED) == 9
+    assert verify(await events(store)).checked == 18
+
+
+async def test_a_judge_that_fails_takes_nobody_along(store: Store) -> None:
+    one, other = await store.propose(draft("a")), await store.propose(draft("b"))
+
+    def broken(_action: Action) -> Ruling:
+        raise ZeroDivisionError
+
+    told = await asyncio.gather(
+        store.judge(one.id, vote(1)),
+        store.judge(other.id, broken),
+        store.judge(ActionId("A-99"), vote(1)),
+        store.judge(other.id, vote(2)),
+        return_exceptions=True,
+    )
+    assert isinstance(told[1], ZeroDivisionError)
+    assert told[2] is None
+    states = [kept.state for id_ in (one.id, other.id) if (kept := await store.action(id_))]
+    assert states == [State.APPROVED, State.APPROVED]
+    assert verify(await events(store)).checked == 4

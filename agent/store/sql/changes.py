@@ -15,14 +15,17 @@ from sqlalchemy import (
     column,
     func,
     or_,
+    select,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSON
 
-from agent.approvals.action import Action
+from agent.approvals.action import Action, ActionId
+from agent.approvals.ports import Judge, Ruling
 from agent.audit.event import Fact
-from agent.store.codec import action_text
+from agent.store.codec import action_of, action_text
 from agent.store.facts import GUARDED
+from agent.store.port import StoreError
 from agent.store.sql import tail
 from agent.store.sql.prepared import Prepared, Value
 from agent.store.sql.schema import actions
@@ -66,6 +69,25 @@ CHANGES = Prepared(
     .values({name: _ROWS.c[name] for name in _NEW})
     .returning(actions.c.id)
 )
+FIND = Prepared(
+    {
+        "sqlite": select(actions.c.id, actions.c.body).where(
+            actions.c.id.in_(select(func.json_each(bindparam("wanted")).table_valued("value").c.value))
+        ),
+        "postgresql": select(actions.c.id, actions.c.body).where(
+            actions.c.id.in_(
+                select(
+                    cast(
+                        func.json_array_elements_text(
+                            cast(bindparam("wanted", type_=Text), JSON)
+                        ).column_valued("one"),
+                        Integer,
+                    )
+                )
+            )
+        ),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +102,54 @@ class Change:
 def apply_all(connection: Connection, changes: Sequence[Change]) -> list[bool]:
     """Applies those whose action is still as it was before, and adds their facts; says which ones."""
     done: list[bool] = [False] * len(changes)
-    for wave in _waves(changes):
+    left = list(range(len(changes)))
+    while left:
+        # One statement must not change a row twice: of several changes of an action, the first has its turn first.
+        wave, later = _firsts(changes, left)
         for place, applied in zip(wave, _update(connection, [changes[place] for place in wave]), strict=True):
             done[place] = applied
-    facts = [change.fact for change, applied in zip(changes, done, strict=True) if applied]
-    tail.add(connection, facts)
+        moved = {_start(change) for change in _applied(changes, done)} - {None}
+        left = [place for place in later if _start(changes[place]) not in moved]  # those were overtaken
+    tail.add(connection, [change.fact for change in _applied(changes, done)])
     return done
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An action to be judged as it stands."""
+
+    action: ActionId
+    judge: Judge
+
+
+def judge_all(connection: Connection, cases: Sequence[Case]) -> list[Ruling | None]:
+    """Judges one after the other, each on what the one before it left, and keeps what came of it."""
+    asked = [case.action for case in cases]
+    before = dict(zip(asked, find_all(connection, asked), strict=True))
+    now, rulings = dict(before), list[Ruling | None]()
+    for case in cases:
+        action = now[case.action]
+        rulings.append(None if action is None else case.judge(action))
+        if ruling := rulings[-1]:
+            now[case.action] = ruling.action
+    facts = [fact for ruling in rulings if ruling for fact in ruling.facts]
+    latest = {fact.subject: fact for fact in facts}
+    changes = [
+        Change(latest[id_], old, new)
+        for id_, new in now.items()
+        if (old := before[id_]) is not None and new is not old
+    ]
+    if not all(_update(connection, changes)):
+        raise StoreError("an action was changed by something that does not keep the lock of writers")
+    tail.add(connection, facts)
+    return rulings
+
+
+def find_all(connection: Connection, ids: Sequence[ActionId]) -> list[Action | None]:
+    """These actions, with None for those that are not there."""
+    wanted = json.dumps(sorted({number(id_) for id_ in ids}))
+    found = {row.id: action_of(row.body) for row in FIND.run(connection, {"wanted": wanted})}
+    return [found.get(number(id_)) for id_ in ids]
 
 
 def columns(action: Action) -> dict[str, Value]:
@@ -105,18 +169,28 @@ def number(id_: str) -> int:
     return int(digits) if digits.isascii() and digits.isdigit() else 0
 
 
-def _waves(changes: Sequence[Change]) -> list[list[int]]:
-    """Their places, in rounds that have each action once: one statement must not change a row twice."""
-    rounds: list[list[int]] = []
-    seen: dict[str, int] = {}
-    for place, change in enumerate(changes):
-        turn = 0 if change.before is None else seen.get(change.before.id, 0)
-        if change.before is not None:
-            seen[change.before.id] = turn + 1
-        if turn == len(rounds):
-            rounds.append([])
-        rounds[turn].append(place)
-    return rounds
+def _start(change: Change) -> tuple[str, int] | None:
+    """What it wants to change: an action as it was at a revision, which happens once."""
+    return None if change.before is None else (change.before.id, change.before.revision)
+
+
+def _applied(changes: Sequence[Change], done: Sequence[bool]) -> list[Change]:
+    return [change for change, applied in zip(changes, done, strict=True) if applied]
+
+
+def _firsts(changes: Sequence[Change], places: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Of these places, the first of each action and all that only record a fact; and the others."""
+    firsts, others = [], []
+    seen: set[str] = set()
+    for place in places:
+        before = changes[place].before
+        if before is not None and before.id in seen:
+            others.append(place)
+            continue
+        firsts.append(place)
+        if before is not None:
+            seen.add(before.id)
+    return firsts, others
 
 
 def _update(connection: Connection, changes: Sequence[Change]) -> list[bool]:

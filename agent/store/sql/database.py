@@ -57,6 +57,10 @@ class Database(ABC):
         """Items that share one safe transaction when they wait at the same moment."""
         return Group(self._writer, lambda items: self.safe_now(lambda connection: work(connection, items)))
 
+    def grouped_reads(self, work: Callable[[Connection, Sequence[I]], Sequence[O]]) -> Group[I, O]:
+        """Items that are looked up together when they are asked for at the same moment."""
+        return Group(self._readers, lambda items: self.read_now(lambda connection: work(connection, items)))
+
     async def close(self) -> None:
         await self._off_loop(self._writer, self.close_now)
         for threads in (self._readers, self._fasts, self._writer):

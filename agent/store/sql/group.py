@@ -1,4 +1,4 @@
-"""Works that wait at the same moment, done in one transaction: one sync of the disk is enough for all of them."""
+"""Works that wait at the same moment, done in one transaction: one way there and one sync of the disk for all."""
 
 import asyncio
 from collections import deque
@@ -24,9 +24,9 @@ class _Waiting(Generic[I, O]):
 
 
 class Group(Generic[I, O]):
-    """Nothing waits for company: what arrives while a transaction is under way goes into the next one together.
+    """Nothing waits for company: what comes in one step of the loop, or during a transaction, goes together.
 
-    `together` does a sequence of items in one transaction, all or none, and gives an outcome for each. When it fails
+    `together` does a sequence of items in one transaction, all or none, with an outcome for each. When it fails
     because of one of them, each is done alone, so that one bad item is the only one to fail. An outcome is told after
     the commit, never before.
     """
@@ -34,19 +34,28 @@ class Group(Generic[I, O]):
     def __init__(self, thread: Executor, together: Callable[[Sequence[I]], Sequence[O]]) -> None:
         self._thread, self._together = thread, together
         self._waiting: deque[_Waiting[I, O]] = deque()  # appended by any thread, emptied by the one
+        self._due: set[asyncio.AbstractEventLoop] = set()  # loops that will say so at the end of their step
 
     async def do(self, item: I) -> O:
         """The outcome of this item. Raises what `together` raises for it."""
         loop = asyncio.get_running_loop()
         waiting: _Waiting[I, O] = _Waiting(item, loop, loop.create_future())
         self._waiting.append(waiting)
-        self._thread.submit(self._take)
+        if loop not in self._due:
+            self._due.add(loop)
+            loop.call_soon(self._say, loop)
         return await waiting.future
+
+    def _say(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._due.discard(loop)
+        self._thread.submit(self._take)
 
     def _take(self) -> None:
         taken = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
         if not taken:
             return  # an earlier one took it along
+        if self._waiting:
+            self._thread.submit(self._take)
         outcomes = self._outcomes([one.item for one in taken])
         by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[O], O | BaseException]]] = {}
         for one, outcome in zip(taken, outcomes, strict=True):

@@ -22,20 +22,27 @@ from agent.store.port import (
     StoreReadOnly,
     StoreUnreachable,
 )
-from agent.store.sql import versions
+from agent.store.sql import tail, versions
 from agent.store.sql.database import Database
 from agent.store.sql.versions import SHIPPED, Note, Scripts
 
 T = TypeVar("T")
+Start = Callable[[Connection], str]  # the first words of a transaction; gives its number
 SCHEMA = "sayso"
 PATIENCE = 10.0  # seconds that a transaction is tried again for
 CONNECTIONS = 8  # for reads and chat lines; one more is for what must be safe
 PAUSES = (0.02, 0.1, 0.3, 1.0)  # seconds between tries; the last one is repeated
 # Advisory locks live in one space of 64 bits for each database.
 WRITER = int.from_bytes(b"sayso-wr")
-# One statement that waits for the lock of writers and gives the transaction a number to be asked about later.
-LOCK = f"SELECT pg_advisory_xact_lock({WRITER}), pg_current_xact_id()::text"
-NUMBER = "SELECT NULL, pg_current_xact_id()::text"
+LOCK = f"SELECT pg_advisory_xact_lock({WRITER})"
+# What a transaction is known by when its commit is never answered.
+NUMBER = "SELECT pg_current_xact_id()::text"
+# Both, and the end of the audit chain as it stands behind the lock: statements that go there and back together.
+LOCKED = (
+    f"{LOCK}; "  # noqa: S608 - a number of ours
+    "SELECT pg_current_xact_id()::text, last.seq, last.hash FROM (SELECT 1) AS always "
+    "LEFT JOIN (SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1) AS last ON true"
+)
 OUTCOME = "SELECT pg_xact_status(%(number)s::xid8)"
 # Seconds without an answer after which a connection counts as cut, at both of its ends. Without them TCP waits hours.
 TOLD = {
@@ -49,6 +56,8 @@ TOLD = {
 SESSION = (
     f"SET search_path = {SCHEMA}",
     "SET lock_timeout = '5s'",
+    "SET random_page_cost = 1.1",  # a handful of keys is looked up in an index, however small the table is
+    "SET jit = off",
     # A worker that is stopped with the lock in its hand holds the others up no longer than this.
     "SET idle_in_transaction_session_timeout = '10s'",
     "SET tcp_keepalives_idle = 5",
@@ -89,7 +98,11 @@ class Postgres(Database):
         with self._in_words():
             if self.read_now(versions.revision) == self._scripts.head:
                 return
-        self.safe_now(lambda connection: self._bring_up(connection, note))
+        self._persistently(
+            lambda: self._transaction(
+                self._fast, _numbered, lambda connection: self._bring_up(connection, note)
+            )
+        )
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         def once() -> T:
@@ -99,25 +112,26 @@ class Postgres(Database):
         return self._persistently(once)
 
     def fast_now(self, work: Callable[[Connection], T]) -> T:
-        return self._persistently(lambda: self._transaction(self._fast, NUMBER, work))
+        return self._persistently(lambda: self._transaction(self._fast, _numbered, work))
 
     def safe_now(self, work: Callable[[Connection], T]) -> T:
-        return self._persistently(lambda: self._transaction(self._safe, LOCK, work))
+        return self._persistently(lambda: self._transaction(self._safe, _locked, work))
 
     def close_now(self) -> None:
         self._fast.dispose()
         self._safe.dispose()
 
     def _bring_up(self, connection: Connection, note: Note) -> None:
+        connection.exec_driver_sql(LOCK)
         there = connection.exec_driver_sql("SELECT to_regnamespace(%s)", (SCHEMA,)).scalar()
         if there is None:  # asked first: a user who may not make schemas may use one that is there
             connection.exec_driver_sql(f"CREATE SCHEMA {SCHEMA}")
         versions.bring_up(connection, self._scripts, name=self.name, note=note, copy=lambda _revision: None)
 
-    def _transaction(self, engine: Engine, begin_with: str, work: Callable[[Connection], T]) -> T:
+    def _transaction(self, engine: Engine, start: Start, work: Callable[[Connection], T]) -> T:
         with engine.connect() as connection:
             transaction = connection.begin()
-            number = str(connection.exec_driver_sql(begin_with).one()[1])
+            number = start(connection)
             result = work(connection)
             try:
                 transaction.commit()
@@ -195,6 +209,20 @@ class Postgres(Database):
             connection.commit()
 
         return engine
+
+
+def _numbered(connection: Connection) -> str:
+    """The number of this transaction."""
+    return str(connection.exec_driver_sql(NUMBER).scalar_one())
+
+
+def _locked(connection: Connection) -> str:
+    """The number of this transaction, which nobody else adds to the audit chain beside; knows where that one ends."""
+    cursor = connection.exec_driver_sql(LOCKED).cursor
+    cursor.nextset()
+    number, seq, hash_ = cursor.fetchall()[0]
+    connection.info[tail.END] = None if seq is None else (seq, hash_)
+    return str(number)
 
 
 def _parsed(url: str) -> URL:

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from agent.approvals.action import Action, ActionId, Draft, State
+from agent.approvals.ports import Judge, Ruling
 from agent.audit.event import Event, Fact, FactKind
 from agent.conversation.messages import Reply
 from agent.conversation.thread import Line, Said, ThreadId, TurnId
@@ -26,7 +27,7 @@ from agent.store.codec import action_of, reply_of, reply_text
 from agent.store.facts import answered, proposed
 from agent.store.port import TurnRecord
 from agent.store.sql import tail
-from agent.store.sql.changes import Change, apply_all, columns, number
+from agent.store.sql.changes import Case, Change, apply_all, columns, find_all, judge_all, number
 from agent.store.sql.database import Database, database
 from agent.store.sql.prepared import Prepared, Value, once
 from agent.store.sql.schema import actions, audit, notices, replies, turns
@@ -59,7 +60,6 @@ HISTORY = Prepared(
     .order_by(desc(_LINES.c.turn), desc(_LINES.c.part), desc(_LINES.c.place))
     .limit(bindparam("most"))
 )
-ACTION = Prepared(select(actions.c.body).where(actions.c.id == bindparam("wanted")))
 
 
 class SqlStore:
@@ -68,6 +68,8 @@ class SqlStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._changes = database.grouped(apply_all)
+        self._cases = database.grouped(judge_all)
+        self._looks = database.grouped_reads(find_all)
         self._fresh: set[TurnId] = set()  # heard by this process, and no reply kept yet
 
     @classmethod
@@ -188,13 +190,7 @@ class SqlStore:
         return await self._database.safe(work)
 
     async def action(self, id_: ActionId) -> Action | None:
-        values: dict[str, Value] = {"wanted": number(id_)}
-
-        def work(connection: Connection) -> Action | None:
-            body = ACTION.run(connection, values).scalar_one_or_none()
-            return None if body is None else action_of(str(body))
-
-        return await self._database.read(work)
+        return await self._looks.do(id_)
 
     async def actions(
         self, *, state: State | None = None, thread: str | None = None, limit: int = 50
@@ -212,6 +208,10 @@ class SqlStore:
     async def apply(self, before: Action, after: Action, fact: Fact) -> bool:
         """Puts `after` in the place of `before`, if nobody else changed it; False when somebody did."""
         return await self._changes.do(Change(fact, before, after))
+
+    async def judge(self, id_: ActionId, judge: Judge) -> Ruling | None:
+        """Has the action judged as it stands while nobody else can change it, and keeps what comes of it."""
+        return await self._cases.do(Case(id_, judge))
 
     async def record(self, fact: Fact) -> None:
         """An audit row without a change: an attempt that was refused."""
