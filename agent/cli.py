@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from agent import verbs
-from agent.verbs import actions, ask, audit, chat, doctor, ingest, init, search, show, sources, tools
+from agent.verbs import actions, ask, audit, backup, chat, doctor, ingest, init, search, show, sources, tools
 from agent.verbs.exits import Exit, Stop
 
 DESCRIPTION = """\
@@ -22,7 +22,7 @@ start here:  sayso demo            a small shop of real processes, and a convers
              sayso init            write a commented sayso.yaml for your own systems
              sayso VERB --help     what a verb takes
 exit codes:  0 done  1 could not  2 wrong use or settings  3 refused  4 not found  5 try again later"""
-VERBS = (ask, chat, actions, search, show, audit, tools, ingest, sources, doctor, init)
+VERBS = (ask, chat, actions, search, show, audit, tools, ingest, sources, doctor, backup, init)
 
 
 def parser() -> argparse.ArgumentParser:

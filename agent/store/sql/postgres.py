@@ -78,16 +78,16 @@ class Postgres(Database):
 
     def __init__(self, url: str, scripts: Scripts = SHIPPED, patience: float = PATIENCE) -> None:
         self._scripts, self._patience = scripts, patience
-        parsed = _parsed(url)
+        at = parsed(url)
         self._name = URL.create(
-            "postgresql", parsed.username, None, parsed.host, parsed.port, parsed.database
+            "postgresql", at.username, None, at.host, at.port, at.database
         ).render_as_string()
         writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         others = ThreadPoolExecutor(max_workers=CONNECTIONS, thread_name_prefix="store-fast")
         super().__init__(readers=others, fasts=others, writer=writer)
-        parsed = parsed.set(drivername="postgresql+psycopg", query={**TOLD, **parsed.query})
-        self._safe = self._engine(parsed, 1, "on")
-        self._fast = self._engine(parsed, CONNECTIONS, "off")
+        at = at.set(drivername="postgresql+psycopg", query={**TOLD, **at.query})
+        self._safe = self._engine(at, 1, "on")
+        self._fast = self._engine(at, CONNECTIONS, "off")
         self._read = self._fast.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
@@ -225,7 +225,8 @@ def _locked(connection: Connection) -> str:
     return str(number)
 
 
-def _parsed(url: str) -> URL:
+def parsed(url: str) -> URL:
+    """The parts of a URL. Raises `StoreError`, which does not show it."""
     try:
         return make_url(url)
     except (ArgumentError, ValueError):
