@@ -42,8 +42,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - every other place is given this one
 
 
-async def build(settings: Settings, home: Home) -> App:
-    """Opens everything these settings name. Raises `SettingsError` and `StoreError`."""
+def store_place(settings: Settings, home: Home) -> Path | str:
+    """Where the store is: a file, or the URL of a PostgreSQL database."""
+    url = settings.store.url
+    return home.at(settings.store.path) if url is None else url.get_secret_value()
+
+
+async def build(settings: Settings, home: Home, note: Callable[[str], None] = lambda _line: None) -> App:
+    """Opens everything these settings name; `note` hears of a migration. Raises `SettingsError` and `StoreError`."""
     from agent.store.sql.store import SqlStore
 
     make_private(home.folder)
@@ -55,7 +61,7 @@ async def build(settings: Settings, home: Home) -> App:
     except (PolicyGap, NotRegistered) as error:
         raise SettingsError(f"{home.config}: {error}") from error
     scribe = Scribe(Redactor(emails=settings.redaction.emails))
-    store = await SqlStore.open(home.at(settings.store.path), scribe)
+    store = await SqlStore.open(store_place(settings, home), scribe, note=note)
     seal = Seal(home.at(settings.audit.key), _checkpoint_file(settings, home))
     notary = Notary(store, seal.signer, seal.book, utc_now, _rhythm(settings))
     scribe.on_fact = notary.noted

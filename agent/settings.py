@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -35,6 +36,7 @@ from agent.approvals.windows import opening, span
 # Read by the command line before there are settings, so they are not settings themselves.
 RESERVED = frozenset({"SAYSO_HOME", "SAYSO_CONFIG", "SAYSO_AS"})
 DURATION = re.compile(r"^(\d+)\s*(s|m|h|d|w)$")
+POSTGRES = re.compile(r"^postgresql(\+psycopg)?://[^\s]+$")
 _SECRETS = ("api_key", "database")  # keys whose value is not shown, even when it is wrong
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -58,6 +60,15 @@ def time_zone(value: object) -> object:
         ZoneInfo(str(value))
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ValueError("should be a time zone such as Europe/Paris or UTC") from error
+    return value
+
+
+def postgres_url(value: SecretStr) -> SecretStr:
+    """The address of a PostgreSQL database, as SQLAlchemy writes it."""
+    if not POSTGRES.match(value.get_secret_value()):
+        raise ValueError(
+            "should be the URL of a PostgreSQL database: postgresql+psycopg://user@host/database"
+        )
     return value
 
 
@@ -409,6 +420,11 @@ class StoreSettings(Section):
     """Where threads, actions and the audit trail are kept."""
 
     path: Path = Field(default=Path("sayso.db"), description="SQLite file, relative to the home folder")
+    url: Annotated[SecretStr, AfterValidator(postgres_url)] | None = Field(
+        default=None,
+        description="A PostgreSQL database instead, for several workers, such as "
+        "postgresql+psycopg://sayso@db.example.com/sayso; a password is better set as part of SAYSO_STORE__URL",
+    )
 
 
 class AuditSettings(Section):
@@ -540,7 +556,8 @@ def _explain(
     message = problem["msg"].removeprefix("Value error, ")
     if isinstance(problem["input"], Mapping):  # the message says which of its keys
         return f"{where}: {key}: {message}"
-    shown = "(hidden)" if path and path[-1] in _SECRETS else repr(problem["input"])
+    hidden = (path[-1:] and path[-1] in _SECRETS) or path[-2:] == ("store", "url")
+    shown = "(hidden)" if hidden else repr(problem["input"])
     return f"{where}: {key} = {shown}: {message[:1].lower()}{message[1:]}"
 
 

@@ -1,12 +1,26 @@
 """What approvals need from the outside: a ledger of actions, the tools, and who has which role now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from agent.approvals.action import Action, ActionId, Draft, State
+from agent.approvals.refusal import Refusal
 from agent.audit.event import Fact
 from tools.contract import ReadTool, WriteTool
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What was found about an action: how it goes on (as it was, where nothing changes), and what is put on record."""
+
+    action: Action
+    facts: tuple[Fact, ...]
+    refusal: Refusal | None = None
+
+
+Judge = Callable[[Action], Ruling]  # pure: the ledger may ask it twice, and from another thread
 
 
 class Ledger(Protocol):
@@ -31,6 +45,13 @@ class Ledger(Protocol):
         """Puts `after` in the place of `before`, if nobody else changed it; False when somebody did.
 
         Into APPROVED and RUNNING it goes only while `expires_at` lies after `fact.at`, checked inside the update.
+        """
+        ...
+
+    async def judge(self, id_: ActionId, judge: Judge) -> Ruling | None:
+        """Has the action judged as it stands while nobody else can change it, and keeps what comes of it.
+
+        None when there is no such action. Many that wait are judged one after the other in one transaction.
         """
         ...
 

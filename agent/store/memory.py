@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from agent.approvals.action import Action, ActionId, Draft, State
+from agent.approvals.ports import Judge, Ruling
 from agent.audit import chain
 from agent.audit.event import Event, Fact, FactKind, Pruning
 from agent.conversation.asked import Closed, InVain, Mark
@@ -115,6 +116,16 @@ class MemoryStore:
         self._actions[before.id] = after
         self._add(fact, after)
         return True
+
+    async def judge(self, id_: ActionId, judge: Judge) -> Ruling | None:
+        now = self._actions.get(id_)
+        if now is None:
+            return None
+        ruling = judge(now)
+        self._actions[id_] = ruling.action
+        for fact in ruling.facts:
+            self._add(fact, ruling.action)
+        return ruling
 
     async def record(self, fact: Fact) -> None:
         self._add(fact)

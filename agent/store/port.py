@@ -7,7 +7,8 @@ Errors::
     ├── StoreFull       the disk is full; what was accepted before is safe, this was not accepted
     ├── StoreReadOnly   the file or its folder cannot be written by this user
     ├── StoreDamaged    the file is no SQLite database any more; restore a copy
-    └── StoreNewer      a newer sayso made it; upgrade, or use another home
+    ├── StoreNewer      a newer sayso made it; upgrade, or use another home
+    └── StoreUnreachable  the database server does not answer; it was tried again for a while
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,6 +46,10 @@ class StoreDamaged(StoreError):
 
 class StoreNewer(StoreError):
     """The file was made by a newer version."""
+
+
+class StoreUnreachable(StoreError):
+    """The database server does not answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,13 @@
-"""The tables, and the version of their shape."""
+"""The tables, and the revision of their shape."""
 
 from sqlalchemy import Column, Float, Index, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
 
-VERSION = 2  # goes up with every change of a table; a store of a higher one is refused
+HEAD = "0002"  # the newest migration; a store of a higher one is refused
 
 metadata = MetaData()
+bookkeeping = MetaData()  # Alembic's own table, which is no part of ours
+
+revisions = Table("alembic_version", bookkeeping, Column("version_num", String(32), primary_key=True))
 
 meta = Table(
     "meta", metadata, Column("name", String, primary_key=True), Column("value", String, nullable=False)
