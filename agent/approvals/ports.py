@@ -23,6 +23,11 @@ class Ruling:
 Judge = Callable[[Action], Ruling]  # pure: the ledger may ask it twice, and from another thread
 
 
+Room = Callable[
+    [Sequence[Action]], Refusal | None
+]  # pure: whether one more may run beside these, and why not
+
+
 class Ledger(Protocol):
     """The durable record of actions. A state and the audit row of its change are one transaction."""
 
@@ -45,6 +50,13 @@ class Ledger(Protocol):
         """Puts `after` in the place of `before`, if nobody else changed it; False when somebody did.
 
         Into APPROVED and RUNNING it goes only while `expires_at` lies after `fact.at`, checked inside the update.
+        """
+        ...
+
+    async def claim(self, before: Action, after: Action, fact: Fact, room: Room) -> bool | Refusal:
+        """As `apply`, into RUNNING, if there is room beside all that runs at this moment; why not where there is none.
+
+        Nobody else can begin to run while the room is looked at.
         """
         ...
 
@@ -89,6 +101,34 @@ class Workers(Protocol):
     def me(self) -> str: ...
 
     def alive(self, worker: str) -> bool: ...
+
+    def trusted(self) -> bool:
+        """Whether the others can still count on this worker being alive; one that slept for too long may not run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A sign of life of a worker: its count goes up while it lives. No clock of one machine is read on another."""
+
+    role: str
+    count: int
+
+
+class Beats(Protocol):
+    """The signs of life of all workers."""
+
+    async def beat(self, worker: str, role: str) -> None:
+        """One more."""
+        ...
+
+    async def beats(self) -> Mapping[str, Beat]:
+        """All of them."""
+        ...
+
+    async def leave(self, worker: str) -> None:
+        """It is no worker any more."""
+        ...
 
 
 Provenance = Mapping[str, str]

@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from agent.approvals.ports import Ledger
+from agent.approvals.ports import Beats, Ledger
 from agent.audit.ports import Checkpoints, Trail
 from agent.conversation.asked import Asked
+from agent.conversation.inbox import Inbox
+from agent.conversation.outbox import Outbox
 from agent.conversation.ports import Threads
 from agent.conversation.thread import ThreadId, TurnId
 from tools.contract import Json
@@ -64,6 +66,7 @@ class TurnRecord:
     answer: str = ""
     record: Mapping[str, Json] | None = None
     finished_at: datetime | None = None
+    answered_as: TurnId | None = None  # the turn that has the answer, where several messages share one
 
 
 class Turns(Protocol):
@@ -80,7 +83,7 @@ class Turns(Protocol):
         ...
 
 
-class Store(Threads, Turns, Ledger, Trail, Checkpoints, Protocol):
+class Store(Threads, Turns, Inbox, Outbox, Ledger, Beats, Trail, Checkpoints, Protocol):
     """One adapter for all of it, so that a state and its audit row are one transaction."""
 
     @property

@@ -12,6 +12,10 @@ class LocalWorkers:
         pid = os.getpid() if pid is None else pid
         self.me = f"{pid}@{psutil.Process(pid).create_time():.2f}"
 
+    def trusted(self) -> bool:
+        """Always: nobody here is taken for dead while it lives."""
+        return True
+
     def alive(self, worker: str) -> bool:
         """Whether the process that called itself so still runs."""
         pid, _, started = worker.partition("@")

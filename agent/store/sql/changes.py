@@ -23,12 +23,14 @@ from sqlalchemy.dialects.postgresql import JSON
 from agent.approvals.action import Action, ActionId
 from agent.approvals.ports import Judge, Ruling
 from agent.audit.event import Fact
+from agent.conversation.outbox import Kind
 from agent.store.codec import action_of, action_text
 from agent.store.facts import GUARDED
 from agent.store.port import StoreError
 from agent.store.scribe import Pen
 from agent.store.sql import tail
-from agent.store.sql.prepared import Prepared, Value
+from agent.store.sql.due import note_due
+from agent.store.sql.prepared import Prepared, Value, number
 from agent.store.sql.schema import actions
 
 _NEW = ("state", "revision", "thread", "expires_at", "body")
@@ -111,7 +113,9 @@ def apply_all(connection: Connection, changes: Sequence[Change]) -> list[bool]:
             done[place] = applied
         moved = {_start(change) for change in _applied(changes, done)} - {None}
         left = [place for place in later if _start(changes[place]) not in moved]  # those were overtaken
-    tail.add(connection, [change.fact for change in _applied(changes, done)])
+    made = _applied(changes, done)
+    _note_cards(connection, made)
+    tail.add(connection, [change.fact for change in made])
     return done
 
 
@@ -144,6 +148,7 @@ def judge_all(connection: Connection, cases: Sequence[Case]) -> list[Ruling | No
     ]
     if not all(_update(connection, changes)):
         raise StoreError("an action was changed by something that does not keep the lock of writers")
+    _note_cards(connection, changes)
     tail.add(connection, facts)
     return rulings
 
@@ -166,10 +171,10 @@ def columns(action: Action) -> dict[str, Value]:
     }
 
 
-def number(id_: str) -> int:
-    """The row number in `A-17` or `T-12`; 0, which no row has, for anything else."""
-    digits = id_.partition("-")[2]
-    return int(digits) if digits.isascii() and digits.isdigit() else 0
+def _note_cards(connection: Connection, changes: Sequence[Change]) -> None:
+    """Their cards are not as they were shown any more."""
+    changed = [(change.after, change.fact.at) for change in changes if change.after is not None]
+    note_due(connection, Kind.CARD, [(action.id, action.thread, at) for action, at in changed])
 
 
 def _start(change: Change) -> tuple[str, int] | None:

@@ -74,6 +74,12 @@ def plain(text: str) -> str:
     return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
+def number(id_: str) -> int:
+    """The row number in `A-17` or `T-12`; 0, which no row has, for anything else."""
+    digits = id_.partition("-")[2]
+    return int(digits) if digits.isascii() and digits.isdigit() else 0
+
+
 @cache
 def _dialect(name: str) -> Dialect:
     if name == "sqlite":

@@ -1,8 +1,19 @@
 """The tables, and the revision of their shape."""
 
-from sqlalchemy import Column, Float, Index, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
+from sqlalchemy import (
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
-HEAD = "0002"  # the newest migration; a store of a higher one is refused
+HEAD = "0003"  # the newest migration; a store of a higher one is refused
 
 metadata = MetaData()
 bookkeeping = MetaData()  # Alembic's own table, which is no part of ours
@@ -25,7 +36,38 @@ turns = Table(
     Column("answer", Text),
     Column("record", Text),
     Column("finished_at", Float),
+    Column(
+        "answered_as", Integer
+    ),  # the last turn of those that are answered together; they share its answer
+    Column("stopped_by", String),
     Index("turns_by_thread", "thread", "id"),
+)
+# Few turns are open at any time, however many there were.
+_OPEN = turns.c.finished_at.is_(None)
+Index("turns_open", turns.c.thread, turns.c.id, sqlite_where=_OPEN, postgresql_where=_OPEN)
+
+# What has to be told to a surface whose people are not sitting in front of this process; gone once it was told.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String, nullable=False),  # answer, notice, card
+    Column("subject", String, nullable=False),
+    Column("thread", String, nullable=False),
+    Column("version", Integer, nullable=False),  # goes up when there is something newer to tell of the same
+    Column("at", Float, nullable=False),
+    Column("worker", String),  # who is telling it
+    UniqueConstraint("kind", "subject"),
+    Index("outbox_by_thread", "thread", "id"),
+)
+
+# Who is at work: a count that goes up while they live. No clock is compared with another machine's.
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("role", String, nullable=False),
+    Column("beats", Integer, nullable=False),
 )
 
 # What sayso says by itself, after the turn `after`: the outcome of an action.

@@ -20,9 +20,11 @@ from sqlalchemy import (
 )
 
 from agent.approvals.action import Action, ActionId, Draft, State
-from agent.approvals.ports import Judge, Ruling
+from agent.approvals.ports import Judge, Room, Ruling
+from agent.approvals.refusal import Refusal
 from agent.audit.event import Fact, FactKind
 from agent.conversation.messages import Reply
+from agent.conversation.outbox import Kind
 from agent.conversation.thread import Line, Said, ThreadId, TurnId
 from agent.store.codec import action_of, reply_of, reply_text
 from agent.store.facts import answered, proposed
@@ -30,12 +32,14 @@ from agent.store.port import TurnRecord
 from agent.store.scribe import Pen, Scribe
 from agent.store.sql import tail
 from agent.store.sql.asked import SqlAsked
-from agent.store.sql.changes import Case, Change, apply_all, columns, find_all, judge_all, number
+from agent.store.sql.changes import Case, Change, apply_all, columns, find_all, judge_all
 from agent.store.sql.database import Database, database
-from agent.store.sql.prepared import Prepared, Value, once, plain
+from agent.store.sql.due import note_due
+from agent.store.sql.prepared import Prepared, Value, number, once, plain
 from agent.store.sql.schema import actions, notices, replies, turns
 from agent.store.sql.trail import SqlTrail
 from agent.store.sql.versions import Note, quiet
+from agent.store.sql.waiting import SqlWaiting
 from tools.contract import Json
 
 # What every turn runs, compiled once.
@@ -45,7 +49,17 @@ FINISH = Prepared(
     update(turns)
     .where(turns.c.id == bindparam("turn"), turns.c.finished_at.is_(None))
     .values(answer=bindparam("said"), record=bindparam("kept"), finished_at=bindparam("at"))
-    .returning(turns.c.speaker)
+    .returning(turns.c.speaker, turns.c.thread, turns.c.answered_as)
+)
+# The messages that share this answer with the turn that has it.
+FINISH_PARTS = Prepared(
+    update(turns)
+    .where(
+        turns.c.thread == bindparam("in_thread"),
+        turns.c.finished_at.is_(None),
+        turns.c.answered_as == bindparam("turn"),
+    )
+    .values(finished_at=bindparam("at"))
 )
 _EARLIER = (turns.c.thread == bindparam("in_thread")) & (turns.c.id < bindparam("before"))
 _LINES = union_all(
@@ -64,11 +78,12 @@ HISTORY = Prepared(
 )
 
 
-class SqlStore(SqlTrail):
+class SqlStore(SqlTrail, SqlWaiting):
     """Implements `agent.store.port.Store`."""
 
     def __init__(self, database: Database, scribe: Scribe | None = None) -> None:
-        super().__init__(database, scribe)
+        SqlTrail.__init__(self, database, scribe)
+        SqlWaiting.__init__(self, database)
         self.asked = SqlAsked(database)
         self._changes = database.grouped(apply_all)
         self._cases = database.grouped(judge_all)
@@ -145,9 +160,15 @@ class SqlStore(SqlTrail):
         fact = self._scribe.pen().finished(answered("", turn, at, record))
 
         def work(connection: Connection) -> None:
-            speaker = FINISH.run(connection, values).scalar_one_or_none()
-            if speaker is not None:
-                tail.add(connection, [replace(fact, actor=str(speaker))])
+            row = FINISH.run(connection, values).one_or_none()
+            if row is None:
+                return
+            if row.answered_as is not None:
+                FINISH_PARTS.run(
+                    connection, {"in_thread": row.thread, "turn": number(turn), "at": at.timestamp()}
+                )
+            note_due(connection, Kind.ANSWER, [(turn, row.thread, at)])
+            tail.add(connection, [replace(fact, actor=str(row.speaker))])
 
         await self._database.fast(work)
 
@@ -157,7 +178,8 @@ class SqlStore(SqlTrail):
         def work(connection: Connection) -> None:
             last = connection.execute(select(func.max(turns.c.id)).where(turns.c.thread == thread)).scalar()
             row = {"thread": thread, "after": last or 0, "text": plain(text), "at": at.timestamp()}
-            connection.execute(insert(notices).values(**row))
+            made = connection.execute(insert(notices).values(**row).returning(notices.c.id)).scalar_one()
+            note_due(connection, Kind.NOTICE, [(f"N-{made}", thread, at)])
 
         await self._database.fast(work)
 
@@ -189,6 +211,7 @@ class SqlStore(SqlTrail):
             connection.execute(insert(actions).values(id=row, key=draft.key, **columns(action)))
             if draft.supersedes is not None:
                 _supersede(connection, draft.supersedes, action, pen)
+            note_due(connection, Kind.CARD, [(action.id, action.thread, action.created_at)])
             tail.add(connection, [pen.finished(proposed(action), action)])
             return action
 
@@ -214,6 +237,17 @@ class SqlStore(SqlTrail):
         """Puts `after` in the place of `before`, if nobody else changed it; False when somebody did."""
         return await self._changes.do(Change(self._scribe.pen().finished(fact, after), before, after))
 
+    async def claim(self, before: Action, after: Action, fact: Fact, room: Room) -> bool | Refusal:
+        """As `apply`, into RUNNING, if there is room beside all that runs at this moment; else why there is none."""
+        change = Change(self._scribe.pen().finished(fact, after), before, after)
+
+        def work(connection: Connection) -> bool | Refusal:
+            bodies = connection.execute(select(actions.c.body).where(actions.c.state == State.RUNNING.value))
+            no = room([action_of(body) for body in bodies.scalars()])
+            return apply_all(connection, [change])[0] if no is None else no
+
+        return await self._database.safe(work)
+
     async def judge(self, id_: ActionId, judge: Judge) -> Ruling | None:
         """Has the action judged as it stands while nobody else can change it, and keeps what comes of it."""
         return await self._cases.do(Case(id_, judge, self._scribe.pen()))
@@ -232,6 +266,7 @@ def _supersede(connection: Connection, old: ActionId, by: Action, pen: Pen) -> N
     after = before.moved(State.SUPERSEDED, detail=f"edited as {by.id}", at=by.created_at)
     connection.execute(update(actions).where(actions.c.id == number(old)).values(**columns(after)))
     fact = Fact(FactKind.SUPERSEDED, by.requester, old, by.created_at, {"by": by.id})
+    note_due(connection, Kind.CARD, [(old, after.thread, by.created_at)])
     tail.add(connection, [pen.finished(fact, after)])
 
 
@@ -245,6 +280,7 @@ def _turn(row: Row[tuple[object, ...]]) -> TurnRecord:
         row.answer or "",
         json.loads(row.record) if row.record else None,
         _moment(row.finished_at) if row.finished_at is not None else None,
+        None if row.answered_as in (None, row.id) else TurnId(f"T-{row.answered_as}"),
     )
 
 

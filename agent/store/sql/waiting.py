@@ -1,0 +1,186 @@
+"""What waits in SQL: messages without an answer, what is still to be told, and the beats of those at work."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from agent.approvals.ports import Beat
+from agent.conversation.inbox import Batch, Waiting, together
+from agent.conversation.outbox import Due, Kind
+from agent.conversation.thread import Said, ThreadId, TurnId
+from agent.store.sql.database import Database
+from agent.store.sql.prepared import Prepared, Value, number
+from agent.store.sql.schema import notices, outbox, turns, workers
+
+BEAT = Prepared(
+    {
+        name: insert(workers)
+        .values({column: bindparam(column) for column in ("id", "role", "beats")})
+        .on_conflict_do_update(index_elements=["id"], set_={"beats": workers.c.beats + 1})
+        for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+    }
+)
+OPEN = Prepared(
+    select(turns)
+    .where(
+        turns.c.finished_at.is_(None),
+        turns.c.thread == select(turns.c.thread).where(turns.c.id == bindparam("turn")).scalar_subquery(),
+    )
+    .order_by(turns.c.id)
+    .with_for_update()
+)
+TAKE = Prepared(
+    update(outbox)
+    .where(outbox.c.thread == bindparam("in_thread"), outbox.c.worker.is_(None))
+    .values(worker=bindparam("by"))
+    .returning(*outbox.c)
+)
+TOLD = Prepared(
+    delete(outbox).where(
+        outbox.c.kind == bindparam("of_kind"),
+        outbox.c.subject == bindparam("about"),
+        outbox.c.version == bindparam("seen"),
+    )
+)
+
+
+class SqlWaiting:
+    """Implements `Inbox`, `Outbox` and `Beats`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- messages ------------------------------------------------------------------------------------------------
+
+    async def begin(self, turn: TurnId) -> Batch | None:
+        """What to answer next in this turn's thread; None when the turn has its answer."""
+
+        def work(connection: Connection) -> Batch | None:
+            rows = OPEN.run(connection, {"turn": number(turn)}).all()
+            if all(row.id != number(turn) for row in rows):
+                return None
+            chosen = {number(one) for one in together([_waiting(row) for row in rows])}
+            parts = [row for row in rows if row.id in chosen]
+            last = parts[-1].id
+            if parts[0].answered_as is None:  # one alone is begun as well: what comes later does not join it
+                connection.execute(update(turns).where(turns.c.id.in_(chosen)).values(answered_as=last))
+            return _batch(parts)
+
+        return await self._database.fast(work)
+
+    async def stop(self, thread: ThreadId, by: str) -> tuple[TurnId, ...]:
+        """Notes that somebody does not want the thread's open turns answered; says which ones are new to it."""
+        statement = (
+            update(turns)
+            .where(turns.c.thread == thread, turns.c.finished_at.is_(None), turns.c.stopped_by.is_(None))
+            .values(stopped_by=by)
+            .returning(turns.c.id)
+        )
+
+        def work(connection: Connection) -> tuple[TurnId, ...]:
+            return tuple(TurnId(f"T-{id_}") for id_ in sorted(connection.execute(statement).scalars()))
+
+        return await self._database.fast(work)
+
+    async def stopped(self, turns_: Collection[TurnId]) -> Mapping[TurnId, str]:
+        """Which of these somebody stopped, and who."""
+        asked = [number(turn) for turn in turns_]
+        query = select(turns.c.id, turns.c.stopped_by).where(
+            turns.c.id.in_(asked), turns.c.stopped_by.is_not(None)
+        )
+        return await self._database.read(
+            lambda connection: {TurnId(f"T-{row.id}"): row.stopped_by for row in connection.execute(query)}
+        )
+
+    # --- what is still to be told --------------------------------------------------------------------------------
+
+    async def due(self, before: datetime) -> Sequence[Due]:
+        """What nobody has begun to tell and was written before this moment, oldest first."""
+        query = (
+            select(outbox)
+            .where(outbox.c.worker.is_(None), outbox.c.at <= before.timestamp())
+            .order_by(outbox.c.id)
+            .limit(1000)
+        )
+        return await self._database.read(lambda connection: [_due(row) for row in connection.execute(query)])
+
+    async def take(self, thread: ThreadId, worker: str) -> Sequence[Due]:
+        """Everything due in this thread, for this worker to tell."""
+
+        def work(connection: Connection) -> list[Due]:
+            rows = TAKE.run(connection, {"in_thread": thread, "by": worker}).all()
+            return [_due(row) for row in sorted(rows, key=lambda row: row.id)]
+
+        return await self._database.fast(work)
+
+    async def told(self, due: Due) -> None:
+        """It was told: it goes away, unless there is something newer to tell of the same."""
+        row: dict[str, Value] = {"of_kind": due.kind.value, "about": due.subject, "seen": due.version}
+        same = (outbox.c.kind == due.kind.value) & (outbox.c.subject == due.subject)
+
+        def work(connection: Connection) -> None:
+            if TOLD.run(connection, row).rowcount == 0:
+                connection.execute(update(outbox).where(same).values(worker=None))
+
+        await self._database.fast(work)
+
+    async def let_go(self, worker: str) -> int:
+        """Frees what a worker took and did not tell; says how much."""
+        statement = update(outbox).where(outbox.c.worker == worker).values(worker=None)
+        return await self._database.fast(lambda connection: connection.execute(statement).rowcount)
+
+    async def notice(self, subject: str) -> str | None:
+        """The text of a notice."""
+        query = select(notices.c.text).where(notices.c.id == number(subject))
+        return await self._database.read(lambda connection: connection.execute(query).scalar_one_or_none())
+
+    # --- who is at work ------------------------------------------------------------------------------------------
+
+    async def beat(self, worker: str, role: str) -> None:
+        """One more."""
+        row: dict[str, Value] = {"id": worker, "role": role, "beats": 1}
+        await self._database.fast(lambda connection: BEAT.run(connection, row))
+
+    async def beats(self) -> Mapping[str, Beat]:
+        """All of them."""
+        return await self._database.read(
+            lambda connection: {
+                row.id: Beat(row.role, row.beats) for row in connection.execute(select(workers))
+            }
+        )
+
+    async def leave(self, worker: str) -> None:
+        """It is no worker any more, and tells nothing that it took."""
+        gone = delete(workers).where(workers.c.id == worker)
+        free = update(outbox).where(outbox.c.worker == worker).values(worker=None)
+
+        def work(connection: Connection) -> None:
+            connection.execute(gone)
+            connection.execute(free)
+
+        await self._database.fast(work)
+
+
+def _waiting(row: Row[tuple[object, ...]]) -> Waiting:
+    begun = None if row.answered_as is None else TurnId(f"T-{row.answered_as}")
+    return Waiting(TurnId(f"T-{row.id}"), row.speaker, row.question, begun)
+
+
+def _batch(parts: Sequence[Row[tuple[object, ...]]]) -> Batch:
+    last = parts[-1]
+    said = Said(
+        last.event_id,
+        ThreadId(last.thread),
+        last.speaker,
+        "\n".join(row.question for row in parts),
+        datetime.fromtimestamp(parts[0].asked_at, UTC),
+    )
+    stopped = next((row.stopped_by for row in parts if row.stopped_by is not None), None)
+    return Batch(TurnId(f"T-{last.id}"), said, tuple(TurnId(f"T-{row.id}") for row in parts), stopped)
+
+
+def _due(row: Row[tuple[object, ...]]) -> Due:
+    at = datetime.fromtimestamp(row.at, UTC)
+    return Due(Kind(row.kind), row.subject, ThreadId(row.thread), row.version, at)
