@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 from agent.app import App
+from agent.approvals import crowding
 from agent.approvals.decide import Decisions
 from agent.approvals.execute import Executor
 from agent.approvals.policy import PolicyGap
@@ -21,10 +22,10 @@ from agent.people.person import Directory, Person
 from agent.policies import policy_of
 from agent.recall import Recall
 from agent.settings import ModelSettings, Settings, SettingsError, SourceSettings
+from agent.store.fleet import Fleet
 from agent.store.keys import Seal
 from agent.store.scribe import Scribe
 from agent.store.shelf import FolderShelf
-from agent.store.workers import LocalWorkers
 from knowledge.embed import LocalEmbedder, OpenAIEmbedder, local_embedder
 from knowledge.port import Library, Source, Structurer
 from prompts.loader import load as load_prompt
@@ -62,6 +63,7 @@ async def build(settings: Settings, home: Home, note: Callable[[str], None] = la
         raise SettingsError(f"{home.config}: {error}") from error
     scribe = Scribe(Redactor(emails=settings.redaction.emails))
     store = await SqlStore.open(store_place(settings, home), scribe, note=note)
+    fleet = Fleet(store)
     seal = Seal(home.at(settings.audit.key), _checkpoint_file(settings, home))
     notary = Notary(store, seal.signer, seal.book, utc_now, _rhythm(settings))
     scribe.on_fact = notary.noted
@@ -82,15 +84,20 @@ async def build(settings: Settings, home: Home, note: Callable[[str], None] = la
         shelf=shelf,
         proposer=proposer,
         decisions=Decisions(store, directory, utc_now),
-        executor=Executor(store, registry, policy, directory, LocalWorkers(), utc_now),
+        executor=Executor(store, registry, policy, directory, fleet, utc_now, limits=_limits(settings)),
         turns=lambda: parts.turns(store, registry, proposer, shelf),
         open_library=parts.open_library,
         sources=parts.sources(),
         redactor=Redactor(emails=settings.redaction.emails),
+        fleet=fleet,
     )
     parts.recall.opens(app.library)
     parts.recall.heeds(store.asked)
     return app
+
+
+def _limits(settings: Settings) -> crowding.Limits:
+    return crowding.Limits(settings.limits.tools, settings.limits.environments)
 
 
 def _checkpoint_file(settings: Settings, home: Home) -> Path:

@@ -427,6 +427,35 @@ class StoreSettings(Section):
     )
 
 
+class LimitsSettings(Section):
+    """How much is done at once. What is over a limit waits, in fair turns, and says so."""
+
+    turns: int = Field(default=32, ge=1, description="Questions that one worker answers at once")
+    turns_each: int = Field(default=4, ge=1, description="Of these, how many of one person")
+    runs: int = Field(default=16, ge=1, description="Actions that one worker runs at once")
+    tools: Mapping[Name, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict, description="Tool name -> how many of its actions run at once, over all workers"
+    )
+    environments: Mapping[Name, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict,
+        description="Environment -> how many actions run in it at once, over all workers",
+    )
+
+
+class ServeSettings(Section):
+    """`sayso serve`: the process that stays."""
+
+    listen: str = Field(
+        default="127.0.0.1:8470",
+        pattern=r"^[^\s:]+:\d{1,5}$",
+        description="Where /healthz, /readyz and /metrics are answered",
+    )
+    drain: Duration = Field(
+        default=timedelta(seconds=25),
+        description="How long it goes on with what it has begun when it is asked to stop",
+    )
+
+
 class AuditSettings(Section):
     """How the audit trail is signed, and how long it keeps what it says."""
 
@@ -475,6 +504,8 @@ class Settings(Section):
     knowledge: KnowledgeSettings = KnowledgeSettings()
     model: ModelSettings = ModelSettings()
     turn: TurnSettings = TurnSettings()
+    limits: LimitsSettings = LimitsSettings()
+    serve: ServeSettings = ServeSettings()
     redaction: RedactionSettings = RedactionSettings()
     store: StoreSettings = StoreSettings()
     audit: AuditSettings = AuditSettings()

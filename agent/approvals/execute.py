@@ -118,16 +118,21 @@ class Executor:
 
     async def recover(self) -> tuple[Action, ...]:
         """Settles what dead workers left RUNNING: by looking at the world; what cannot be told stays UNKNOWN."""
-        found = []
-        for action in await self._ledger.actions(state=State.RUNNING, limit=1000):
-            if action.worker is None or not self._workers.alive(action.worker):
-                at = self._clock()
-                unknown = action.moved(State.UNKNOWN, detail="its worker died while it ran")
-                data: dict[str, Json] = {"worker": action.worker}
-                fact = Fact(FactKind.UNKNOWN, "sayso", action.id, at, data)
-                if await self._ledger.apply(action, unknown, fact):
-                    found.append(await self._look(unknown))
-        return tuple(found)
+        running = await self._ledger.actions(state=State.RUNNING, limit=1000)
+        found = [await self.look_after(action) for action in running if self.abandoned(action)]
+        return tuple(action for action in found if action is not None)
+
+    def abandoned(self, action: Action) -> bool:
+        """Whether it runs in the hands of a worker that is dead."""
+        dead = action.worker is None or not self._workers.alive(action.worker)
+        return action.state is State.RUNNING and dead
+
+    async def look_after(self, action: Action) -> Action | None:
+        """Settles an abandoned action by looking at the world; None when somebody else did."""
+        data: dict[str, Json] = {"worker": action.worker}
+        unknown = action.moved(State.UNKNOWN, detail="its worker died while it ran")
+        fact = Fact(FactKind.UNKNOWN, "sayso", action.id, self._clock(), data)
+        return await self._look(unknown) if await self._ledger.apply(action, unknown, fact) else None
 
     async def settle(self, action: Action, person: str, *, succeeded: bool, reason: str) -> Answer:
         """A person says how an UNKNOWN action ended, after looking. It takes an approver's role."""
@@ -245,15 +250,15 @@ class Executor:
         arguments = tool.spec.validate(action.arguments)
         grant: Grant = OneTimeGrant.of(action)
         try:
-            if not self._workers.trusted():
-                # It slept since the claim. The others may hold it for dead and have looked already, so it does nothing.
-                raise ToolFailed(f"its worker was away for too long; nothing was done for {action.id}")
+            self._awake(action)
             outcome = await asyncio.wait_for(tool.run(arguments, grant, progress), tool.spec.timeout)
         except ToolError as error:
             outcome = Outcome(ok=False, summary=str(error))
         except TimeoutError:
             # The effect may have happened: the world decides, not the clock.
             outcome = Outcome(ok=True, summary=f"no answer within {tool.spec.timeout:.0f} s")
+        except Exception as error:  # noqa: BLE001 - whoever wrote the tool: here, too, the world decides
+            outcome = Outcome(ok=True, summary=f"{tool.spec.name} broke: {type(error).__name__}: {error}")
         seen = await self._verified(tool, action) if outcome.ok else Verification(Verdict.NOT_DONE, "")
         detail = "; ".join(part for part in (outcome.summary, seen.detail) if part)
         at = self._clock()
@@ -270,6 +275,14 @@ class Executor:
                 return await self._ended(action, State.FAILED, FactKind.FAILED, detail, at, data)
             case Verdict.UNCLEAR:
                 return await self._ended(action, State.UNKNOWN, FactKind.UNKNOWN, detail, at, data)
+
+    def _awake(self, action: Action) -> None:
+        """Raises `ToolFailed` when this worker slept since the claim.
+
+        The others may hold it for dead and have looked at the world already, so it does nothing any more.
+        """
+        if not self._workers.trusted():
+            raise ToolFailed(f"its worker was away for too long; nothing was done for {action.id}")
 
     async def _verified(self, tool: WriteTool, action: Action) -> Verification:
         """Looks at the world until it is as wanted, or the looks are used up."""

@@ -59,6 +59,10 @@ class Outbox(Protocol):
         """It was told: it goes away, unless there is something newer to tell of the same, which is free then."""
         ...
 
+    async def give_back(self, due: Due) -> None:
+        """It could not be told now: it is free again."""
+        ...
+
     async def let_go(self, worker: str) -> int:
         """Frees what a worker took and did not tell; says how much."""
         ...

@@ -30,6 +30,7 @@ class MemoryStore(MemoryWaiting):
         self._id = uuid4().hex
         self._checkpoints: dict[int, str] = {}
         self._heard: set[str] = set()
+        self._said: set[str] = set()
         self._replies: dict[tuple[TurnId, int], Reply] = {}
         self._actions: dict[ActionId, Action] = {}
         self._events: list[Event] = []
@@ -74,7 +75,11 @@ class MemoryStore(MemoryWaiting):
             self._note_due(Kind.ANSWER, turn, kept.thread, at)
             await self.record(answered(kept.speaker, turn, at, record))
 
-    async def say(self, thread: ThreadId, text: str, at: datetime) -> None:
+    async def say(self, thread: ThreadId, text: str, at: datetime, *, key: str | None = None) -> None:
+        if key is not None and key in self._said:
+            return
+        if key is not None:
+            self._said.add(key)
         turns = [number for number, turn in enumerate(self._turns.values(), 1) if turn.thread == thread]
         self._notices.append((thread, turns[-1] if turns else 0, Line("sayso", text, at)))
         self._note_due(Kind.NOTICE, f"N-{len(self._notices)}", thread, at)

@@ -60,6 +60,11 @@ class MemoryWaiting:
         elif now is not None:
             self._due[due.kind, due.subject] = (now[0], None)
 
+    async def give_back(self, due: Due) -> None:
+        now = self._due.get((due.kind, due.subject))
+        if now is not None:
+            self._due[due.kind, due.subject] = (now[0], None)
+
     async def let_go(self, worker: str) -> int:
         held = [key for key, (_, by) in self._due.items() if by == worker]
         self._due.update({key: (self._due[key][0], None) for key in held})

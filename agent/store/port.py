@@ -78,8 +78,8 @@ class Turns(Protocol):
         """Turns that were accepted and have no answer yet, oldest first: what a restart has to go on with."""
         ...
 
-    async def say(self, thread: ThreadId, text: str, at: datetime) -> None:
-        """Adds a line that sayso says by itself, such as the outcome of an action."""
+    async def say(self, thread: ThreadId, text: str, at: datetime, *, key: str | None = None) -> None:
+        """Adds a line that sayso says by itself, such as the outcome of an action; one with a key only once."""
         ...
 
 

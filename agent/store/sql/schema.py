@@ -79,6 +79,7 @@ notices = Table(
     Column("after", Integer, nullable=False),
     Column("text", Text, nullable=False),
     Column("at", Float, nullable=False),
+    Column("key", String, unique=True),  # what is said once, however often its job starts over
     Index("notices_by_thread", "thread", "after"),
 )
 

@@ -61,6 +61,7 @@ FINISH_PARTS = Prepared(
     )
     .values(finished_at=bindparam("at"))
 )
+SAY = Prepared(once(notices, "thread", "after", "text", "at", "key", on="key"))
 _EARLIER = (turns.c.thread == bindparam("in_thread")) & (turns.c.id < bindparam("before"))
 _LINES = union_all(
     select(turns.c.id.label("turn"), literal_column("0").label("part"), literal_column("0").label("place"),
@@ -172,14 +173,21 @@ class SqlStore(SqlTrail, SqlWaiting):
 
         await self._database.fast(work)
 
-    async def say(self, thread: ThreadId, text: str, at: datetime) -> None:
-        """Adds a line that sayso says by itself, such as the outcome of an action."""
+    async def say(self, thread: ThreadId, text: str, at: datetime, *, key: str | None = None) -> None:
+        """Adds a line that sayso says by itself, such as the outcome of an action; one with a key only once."""
 
         def work(connection: Connection) -> None:
             last = connection.execute(select(func.max(turns.c.id)).where(turns.c.thread == thread)).scalar()
-            row = {"thread": thread, "after": last or 0, "text": plain(text), "at": at.timestamp()}
-            made = connection.execute(insert(notices).values(**row).returning(notices.c.id)).scalar_one()
-            note_due(connection, Kind.NOTICE, [(f"N-{made}", thread, at)])
+            row: dict[str, Value] = {
+                "thread": thread,
+                "after": last or 0,
+                "text": plain(text),
+                "at": at.timestamp(),
+                "key": key,
+            }
+            made = SAY.run(connection, row).scalar_one_or_none()
+            if made is not None:
+                note_due(connection, Kind.NOTICE, [(f"N-{made}", thread, at)])
 
         await self._database.fast(work)
 

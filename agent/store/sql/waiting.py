@@ -118,13 +118,16 @@ class SqlWaiting:
     async def told(self, due: Due) -> None:
         """It was told: it goes away, unless there is something newer to tell of the same."""
         row: dict[str, Value] = {"of_kind": due.kind.value, "about": due.subject, "seen": due.version}
-        same = (outbox.c.kind == due.kind.value) & (outbox.c.subject == due.subject)
 
         def work(connection: Connection) -> None:
             if TOLD.run(connection, row).rowcount == 0:
-                connection.execute(update(outbox).where(same).values(worker=None))
+                _give_back(connection, due)
 
         await self._database.fast(work)
+
+    async def give_back(self, due: Due) -> None:
+        """It could not be told now: it is free again."""
+        await self._database.fast(lambda connection: _give_back(connection, due))
 
     async def let_go(self, worker: str) -> int:
         """Frees what a worker took and did not tell; says how much."""
@@ -179,6 +182,11 @@ def _batch(parts: Sequence[Row[tuple[object, ...]]]) -> Batch:
     )
     stopped = next((row.stopped_by for row in parts if row.stopped_by is not None), None)
     return Batch(TurnId(f"T-{last.id}"), said, tuple(TurnId(f"T-{row.id}") for row in parts), stopped)
+
+
+def _give_back(connection: Connection, due: Due) -> None:
+    same = (outbox.c.kind == due.kind.value) & (outbox.c.subject == due.subject)
+    connection.execute(update(outbox).where(same).values(worker=None))
 
 
 def _due(row: Row[tuple[object, ...]]) -> Due:

@@ -10,6 +10,9 @@ down_revision = "0002"
 def upgrade() -> None:
     op.add_column("turns", sa.Column("answered_as", sa.Integer))
     op.add_column("turns", sa.Column("stopped_by", sa.String))
+    with op.batch_alter_table("notices") as notices:
+        notices.add_column(sa.Column("key", sa.String))
+        notices.create_unique_constraint("notices_key", ["key"])
     unfinished = sa.text("finished_at IS NULL")
     op.create_index(
         "turns_open", "turns", ["thread", "id"], sqlite_where=unfinished, postgresql_where=unfinished
@@ -38,6 +41,9 @@ def downgrade() -> None:
     op.drop_table("workers")
     op.drop_table("outbox")
     op.drop_index("turns_open", "turns")
+    with op.batch_alter_table("notices") as notices:
+        notices.drop_constraint("notices_key")
+        notices.drop_column("key")
     with op.batch_alter_table("turns") as turns:
         turns.drop_column("stopped_by")
         turns.drop_column("answered_as")

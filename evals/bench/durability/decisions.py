@@ -1,4 +1,4 @@
-"""Many people deciding at once: `python -m evals.bench.durability_decisions [--decisions N] [--clickers N] [--json]`.
+"""Many people deciding at once: `python -m evals.bench.durability.decisions [--decisions N] [--clickers N] [--json]`.
 
 50 clickers in one process click for 10,000 decisions over the real `Decisions` and the real store, as fast as they are
 answered; a click is what a surface does with one: reading the action and deciding it. Of five clicks one is a duplicate
@@ -30,7 +30,7 @@ from agent.audit.event import FactKind
 from agent.bootstrap import utc_now
 from agent.people.person import Directory, Person
 from agent.store.sql.store import SqlStore
-from evals.bench.durability_server import server
+from evals.bench.durability.server import server
 from tools.contract import Change, Plan, Undo
 
 BAR_MS = 25.0
@@ -180,7 +180,7 @@ async def measure(place: Path | str, decisions: int, clickers: int, seed: int) -
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m evals.bench.durability_decisions", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m evals.bench.durability.decisions", description=__doc__)
     parser.add_argument("--decisions", type=int, default=10_000)
     parser.add_argument("--clickers", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
