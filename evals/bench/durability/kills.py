@@ -53,6 +53,7 @@ class Crew:
     kills: int = 0
     started: int = 0
     _processes: list[asyncio.subprocess.Process] = field(default_factory=list)
+    _hired: list[asyncio.subprocess.Process] = field(default_factory=list)  # and those of before
 
     async def hire(self) -> asyncio.subprocess.Process:
         """A worker at work: it said so."""
@@ -60,6 +61,7 @@ class Crew:
         place = ["--url", self.url] if self.url else []
         command = [sys.executable, "-m", "evals.bench.durability.worker", str(self.folder), *place]
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        self._hired.append(process)
         assert process.stdout is not None
         if not await process.stdout.readline():
             raise RuntimeError(f"a worker ended with {await process.wait()} before it began to work")
@@ -79,10 +81,10 @@ class Crew:
             self._processes[victim] = await self.hire()
 
     async def dismiss(self) -> None:
-        for process in self._processes:
-            if process.returncode is None:
-                process.send_signal(signal.SIGTERM)
-        await asyncio.gather(*(process.wait() for process in self._processes))
+        left = [process for process in self._hired if process.returncode is None]
+        for process in left:
+            process.send_signal(signal.SIGTERM)
+        await asyncio.gather(*(process.wait() for process in left))
 
 
 @dataclass
