@@ -12,6 +12,7 @@ from agent.approvals.decide import Decisions
 from agent.approvals.execute import Executor
 from agent.approvals.policy import PolicyGap
 from agent.approvals.propose import Proposer
+from agent.audit.event import Fact
 from agent.audit.notary import Notary, Rhythm
 from agent.conversation.ports import ChatModel, Shelf, Threads, TokenCounter
 from agent.conversation.redact import Redactor
@@ -49,8 +50,22 @@ def store_place(settings: Settings, home: Home) -> Path | str:
     return home.at(settings.store.path) if url is None else url.get_secret_value()
 
 
-async def build(settings: Settings, home: Home, note: Callable[[str], None] = lambda _line: None) -> App:
-    """Opens everything these settings name; `note` hears of a migration. Raises `SettingsError` and `StoreError`."""
+def jobs_place(settings: Settings, home: Home) -> Path | str:
+    """Where the engine keeps what it carries: a file beside the store, or the same database."""
+    url = settings.store.url
+    return home.at(settings.store.path).with_name("jobs.db") if url is None else url.get_secret_value()
+
+
+async def build(
+    settings: Settings,
+    home: Home,
+    note: Callable[[str], None] = lambda _line: None,
+    seen: Callable[[Fact], None] = lambda _fact: None,
+) -> App:
+    """Opens everything these settings name; `note` hears of a migration, `seen` of every fact on its way to the trail.
+
+    Raises `SettingsError` and `StoreError`.
+    """
     from agent.store.sql.store import SqlStore
 
     make_private(home.folder)
@@ -61,7 +76,7 @@ async def build(settings: Settings, home: Home, note: Callable[[str], None] = la
         policy = policy_of(settings, registry.specs(), directory.everybody())
     except (PolicyGap, NotRegistered) as error:
         raise SettingsError(f"{home.config}: {error}") from error
-    scribe = Scribe(Redactor(emails=settings.redaction.emails))
+    scribe = Scribe(Redactor(emails=settings.redaction.emails), seen=seen)
     store = await SqlStore.open(store_place(settings, home), scribe, note=note)
     fleet = Fleet(store)
     seal = Seal(home.at(settings.audit.key), _checkpoint_file(settings, home))

@@ -450,6 +450,12 @@ class ServeSettings(Section):
         pattern=r"^[^\s:]+:\d{1,5}$",
         description="Where /healthz, /readyz and /metrics are answered",
     )
+    log_style: Literal["auto", "json", "text"] = Field(
+        default="auto", description="How it logs: lines for people on a terminal, else JSON"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="From which level on"
+    )
     drain: Duration = Field(
         default=timedelta(seconds=25),
         description="How long it goes on with what it has begun when it is asked to stop",
