@@ -21,10 +21,10 @@ import psutil
 from agent.approvals.ports import Beat, Beats
 from agent.store.port import StoreError
 
-EVERY = 5.0  # seconds between two beats
-PATIENCE = 20.0  # seconds without one after which a worker is dead
+PATIENCE = 20.0  # seconds without a beat after which a worker is dead
+EVERY = 0.25  # of that time between two beats
 TRUSTED = (
-    12.0  # seconds after its last beat for which a worker may begin things: others still wait for it then
+    0.6  # of that time for which a worker may begin things after its last beat: others still wait for it then
 )
 
 
@@ -64,8 +64,9 @@ class Fleet:
         place: str | None = None,
         pid: int | None = None,
         clock: Callable[[], float] = uptime,
+        patience: float = PATIENCE,
     ) -> None:
-        self._beats, self._clock = beats, clock
+        self._beats, self._clock, self._patience = beats, clock, patience
         self._place = place or here()
         self.me = named(self._place, os.getpid() if pid is None else pid)
         self._role = ""
@@ -121,15 +122,15 @@ class Fleet:
         if self._seen is None:
             return True
         seen = self._seen.get(worker)
-        return seen is not None and self._clock() - seen.since < PATIENCE
+        return seen is not None and self._clock() - seen.since < self._patience
 
     def trusted(self) -> bool:
         """Whether the others still count on this worker; one that never joined is told by its process."""
-        return self._beaten is None or self._clock() - self._beaten < TRUSTED
+        return self._beaten is None or self._clock() - self._beaten < TRUSTED * self._patience
 
     async def _beat_on(self) -> None:
         while True:
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(self._patience * EVERY)
             try:
                 await self.beat()
             except StoreError:

@@ -71,14 +71,16 @@ class Crew:
         self._processes = list(await asyncio.gather(*(self.hire() for _ in range(self.size))))
 
     async def harry(self, lifetime: float) -> None:
-        """Kills one after the other, and hires another in its place, until it is cancelled."""
+        """Kills each after a while, and hires another in its place, until it is cancelled."""
+        await asyncio.gather(*(self._harry(place, lifetime) for place in range(self.size)))
+
+    async def _harry(self, place: int, lifetime: float) -> None:
         while True:
-            await asyncio.sleep(self.chance.uniform(0.1, lifetime) / self.size)
-            victim = self.chance.randrange(self.size)
-            self._processes[victim].kill()
-            await self._processes[victim].wait()
+            await asyncio.sleep(self.chance.uniform(0.1, lifetime))
+            self._processes[place].kill()
+            await self._processes[place].wait()
             self.kills += 1
-            self._processes[victim] = await self.hire()
+            self._processes[place] = await self.hire()
 
     async def dismiss(self) -> None:
         left = [process for process in self._hired if process.returncode is None]
@@ -229,7 +231,7 @@ def main() -> None:
         "--workers", type=int, help="one on SQLite, three on PostgreSQL, unless said otherwise"
     )
     parser.add_argument("--at-once", type=int, default=60, help="requests that wait at the same time")
-    parser.add_argument("--lifetime", type=float, default=4.0, help="seconds that a worker lives at most")
+    parser.add_argument("--lifetime", type=float, default=3.0, help="seconds that a worker lives at most")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()

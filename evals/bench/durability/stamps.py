@@ -20,7 +20,7 @@ from agent.approvals.propose import Proposer
 from agent.audit.notary import Notary, Rhythm
 from agent.bootstrap import utc_now
 from agent.conversation.messages import Reply, Request, Role, Step, ToolCall
-from agent.conversation.ports import OnText
+from agent.conversation.ports import ChatModel, OnText
 from agent.conversation.redact import Redactor
 from agent.conversation.thread import Said, ThreadId
 from agent.conversation.toolbox import Toolbox
@@ -29,7 +29,7 @@ from agent.home import Home
 from agent.models.tokens import EstimatingCounter
 from agent.people.person import Directory, Person
 from agent.settings import Settings
-from agent.store.fleet import Fleet
+from agent.store.fleet import PATIENCE, Fleet
 from agent.store.keys import Seal
 from agent.store.port import TurnRecord
 from agent.store.scribe import Scribe
@@ -159,15 +159,21 @@ class WitnessVoice:
 
 
 async def opened(
-    folder: Path, place: Path | str, *, machine: str | None = None, pause: float = 0.0, longest: float = 0.02
+    folder: Path,
+    place: Path | str,
+    *,
+    machine: str | None = None,
+    patience: float = PATIENCE,
+    model: ChatModel | None = None,
+    stamp: Stamp | None = None,
 ) -> App:
     """Sayso on this store, with the stamp as its only tool. `machine` makes it a worker of another machine."""
     settings = Settings()
     home = Home(folder, folder / "sayso.yaml", "the bench")
     scribe = Scribe(Redactor())
     store = await SqlStore.open(place, scribe)
-    fleet = Fleet(store, place=machine)
-    registry = Registry([Stamp(folder / "witness", longest)])
+    fleet = Fleet(store, place=machine, patience=patience)
+    registry = Registry([stamp or Stamp(folder / "witness")])
     seal = Seal(folder / "audit.pem", folder / "checkpoints.jsonl")
     notary = Notary(store, seal.signer, seal.book, utc_now, Rhythm(100, timedelta(minutes=1), None))
     scribe.on_fact = notary.noted
@@ -176,7 +182,7 @@ async def opened(
 
     async def turns() -> Turns:
         return Turns(
-            model=StampModel(pause),
+            model=model or StampModel(),
             threads=store,
             toolbox=Toolbox(registry, proposer, shelf, Redactor()),
             prompt=load("system"),

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from agent.bootstrap import utc_now
 from agent.jobs.station import Role, Station
-from evals.bench.durability.stamps import SURFACE, WitnessVoice, opened
+from agent.store.fleet import PATIENCE
+from evals.bench.durability.stamps import SURFACE, Stamp, StampModel, WitnessVoice, opened
 
 
 async def work(arguments: argparse.Namespace) -> None:
@@ -17,7 +18,12 @@ async def work(arguments: argparse.Namespace) -> None:
     folder = arguments.folder
     place = arguments.url or folder / "sayso.db"
     app = await opened(
-        folder, place, machine=arguments.machine, pause=arguments.pause, longest=arguments.longest
+        folder,
+        place,
+        machine=arguments.machine,
+        patience=arguments.patience,
+        model=StampModel(arguments.pause),
+        stamp=Stamp(folder / "witness", arguments.longest),
     )
     voices = {SURFACE: WitnessVoice(folder / "told")}
     jobs = arguments.url or folder / "jobs.db"
@@ -37,6 +43,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--url")
     parser.add_argument("--machine")
+    parser.add_argument("--patience", type=float, default=PATIENCE)
     parser.add_argument("--pause", type=float, default=0.0)
     parser.add_argument("--longest", type=float, default=0.02)
     logging.basicConfig(level=logging.WARNING)
