@@ -132,6 +132,7 @@ class WitnessVoice:
     surface: str = SURFACE
 
     def audience(self, said: Said) -> "WitnessVoice":
+        append(self.told_file, f"begins {said.thread}")
         return self
 
     def public(self, thread: ThreadId) -> bool:

@@ -240,10 +240,6 @@ async def test_what_cannot_be_told_now_is_kept_and_told_by_a_later_round(shift: 
     assert shift.voice.said == ["A-1 awaiting_approval", f"{turn}: It is proposed."]
 
 
-class Held(Worker):
-    """A worker whose clock is ahead, so that everything that waits is old."""
-
-
 async def test_a_round_finds_what_no_job_was_made_for(tmp_path: Path) -> None:
     first = await on_shift(tmp_path, held=True)  # it dies before its jobs are done
     await first.hear("stamp one")
