@@ -127,7 +127,7 @@ class Beats(Protocol):
         ...
 
     async def leave(self, worker: str) -> None:
-        """It is no worker any more."""
+        """It is no worker any more; what it had in its hands and did not end is free for others."""
         ...
 
 

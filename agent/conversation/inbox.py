@@ -54,10 +54,10 @@ def together(waiting: Sequence[Waiting]) -> tuple[TurnId, ...]:
 class Inbox(Protocol):
     """Accepted messages that no turn has answered yet."""
 
-    async def begin(self, turn: TurnId) -> Batch | None:
-        """What to answer next in this turn's thread; None when the turn has its answer.
+    async def begin(self, thread: ThreadId, worker: str) -> Batch | None:
+        """What this worker is to answer next in a thread; None when all is answered or another one is at it.
 
-        It may be an earlier message than this one. What belongs together is noted, and stays so.
+        What belongs together is noted, and stays so. Whoever is at it goes on with what came in the meantime.
         """
         ...
 

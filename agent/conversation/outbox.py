@@ -55,8 +55,8 @@ class Outbox(Protocol):
         """Everything due in this thread, for this worker to tell; others do not get it until it is let go."""
         ...
 
-    async def told(self, due: Due) -> None:
-        """It was told: it goes away, unless there is something newer to tell of the same, which is free then."""
+    async def told(self, due: Sequence[Due]) -> None:
+        """These were told: they go away, but where there is something newer to tell of the same, that is free then."""
         ...
 
     async def give_back(self, due: Due) -> None:

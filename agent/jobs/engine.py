@@ -32,7 +32,7 @@ class Job(StrEnum):
     TELL = "tell"  # tell a thread what is due
 
 
-Work = Mapping[Job, Callable[[str], Coroutine[object, object, None]]]
+Work = Mapping[Job, Callable[[str, str], Coroutine[object, object, None]]]  # key and lane
 
 
 class Engine(Protocol):
@@ -77,7 +77,7 @@ class DbosEngine:
     ) -> None:
         self._place, self._me, self._work, self._polling = place, me, work, polling
         self._width = width or Width()
-        self._flows: dict[Job, Callable[[str], Awaitable[None]]] = {}
+        self._flows: dict[Job, Callable[[str, str], Awaitable[None]]] = {}
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="jobs")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._started = False
@@ -134,23 +134,23 @@ class DbosEngine:
             )
         self._started = True
 
-    def _flow(self, job: Job) -> Callable[[str], Awaitable[None]]:
+    def _flow(self, job: Job) -> Callable[[str, str], Awaitable[None]]:
         from dbos import DBOS
 
-        async def flow(key: str) -> None:
-            await self._on_loop(job, key)
+        async def flow(key: str, lane: str) -> None:
+            await self._on_loop(job, key, lane)
 
         flow.__name__ = flow.__qualname__ = job.value
-        made: Callable[[str], Awaitable[None]] = DBOS.workflow(
+        made: Callable[[str, str], Awaitable[None]] = DBOS.workflow(
             name=job.value, max_recovery_attempts=ATTEMPTS
         )(flow)
         return made
 
-    async def _on_loop(self, job: Job, key: str) -> None:
+    async def _on_loop(self, job: Job, key: str, lane: str) -> None:
         """DBOS has a loop of its own; what we open lives on ours."""
         if self._work is None or self._loop is None:
             raise RuntimeError(f"{job.value}:{key} came to a process that does not work")
-        work = self._work[job](key)
+        work = self._work[job](key, lane)
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     def _stop(self, within: float) -> None:
@@ -162,7 +162,7 @@ class DbosEngine:
         from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 
         with SetWorkflowID(name), SetEnqueueOptions(queue_partition_key=lane):
-            DBOS.enqueue_workflow(job.value, self._flows[job], key)
+            DBOS.enqueue_workflow(job.value, self._flows[job], key, lane)
 
     def _adopt(self, dead: list[str]) -> int:
         from dbos import DBOS
@@ -187,3 +187,43 @@ class DbosEngine:
             connection.execute("PRAGMA synchronous=NORMAL")
 
         return url, engine
+
+
+class LocalFirst:
+    """Implements `Engine`: does a job here as long as there is room, and has the rest carried to others.
+
+    A job that is done here needs no row of the engine's. What it is about is in the store with the name of who is at
+    it, so when this process dies, another one's rounds find it: the store is the truth, here as anywhere.
+    """
+
+    def __init__(self, work: Work | None, carrier: Engine, width: Width) -> None:
+        self._work, self._carrier, self._width = work, carrier, width
+        self._tasks: dict[Job, set[asyncio.Task[None]]] = {job: set() for job in Job}
+        self._open = work is not None
+
+    async def submit(self, job: Job, key: str, lane: str, *, attempt: str = "") -> None:
+        mine = self._tasks[job]
+        if self._work is None or not self._open or len(mine) >= self._width.of(job):
+            await self._carrier.submit(job, key, lane, attempt=attempt)
+            return
+        task = asyncio.create_task(self._work[job](key, lane), name=f"{job.value}:{key}")
+        mine.add(task)
+        task.add_done_callback(lambda done: self._ended(job, done))
+
+    async def adopt(self, dead: Collection[str]) -> int:
+        return await self._carrier.adopt(dead)
+
+    async def drain(self, within: float) -> None:
+        """Begins nothing more here, and gives what has begun so many seconds to end."""
+        self._open = False
+        left = [task for tasks in self._tasks.values() for task in tasks]
+        if left:
+            _, late = await asyncio.wait(left, timeout=within)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _ended(self, job: Job, task: "asyncio.Task[None]") -> None:
+        self._tasks[job].discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            LOG.error("%s ended badly; a later round finds it again", task.get_name(), exc_info=error)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from agent.app import App
-from agent.jobs.engine import POLLING, DbosEngine, Width
+from agent.jobs.engine import POLLING, DbosEngine, LocalFirst, Width
 from agent.jobs.fairness import Gate
 from agent.jobs.voice import Voice
 from agent.jobs.worker import ROUND, Worker
@@ -43,20 +43,17 @@ class Station:
         gate = Gate(limits.turns, limits.turns_each)
         self.worker = Worker(app, app.fleet, voices, gate, clock)
         works = role is not Role.SURFACE
-        self._engine = DbosEngine(
-            place,
-            me=app.fleet.me,
-            work=self.worker.jobs if works else None,
-            width=Width(turns=8 * limits.turns, runs=limits.runs),
-            polling=polling,
-        )
+        work = self.worker.jobs if works else None
+        width = Width(turns=8 * limits.turns, runs=limits.runs)
+        self._carrier = DbosEngine(place, me=app.fleet.me, work=work, width=width, polling=polling)
+        self._engine = LocalFirst(work, self._carrier, width)
         self._rounds: asyncio.Task[None] | None = None
         self._works = works
 
     async def start(self) -> None:
         """Begins. Raises `StoreError`."""
         await self._app.fleet.join(self._role.value)
-        await self._engine.start()
+        await self._carrier.start()
         self.worker.works_with(self._engine)
         if self._works:
             self._rounds = asyncio.create_task(self.worker.go_round(self._every))
@@ -71,6 +68,7 @@ class Station:
         if self._rounds is not None:
             self._rounds.cancel()
             await asyncio.gather(self._rounds, return_exceptions=True)
-        await self._engine.stop(within)
+        self.worker.last_orders()
+        await asyncio.gather(self._engine.drain(within), self._carrier.stop(within))
         await self.worker.put_down()
         await self._app.fleet.leave()

@@ -5,8 +5,8 @@ The engine brings it jobs. Its rounds find in the store what no job was made for
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -33,6 +33,7 @@ HERE = timedelta(
     seconds=15
 )  # an action approved in a terminal is run there; after this long nobody there does
 ASKED_AGAIN = timedelta(seconds=30)
+LATEST = 1000  # actions that are looked through for the last words of a dead worker
 WAITS = frozenset({Reason.BUSY, Reason.CROWDED, Reason.AWAY, Reason.UNAVAILABLE})
 PAUSES = (
     0.5,
@@ -53,27 +54,46 @@ class Worker:
         self._turning: dict[TurnId, tuple[Batch, asyncio.Task[Answer]]] = {}
         self._fresh: dict[str, Answer] = {}  # answers of this process that were not told yet
         self._running: set[ActionId] = set()
+        self._lanes: dict[tuple[Job, str], tuple[asyncio.Lock, int]] = {}
         self._submitted: dict[str, datetime] = {}  # what a round submitted, and when
-        self._ending = False
+        self._closing = self._ending = False
         self._engine: Engine | None = None
         self.jobs = {Job.TURN: self._turn, Job.RUN: self._run, Job.TELL: self._tell_thread}
 
     # --- jobs ----------------------------------------------------------------------------------------------------
 
-    async def _turn(self, key: str) -> None:
-        """Answers everything in the thread of this turn until the turn itself has its answer."""
-        turn, pauses = TurnId(key), _pauses()
-        while True:
-            try:
-                if (batch := await self._app.store.begin(turn)) is None:
-                    break
-                await self._settled(batch)
-                await self.tell(batch.said.thread)
-            except StoreError as error:  # nothing is lost, and a job that gave up would be forgotten
-                LOG.warning("%s: the store does not answer: %s", key, error)
-                await asyncio.sleep(next(pauses))
-        if (record := await self._patiently(lambda: self._app.store.turn(turn))) is not None:
-            await self.tell(record.thread)  # what a worker answered that died before it told it
+    async def _turn(self, _key: str, lane: str) -> None:
+        """Answers what waits in a thread, one batch after the other, as long as nobody else is at it."""
+        thread, pauses = ThreadId(lane), _pauses()
+        async with self._lane(Job.TURN, lane):
+            while True:
+                try:
+                    batch = await self._app.store.begin(thread, self._fleet.me)
+                    if batch is None:
+                        break
+                    await self._settled(batch)
+                    await self.tell(thread)
+                    if self._closing:
+                        break
+                except StoreError as error:  # nothing is lost, and a job that gave up would be forgotten
+                    LOG.warning("%s: the store does not answer: %s", thread, error)
+                    await asyncio.sleep(next(pauses))
+
+    @asynccontextmanager
+    async def _lane(self, job: Job, lane: str) -> AsyncIterator[None]:
+        """Within this process, jobs of a lane follow each other."""
+        key = (job, lane)
+        lock, count = self._lanes.get(key, (asyncio.Lock(), 0))
+        self._lanes[key] = (lock, count + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, count = self._lanes[key]
+            if count == 1:
+                del self._lanes[key]
+            else:
+                self._lanes[key] = (lock, count - 1)
 
     async def _settled(self, batch: Batch) -> None:
         """Answers a batch, one way or another, and has run what needs nobody's approval."""
@@ -116,16 +136,17 @@ class Worker:
                 self._turning.pop(batch.turn, None)
         return None
 
-    async def _run(self, key: str) -> None:
+    async def _run(self, key: str, lane: str) -> None:
         """Sees an approved action to its end, or through what a dead worker left of it; tells its thread."""
         id_ = ActionId(key)
-        for pause in _pauses():
-            try:
-                if await self._advanced(id_):
-                    break
-            except StoreError as error:
-                LOG.warning("%s: the store does not answer: %s", key, error)
-            await asyncio.sleep(pause)
+        async with self._lane(Job.RUN, lane):
+            for pause in _pauses():
+                try:
+                    if await self._advanced(id_):
+                        break
+                except StoreError as error:
+                    LOG.warning("%s: the store does not answer: %s", key, error)
+                await asyncio.sleep(pause)
         action = await self._patiently(lambda: self._app.store.action(id_))
         if action is not None:
             await self.tell(ThreadId(action.thread))
@@ -157,8 +178,8 @@ class Worker:
             await self.tell(ThreadId(action.thread))
         return False
 
-    async def _tell_thread(self, key: str) -> None:
-        await self.tell(ThreadId(key))
+    async def _tell_thread(self, _key: str, lane: str) -> None:
+        await self.tell(ThreadId(lane))
 
     async def tell(self, thread: ThreadId) -> None:
         """Tells what is due in a thread, if this process can speak there."""
@@ -166,15 +187,17 @@ class Worker:
         if voice is None:
             return
         due = await self._patiently(lambda: self._app.store.take(thread, self._fleet.me))
-        for place, one in enumerate(due):
-            try:
+        done: list[Due] = []
+        try:
+            for one in due:
                 await self._told(voice, one)
-            except VoiceUnavailable as error:
-                LOG.warning("%s: %s: %s is told later", thread, error, one.subject)
-                for left in due[place:]:
-                    await self._app.store.give_back(left)
-                return
-            await self._app.store.told(one)
+                done.append(one)
+        except VoiceUnavailable as error:
+            LOG.warning("%s: %s: it is told later", thread, error)
+            for left in due[len(done) :]:
+                await self._app.store.give_back(left)
+        finally:
+            await self._app.store.told(done)
 
     async def _told(self, voice: Voice, due: Due) -> None:
         match due.kind:
@@ -223,6 +246,10 @@ class Worker:
             raise RuntimeError("a worker without an engine can submit nothing")
         await self._engine.submit(job, key, lane, attempt=attempt)
 
+    def last_orders(self) -> None:
+        """What is begun is ended; what waits in the same threads is for others."""
+        self._closing = True
+
     async def put_down(self) -> None:
         """Ends what this process has in its hands, for another one to take up."""
         self._ending = True
@@ -249,7 +276,8 @@ class Worker:
         young = self._clock() - GRACE
         for turn in await self._app.store.unfinished():
             served = surface_of(turn.thread) in self._voices
-            if served and turn.asked_at <= young and self._forgotten(turn.turn):
+            taken = turn.worker is not None and self._fleet.alive(turn.worker)
+            if served and not taken and turn.asked_at <= young and self._forgotten(turn.turn):
                 await self.submit_turn(turn.turn, turn.thread)
         for action in await self._app.store.actions(state=State.APPROVED, limit=1000):
             if self._left_alone(action) and self._forgotten(action.id):
@@ -269,7 +297,11 @@ class Worker:
         dead = self._fleet.dead()
         if dead and self._engine is not None:
             count = await self._engine.adopt(dead)
-            LOG.warning("took over %d jobs of %s", count, ", ".join(dead))
+            LOG.warning("%s died; %d of their jobs are in the queues again", ", ".join(dead), count)
+            latest = await self._app.store.actions(limit=LATEST)
+            for action in latest:
+                if action.worker in dead:  # it may have died between the end of it and the word about it
+                    await self._app.follow_up(action)
             for worker in dead:
                 await self._app.store.leave(worker)
 

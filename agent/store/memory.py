@@ -84,9 +84,6 @@ class MemoryStore(MemoryWaiting):
         self._notices.append((thread, turns[-1] if turns else 0, Line("sayso", text, at)))
         self._note_due(Kind.NOTICE, f"N-{len(self._notices)}", thread, at)
 
-    async def turn(self, id_: TurnId) -> TurnRecord | None:
-        return self._turns.get(id_)
-
     async def unfinished(self) -> Sequence[TurnRecord]:
         return [turn for turn in self._turns.values() if turn.finished_at is None]
 

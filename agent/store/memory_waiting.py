@@ -19,16 +19,18 @@ class MemoryWaiting:
         self._notices: list[tuple[ThreadId, int, Line]] = []
         self._begun: dict[TurnId, TurnId] = {}
         self._stopped: dict[TurnId, str] = {}
+        self._workers: dict[TurnId, str] = {}
         self._due: dict[tuple[Kind, str], tuple[Due, str | None]] = {}
         self._beats: dict[str, Beat] = {}
 
-    async def begin(self, turn: TurnId) -> Batch | None:
-        if self._turns[turn].finished_at is not None:
+    async def begin(self, thread: ThreadId, worker: str) -> Batch | None:
+        open_ = self._open(thread)
+        if not open_ or self._workers.get(open_[0].turn, worker) != worker:
             return None
-        open_ = self._open(self._turns[turn].thread)
         waiting = [Waiting(one.turn, one.speaker, one.question, self._begun.get(one.turn)) for one in open_]
         parts = together(waiting)
         self._begun.update(dict.fromkeys(parts, parts[-1]))
+        self._workers.update(dict.fromkeys(parts, worker))
         taken = [self._turns[part] for part in parts]
         last = taken[-1]
         text = "\n".join(one.question for one in taken)
@@ -53,12 +55,13 @@ class MemoryWaiting:
         self._due.update({(due.kind, due.subject): (due, worker) for due in free})
         return free
 
-    async def told(self, due: Due) -> None:
-        now = self._due.get((due.kind, due.subject))
-        if now is not None and now[0].version == due.version:
-            del self._due[due.kind, due.subject]
-        elif now is not None:
-            self._due[due.kind, due.subject] = (now[0], None)
+    async def told(self, due: Sequence[Due]) -> None:
+        for one in due:
+            now = self._due.get((one.kind, one.subject))
+            if now is not None and now[0].version == one.version:
+                del self._due[one.kind, one.subject]
+            elif now is not None:
+                self._due[one.kind, one.subject] = (now[0], None)
 
     async def give_back(self, due: Due) -> None:
         now = self._due.get((due.kind, due.subject))
@@ -82,7 +85,12 @@ class MemoryWaiting:
 
     async def leave(self, worker: str) -> None:
         self._beats.pop(worker, None)
+        self._workers = {turn: who for turn, who in self._workers.items() if who != worker}
         await self.let_go(worker)
+
+    async def turn(self, id_: TurnId) -> TurnRecord | None:
+        found = self._turns.get(id_)
+        return None if found is None else replace(found, worker=self._workers.get(id_))
 
     def _open(self, thread: ThreadId) -> list[TurnRecord]:
         return [one for one in self._turns.values() if one.thread == thread and one.finished_at is None]

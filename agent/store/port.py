@@ -67,6 +67,7 @@ class TurnRecord:
     record: Mapping[str, Json] | None = None
     finished_at: datetime | None = None
     answered_as: TurnId | None = None  # the turn that has the answer, where several messages share one
+    worker: str | None = None  # who answers it, or did
 
 
 class Turns(Protocol):

@@ -43,13 +43,12 @@ async def finished(store: Store, turn: TurnId) -> None:
 async def test_what_one_person_said_while_nobody_answered_is_answered_together(store: Store) -> None:
     first = await heard(store, "deploy 1.9.0")
     last = await heard(store, "to staging, please", minute=1)
-    batch = await store.begin(first)
+    batch = await store.begin(THREAD, "w1")
     assert batch is not None
     assert (batch.turn, batch.parts) == (last, (first, last))
     assert (batch.said.text, batch.said.at) == ("deploy 1.9.0\nto staging, please", NOW)
     await finished(store, batch.turn)
-    assert await store.begin(first) is None
-    assert await store.begin(last) is None
+    assert await store.begin(THREAD, "w1") is None
     told = await store.turn(first)
     assert told is not None
     assert (told.answered_as, told.finished_at) == (last, NOW)
@@ -60,31 +59,55 @@ async def test_what_one_person_said_while_nobody_answered_is_answered_together(s
 
 async def test_what_comes_during_a_turn_joins_the_next_one(store: Store) -> None:
     first = await heard(store, "one")
-    begun = await store.begin(first)
+    begun = await store.begin(THREAD, "w1")
     assert begun is not None
     second, third = await heard(store, "two"), await heard(store, "three")
-    assert await store.begin(second) == begun  # started over, or asked out of turn: the same turn goes on
+    assert (
+        await store.begin(THREAD, "w1") == begun
+    )  # started over, or asked out of turn: the same turn goes on
     await finished(store, first)
-    after = await store.begin(second)
+    after = await store.begin(THREAD, "w1")
     assert after is not None
     assert after.parts == (second, third)
 
 
 async def test_people_are_answered_one_by_one_in_the_order_they_spoke(store: Store) -> None:
     mayas, toms = await heard(store, "one"), await heard(store, "two", by="tom")
-    late = await store.begin(toms)
+    late = await store.begin(THREAD, "w1")
     assert late is not None
     assert (late.turn, late.said.speaker) == (mayas, "maya")
     await finished(store, mayas)
-    then = await store.begin(toms)
+    then = await store.begin(THREAD, "w1")
     assert then is not None
     assert (then.turn, then.said.speaker) == (toms, "tom")
+
+
+async def test_while_a_worker_is_at_a_thread_others_leave_it_alone(store: Store) -> None:
+    first = await heard(store, "one")
+    assert await store.begin(THREAD, "w1") is not None
+    second = await heard(store, "two")
+    assert await store.begin(THREAD, "w2") is None
+    begun = await store.turn(first)
+    assert begun is not None
+    assert begun.worker == "w1"
+    await finished(store, first)
+    batch = await store.begin(THREAD, "w2")
+    assert batch is not None
+    assert batch.parts == (second,)
+
+
+async def test_what_a_worker_left_is_begun_by_another_as_it_was(store: Store) -> None:
+    await heard(store, "one")
+    begun = await store.begin(THREAD, "w1")
+    await heard(store, "two")
+    await store.leave("w1")
+    assert await store.begin(THREAD, "w2") == begun
 
 
 async def test_a_thread_does_not_wait_for_another(store: Store) -> None:
     await heard(store, "one")
     elsewhere = await heard(store, "two", thread=OTHER)
-    batch = await store.begin(elsewhere)
+    batch = await store.begin(OTHER, "w1")
     assert batch is not None
     assert batch.parts == (elsewhere,)
 
@@ -96,7 +119,7 @@ async def test_open_turns_of_a_thread_are_stopped_once_and_by_name(store: Store)
     assert await store.stop(THREAD, "maya") == (open_,)
     assert await store.stop(THREAD, "sam") == ()
     assert await store.stopped([done, open_, elsewhere]) == {open_: "maya"}
-    batch = await store.begin(open_)
+    batch = await store.begin(THREAD, "w1")
     assert batch is not None
     assert batch.stopped_by == "maya"
 
@@ -115,7 +138,7 @@ async def test_answers_notices_and_cards_are_due_until_they_are_told(store: Stor
     assert await store.notice("N-1") == "A-1 is done"
     assert await store.notice("N-9") is None
     for due in await store.take(THREAD, "w1"):
-        await store.told(due)
+        await store.told([due])
     assert await subjects(store) == []
     assert await store.take(THREAD, "w1") == []
 
@@ -144,10 +167,10 @@ async def test_a_card_that_changed_while_it_was_told_is_due_again(store: Store) 
     action = await office.proposed(thread=THREAD)
     shown = (await store.take(THREAD, "w1"))[0]
     await office.approve(action)
-    await store.told(shown)
+    await store.told([shown])
     again = await store.take(THREAD, "w1")
     assert [(due.kind, due.subject) for due in again] == [(Kind.CARD, action.id)]
-    await store.told(again[0])
+    await store.told(again)
     assert await subjects(store) == []
 
 

@@ -37,4 +37,4 @@ class InlineEngine:
 
     async def _do(self, job: Job, key: str, lane: str) -> None:
         async with self._lanes[job, lane]:
-            await self._work[job](key)
+            await self._work[job](key, lane)

@@ -18,15 +18,19 @@ O = TypeVar("O")  # noqa: E741 - its outcome
 
 
 class Database(ABC):
-    """Three kinds of transactions, and what each one promises once it is acknowledged.
+    """Kinds of transactions, and what each one promises once it is acknowledged.
 
     `read` changes nothing. `fast` survives a killed process, but a power cut may take its last moments: chat lines.
+    `chained` is the same for what adds to the audit chain.
     `safe` is on disk: what people decided. At any moment one safe transaction runs, in whatever process, so that it
     may look and then write. A work may be run again from its start, in a new transaction, so it has no other effects.
     """
 
     def __init__(self, readers: Executor, fasts: Executor, writer: ThreadPoolExecutor) -> None:
         self._readers, self._fasts, self._writer = readers, fasts, writer
+        self._fast_works: Group[Work, None] = Group(fasts, lambda works: self.fast_now(_each(works)))
+        self._chained_works: Group[Work, None] = Group(writer, lambda works: self.chained_now(_each(works)))
+        self._safe_works: Group[Work, None] = Group(writer, lambda works: self.safe_now(_each(works)))
 
     @property
     @abstractmethod
@@ -47,11 +51,15 @@ class Database(ABC):
 
     async def fast(self, work: Callable[[Connection], T]) -> T:
         """One transaction that survives the process. Raises `StoreError`, with nothing half done."""
-        return await self._off_loop(self._fasts, lambda: self.fast_now(work))
+        return await _done(self._fast_works, work)
+
+    async def chained(self, work: Callable[[Connection], T]) -> T:
+        """As `fast`, with the end of the audit chain in its hands. Raises `StoreError`, with nothing half done."""
+        return await _done(self._chained_works, work)
 
     async def safe(self, work: Callable[[Connection], T]) -> T:
         """One transaction that survives the machine. Raises `StoreError`, with nothing half done."""
-        return await self._off_loop(self._writer, lambda: self.safe_now(work))
+        return await _done(self._safe_works, work)
 
     def grouped(self, work: Callable[[Connection, Sequence[I]], Sequence[O]]) -> Group[I, O]:
         """Items that share one safe transaction when they wait at the same moment."""
@@ -79,10 +87,36 @@ class Database(ABC):
     def fast_now(self, work: Callable[[Connection], T]) -> T: ...
 
     @abstractmethod
+    def chained_now(self, work: Callable[[Connection], T]) -> T: ...
+
+    @abstractmethod
     def safe_now(self, work: Callable[[Connection], T]) -> T: ...
 
     @abstractmethod
     def close_now(self) -> None: ...
+
+
+Work = Callable[[Connection], None]
+
+
+def _each(works: Sequence[Work]) -> Callable[[Connection], Sequence[None]]:
+    def together(connection: Connection) -> Sequence[None]:
+        for work in works:
+            work(connection)
+        return [None] * len(works)
+
+    return together
+
+
+async def _done(group: Group[Work, None], work: Callable[[Connection], T]) -> T:
+    """What a work gives that shares its transaction with others that wait at the same moment."""
+    given: list[T] = []
+
+    def kept(connection: Connection) -> None:
+        given[:] = [work(connection)]  # the last run counts: it is the one that was committed
+
+    await group.do(kept)
+    return given[0]
 
 
 def database(place: Path | str, scripts: Scripts = SHIPPED) -> Database:

@@ -30,7 +30,10 @@ T = TypeVar("T")
 Start = Callable[[Connection], str]  # the first words of a transaction; gives its number
 SCHEMA = "sayso"
 PATIENCE = 10.0  # seconds that a transaction is tried again for
-CONNECTIONS = 8  # for reads and chat lines; one more is for what must be safe
+READERS = 4  # connections for reads; what writes at the same moment shares a transaction
+CONNECTIONS = (
+    READERS + 2
+)  # and one for chat lines, one for what adds to the chain; one more is for what must be safe
 PAUSES = (0.02, 0.1, 0.3, 1.0)  # seconds between tries; the last one is repeated
 # Advisory locks live in one space of 64 bits for each database.
 WRITER = int.from_bytes(b"sayso-wr")
@@ -83,8 +86,9 @@ class Postgres(Database):
             "postgresql", at.username, None, at.host, at.port, at.database
         ).render_as_string()
         writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
-        others = ThreadPoolExecutor(max_workers=CONNECTIONS, thread_name_prefix="store-fast")
-        super().__init__(readers=others, fasts=others, writer=writer)
+        fasts = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-fast")
+        readers = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="store-read")
+        super().__init__(readers=readers, fasts=fasts, writer=writer)
         at = at.set(drivername="postgresql+psycopg", query={**TOLD, **at.query})
         self._safe = self._engine(at, 1, "on")
         self._fast = self._engine(at, CONNECTIONS, "off")
@@ -113,6 +117,9 @@ class Postgres(Database):
 
     def fast_now(self, work: Callable[[Connection], T]) -> T:
         return self._persistently(lambda: self._transaction(self._fast, _numbered, work))
+
+    def chained_now(self, work: Callable[[Connection], T]) -> T:
+        return self._persistently(lambda: self._transaction(self._fast, _locked, work))
 
     def safe_now(self, work: Callable[[Connection], T]) -> T:
         return self._persistently(lambda: self._transaction(self._safe, _locked, work))

@@ -40,6 +40,7 @@ turns = Table(
         "answered_as", Integer
     ),  # the last turn of those that are answered together; they share its answer
     Column("stopped_by", String),
+    Column("worker", String),  # who answers it
     Index("turns_by_thread", "thread", "id"),
 )
 # Few turns are open at any time, however many there were.
@@ -79,7 +80,8 @@ notices = Table(
     Column("after", Integer, nullable=False),
     Column("text", Text, nullable=False),
     Column("at", Float, nullable=False),
-    Column("key", String, unique=True),  # what is said once, however often its job starts over
+    Column("key", String),  # what is said once, however often its job starts over
+    UniqueConstraint("key", name="notices_key"),
     Index("notices_by_thread", "thread", "after"),
 )
 

@@ -48,6 +48,9 @@ class Sqlite(Database):
     def fast_now(self, work: Callable[[Connection], T]) -> T:
         return self._in_transaction(self._fast, work)
 
+    def chained_now(self, work: Callable[[Connection], T]) -> T:
+        return self._in_transaction(self._fast, work)
+
     def safe_now(self, work: Callable[[Connection], T]) -> T:
         return self._in_transaction(self._safe, work)
 

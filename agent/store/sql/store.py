@@ -61,6 +61,21 @@ FINISH_PARTS = Prepared(
     )
     .values(finished_at=bindparam("at"))
 )
+# The action with this key, and the number of the last one.
+KNOWN = Prepared(
+    select(
+        select(actions.c.body).where(actions.c.key == bindparam("the_key")).scalar_subquery().label("body"),
+        select(func.max(actions.c.id)).scalar_subquery().label("last"),
+    )
+)
+ADD_ACTION = Prepared(
+    insert(actions).values({column.name: bindparam(column.name) for column in actions.columns})
+)
+LAST_TURN = Prepared(
+    select(func.max(turns.c.id).label("turn")).where(turns.c.thread == bindparam("in_thread"))
+)
+RUNNING = Prepared(select(actions.c.body).where(actions.c.state == bindparam("now")))
+TURN = Prepared(select(turns).where(turns.c.id == bindparam("turn")))
 SAY = Prepared(once(notices, "thread", "after", "text", "at", "key", on="key"))
 _EARLIER = (turns.c.thread == bindparam("in_thread")) & (turns.c.id < bindparam("before"))
 _LINES = union_all(
@@ -171,16 +186,16 @@ class SqlStore(SqlTrail, SqlWaiting):
             note_due(connection, Kind.ANSWER, [(turn, row.thread, at)])
             tail.add(connection, [replace(fact, actor=str(row.speaker))])
 
-        await self._database.fast(work)
+        await self._database.chained(work)
 
     async def say(self, thread: ThreadId, text: str, at: datetime, *, key: str | None = None) -> None:
         """Adds a line that sayso says by itself, such as the outcome of an action; one with a key only once."""
 
         def work(connection: Connection) -> None:
-            last = connection.execute(select(func.max(turns.c.id)).where(turns.c.thread == thread)).scalar()
+            last = LAST_TURN.run(connection, {"in_thread": thread}).one()
             row: dict[str, Value] = {
                 "thread": thread,
-                "after": last or 0,
+                "after": last.turn or 0,
                 "text": plain(text),
                 "at": at.timestamp(),
                 "key": key,
@@ -193,7 +208,7 @@ class SqlStore(SqlTrail, SqlWaiting):
 
     async def turn(self, id_: TurnId) -> TurnRecord | None:
         def work(connection: Connection) -> TurnRecord | None:
-            row = connection.execute(select(turns).where(turns.c.id == number(id_))).one_or_none()
+            row = TURN.run(connection, {"turn": number(id_)}).one_or_none()
             return None if row is None else _turn(row)
 
         return await self._database.read(work)
@@ -209,14 +224,12 @@ class SqlStore(SqlTrail, SqlWaiting):
         pen = self._scribe.pen()
 
         def work(connection: Connection) -> Action:
-            seen = connection.execute(
-                select(actions.c.body).where(actions.c.key == draft.key)
-            ).scalar_one_or_none()
-            if seen is not None:
-                return action_of(seen)
-            row = (connection.execute(select(func.max(actions.c.id))).scalar() or 0) + 1
+            there = KNOWN.run(connection, {"the_key": draft.key}).one()
+            if there.body is not None:
+                return action_of(there.body)
+            row = (there.last or 0) + 1
             action = Action.from_draft(ActionId(f"A-{row}"), draft)
-            connection.execute(insert(actions).values(id=row, key=draft.key, **columns(action)))
+            ADD_ACTION.run(connection, {"id": row, "key": draft.key, **columns(action)})
             if draft.supersedes is not None:
                 _supersede(connection, draft.supersedes, action, pen)
             note_due(connection, Kind.CARD, [(action.id, action.thread, action.created_at)])
@@ -250,8 +263,8 @@ class SqlStore(SqlTrail, SqlWaiting):
         change = Change(self._scribe.pen().finished(fact, after), before, after)
 
         def work(connection: Connection) -> bool | Refusal:
-            bodies = connection.execute(select(actions.c.body).where(actions.c.state == State.RUNNING.value))
-            no = room([action_of(body) for body in bodies.scalars()])
+            bodies = RUNNING.run(connection, {"now": State.RUNNING.value})
+            no = room([action_of(str(body)) for body in bodies.scalars()])
             return apply_all(connection, [change])[0] if no is None else no
 
         return await self._database.safe(work)
@@ -289,6 +302,7 @@ def _turn(row: Row[tuple[object, ...]]) -> TurnRecord:
         json.loads(row.record) if row.record else None,
         _moment(row.finished_at) if row.finished_at is not None else None,
         None if row.answered_as in (None, row.id) else TurnId(f"T-{row.answered_as}"),
+        row.worker,
     )
 
 

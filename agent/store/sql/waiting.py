@@ -1,10 +1,25 @@
 """What waits in SQL: messages without an answer, what is still to be told, and the beats of those at work."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Row,
+    String,
+    Text,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import JSON
 
 from agent.approvals.ports import Beat
 from agent.conversation.inbox import Batch, Waiting, together
@@ -24,13 +39,16 @@ BEAT = Prepared(
 )
 OPEN = Prepared(
     select(turns)
-    .where(
-        turns.c.finished_at.is_(None),
-        turns.c.thread == select(turns.c.thread).where(turns.c.id == bindparam("turn")).scalar_subquery(),
-    )
+    .where(turns.c.finished_at.is_(None), turns.c.thread == bindparam("in_thread"))
     .order_by(turns.c.id)
     .with_for_update()
 )
+BEGIN = Prepared(
+    update(turns)
+    .where(turns.c.id == bindparam("turn"))
+    .values(answered_as=bindparam("last"), worker=bindparam("by"))
+)
+NOTICE = Prepared(select(notices.c.text).where(notices.c.id == bindparam("of")))
 TAKE = Prepared(
     update(outbox)
     .where(outbox.c.thread == bindparam("in_thread"), outbox.c.worker.is_(None))
@@ -46,6 +64,22 @@ TOLD = Prepared(
 )
 
 
+_ROWS = (
+    func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON))
+    .table_valued(column("kind", String), column("subject", String), column("version", Integer), name="rows")
+    .render_derived(with_types=True)
+)
+ALL_TOLD = Prepared(
+    delete(outbox)
+    .where(
+        outbox.c.kind == _ROWS.c.kind,
+        outbox.c.subject == _ROWS.c.subject,
+        outbox.c.version == _ROWS.c.version,
+    )
+    .returning(outbox.c.kind, outbox.c.subject)
+)
+
+
 class SqlWaiting:
     """Implements `Inbox`, `Outbox` and `Beats`."""
 
@@ -54,18 +88,22 @@ class SqlWaiting:
 
     # --- messages ------------------------------------------------------------------------------------------------
 
-    async def begin(self, turn: TurnId) -> Batch | None:
-        """What to answer next in this turn's thread; None when the turn has its answer."""
+    async def begin(self, thread: ThreadId, worker: str) -> Batch | None:
+        """What this worker is to answer next in a thread; None when all is answered or another one is at it."""
 
         def work(connection: Connection) -> Batch | None:
-            rows = OPEN.run(connection, {"turn": number(turn)}).all()
-            if all(row.id != number(turn) for row in rows):
+            rows = OPEN.run(connection, {"in_thread": thread}).all()
+            if not rows or rows[0].worker not in (None, worker):
                 return None
             chosen = {number(one) for one in together([_waiting(row) for row in rows])}
             parts = [row for row in rows if row.id in chosen]
             last = parts[-1].id
-            if parts[0].answered_as is None:  # one alone is begun as well: what comes later does not join it
-                connection.execute(update(turns).where(turns.c.id.in_(chosen)).values(answered_as=last))
+            if parts[0].answered_as is None or parts[0].worker is None:
+                # One alone is begun as well: what comes later does not join it.
+                begun: list[dict[str, Value]] = [
+                    {"turn": row.id, "last": last, "by": worker} for row in parts
+                ]
+                BEGIN.run_all(connection, begun)
             return _batch(parts)
 
         return await self._database.fast(work)
@@ -115,15 +153,31 @@ class SqlWaiting:
 
         return await self._database.fast(work)
 
-    async def told(self, due: Due) -> None:
-        """It was told: it goes away, unless there is something newer to tell of the same."""
-        row: dict[str, Value] = {"of_kind": due.kind.value, "about": due.subject, "seen": due.version}
+    async def told(self, due: Sequence[Due]) -> None:
+        """These were told: they go away, but where there is something newer to tell of the same, that is free then."""
 
         def work(connection: Connection) -> None:
-            if TOLD.run(connection, row).rowcount == 0:
-                _give_back(connection, due)
+            gone = set()
+            if connection.dialect.name == "postgresql":
+                rows = [{"kind": o.kind.value, "subject": o.subject, "version": o.version} for o in due]
+                gone = {
+                    (row.kind, row.subject) for row in ALL_TOLD.run(connection, {"rows": json.dumps(rows)})
+                }
+            else:
+                for one in due:
+                    row: dict[str, Value] = {
+                        "of_kind": one.kind.value,
+                        "about": one.subject,
+                        "seen": one.version,
+                    }
+                    if TOLD.run(connection, row).rowcount:
+                        gone.add((one.kind, one.subject))
+            for one in due:
+                if (one.kind, one.subject) not in gone:
+                    _give_back(connection, one)
 
-        await self._database.fast(work)
+        if due:
+            await self._database.fast(work)
 
     async def give_back(self, due: Due) -> None:
         """It could not be told now: it is free again."""
@@ -136,8 +190,12 @@ class SqlWaiting:
 
     async def notice(self, subject: str) -> str | None:
         """The text of a notice."""
-        query = select(notices.c.text).where(notices.c.id == number(subject))
-        return await self._database.read(lambda connection: connection.execute(query).scalar_one_or_none())
+
+        def work(connection: Connection) -> str | None:
+            text = NOTICE.run(connection, {"of": number(subject)}).scalar_one_or_none()
+            return None if text is None else str(text)
+
+        return await self._database.read(work)
 
     # --- who is at work ------------------------------------------------------------------------------------------
 
@@ -155,13 +213,15 @@ class SqlWaiting:
         )
 
     async def leave(self, worker: str) -> None:
-        """It is no worker any more, and tells nothing that it took."""
+        """It is no worker any more; what it had in its hands and did not end is free for others."""
         gone = delete(workers).where(workers.c.id == worker)
-        free = update(outbox).where(outbox.c.worker == worker).values(worker=None)
+        untold = update(outbox).where(outbox.c.worker == worker).values(worker=None)
+        mine = (turns.c.worker == worker) & turns.c.finished_at.is_(None)
+        unanswered = update(turns).where(mine).values(worker=None)
 
         def work(connection: Connection) -> None:
-            connection.execute(gone)
-            connection.execute(free)
+            for statement in (unanswered, untold, gone):
+                connection.execute(statement)
 
         await self._database.fast(work)
 

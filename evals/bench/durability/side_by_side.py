@@ -6,7 +6,8 @@ decision to the end of it. Both arms have the same model (a function, no time), 
 same number of conversations at once, and one process each, in turn, on the same server:
 
 - `sayso`: everything: inbox, DBOS, ledger, audit trail, outbox, verification, notice;
-- `langgraph`: `create_agent` with HumanInTheLoopMiddleware and AsyncPostgresSaver, its durability as it comes.
+- `langgraph`: `create_agent` with HumanInTheLoopMiddleware and AsyncPostgresSaver, each checkpoint written before it
+  goes on ("sync"); `langgraph-async` as it comes, which may cost a crash the last one.
 """
 
 import argparse
@@ -20,11 +21,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from evals.bench.durability.server import server
 from evals.bench.durability.stamps import append
 
-ARMS = ("sayso", "langgraph")
+ARMS = ("sayso", "langgraph", "langgraph-async")
+DURABILITY: dict[str, Literal["sync", "async"]] = {"langgraph": "sync", "langgraph-async": "async"}
 WARM_UP = 20
 One = Callable[[int], Awaitable[None]]
 
@@ -101,7 +104,8 @@ async def sayso(folder: Path, url: str) -> Halves:
     async def approve(number: int) -> None:
         thread = f"{SURFACE}:{number}"
         told = await desk.decide(ActionId(actions[thread]), tom, Verdict.APPROVE)
-        assert told is not None and told.refusal is None, told
+        assert told is not None
+        assert told.refusal is None, told
         await ended[thread].wait()
 
     async def close() -> None:
@@ -111,7 +115,7 @@ async def sayso(folder: Path, url: str) -> Halves:
     return Halves(ask, approve, close)
 
 
-async def langgraph(folder: Path, url: str) -> Halves:
+async def langgraph(folder: Path, url: str, durability: Literal["sync", "async"]) -> Halves:
     """LangChain's agent with its approval middleware, as the documentation puts it together."""
     from langchain.agents import create_agent
     from langchain.agents.middleware import HumanInTheLoopMiddleware
@@ -119,9 +123,11 @@ async def langgraph(folder: Path, url: str) -> Halves:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
     from langchain_core.outputs import ChatGeneration, ChatResult
+    from langchain_core.runnables import RunnableConfig
     from langchain_core.tools import tool
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
     from langgraph.types import Command
+    from psycopg import AsyncConnection
     from psycopg.rows import dict_row
     from psycopg_pool import AsyncConnectionPool
 
@@ -132,7 +138,7 @@ async def langgraph(folder: Path, url: str) -> Halves:
         def _llm_type(self) -> str:
             return "stub"
 
-        def bind_tools(self, tools: Sequence[object], **kwargs: object) -> "Model":  # type: ignore[override]  # it has one
+        def bind_tools(self, tools: Sequence[object], **kwargs: object) -> "Model":
             return self
 
         def _generate(
@@ -158,7 +164,7 @@ async def langgraph(folder: Path, url: str) -> Halves:
         append(folder / "witness", text)
         return "stamped"
 
-    pool = AsyncConnectionPool(
+    pool: AsyncConnectionPool[AsyncConnection[dict[str, object]]] = AsyncConnectionPool(
         url.replace("+psycopg", ""),
         min_size=8,
         max_size=8,
@@ -166,7 +172,7 @@ async def langgraph(folder: Path, url: str) -> Halves:
         kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
     )
     await pool.open()
-    saver = AsyncPostgresSaver(pool)  # type: ignore[arg-type]  # its rows are dictionaries, as the pool was told
+    saver = AsyncPostgresSaver(pool)
     await saver.setup()
     agent = create_agent(
         Model(),
@@ -175,14 +181,18 @@ async def langgraph(folder: Path, url: str) -> Halves:
         checkpointer=saver,
     )
 
+    def thread(number: int) -> RunnableConfig:
+        return {"configurable": {"thread_id": str(number)}}
+
     async def ask(number: int) -> None:
-        asked = {"messages": [HumanMessage(f"stamp {number}")]}
-        state = await agent.ainvoke(asked, {"configurable": {"thread_id": str(number)}})
+        state = await agent.ainvoke(
+            {"messages": [HumanMessage(f"stamp {number}")]}, thread(number), durability=durability
+        )
         assert "__interrupt__" in state
 
     async def approve(number: int) -> None:
-        decided = Command(resume={"decisions": [{"type": "approve"}]})
-        state = await agent.ainvoke(decided, {"configurable": {"thread_id": str(number)}})
+        decided: Command[str] = Command(resume={"decisions": [{"type": "approve"}]})
+        state = await agent.ainvoke(decided, thread(number), durability=durability)
         assert state["messages"][-1].content == "It is done."
 
     return Halves(ask, approve, pool.close)
@@ -192,7 +202,8 @@ async def measure(arm: str, url: str, stories: int, at_once: int) -> dict[str, f
     """Stories a second of one arm, in this process, after a warm-up; CPU is this process's, without the server."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        halves = await {"sayso": sayso, "langgraph": langgraph}[arm](folder, url)
+        opened = sayso(folder, url) if arm == "sayso" else langgraph(folder, url, DURABILITY[arm])
+        halves = await opened
         found: dict[str, float] = {}
         for what, half in (("turns", halves.ask), ("approvals", halves.approve)):
             await _all(half, range(WARM_UP), at_once)

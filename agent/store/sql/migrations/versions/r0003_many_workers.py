@@ -10,6 +10,7 @@ down_revision = "0002"
 def upgrade() -> None:
     op.add_column("turns", sa.Column("answered_as", sa.Integer))
     op.add_column("turns", sa.Column("stopped_by", sa.String))
+    op.add_column("turns", sa.Column("worker", sa.String))
     with op.batch_alter_table("notices") as notices:
         notices.add_column(sa.Column("key", sa.String))
         notices.create_unique_constraint("notices_key", ["key"])
@@ -45,5 +46,6 @@ def downgrade() -> None:
         notices.drop_constraint("notices_key")
         notices.drop_column("key")
     with op.batch_alter_table("turns") as turns:
+        turns.drop_column("worker")
         turns.drop_column("stopped_by")
         turns.drop_column("answered_as")
