@@ -82,6 +82,13 @@ class Crew:
             self.kills += 1
             self._processes[place] = await self.hire()
 
+    async def replace(self, place: int) -> int:
+        """Asks one to stop, and hires another; gives the exit code of the first."""
+        self._processes[place].send_signal(signal.SIGTERM)
+        code = await self._processes[place].wait()
+        self._processes[place] = await self.hire()
+        return code
+
     async def dismiss(self) -> None:
         left = [process for process in self._hired if process.returncode is None]
         for process in left:
