@@ -13,6 +13,7 @@ from agent.jobs.fairness import Gate
 from agent.jobs.voice import Voice
 from agent.jobs.worker import ROUND, Worker
 
+SELDOM = 0.5  # seconds between two looks for work of a process that has its own
 LOG = logging.getLogger("sayso.jobs")
 
 
@@ -35,7 +36,7 @@ class Station:
         voices: Mapping[str, Voice],
         clock: Callable[[], datetime],
         *,
-        polling: float = POLLING,
+        polling: float | None = None,
         every: float = ROUND,
     ) -> None:
         limits = app.settings.limits
@@ -45,7 +46,9 @@ class Station:
         works = role is not Role.SURFACE
         work = self.worker.jobs if works else None
         width = Width(turns=8 * limits.turns, runs=limits.runs)
-        self._carrier = DbosEngine(place, me=app.fleet.me, work=work, width=width, polling=polling)
+        # Who hears people does what comes in; only who does not has to look for it all the time.
+        often = polling or (POLLING if role is Role.WORKER else SELDOM)
+        self._carrier = DbosEngine(place, me=app.fleet.me, work=work, width=width, polling=often)
         self._engine = LocalFirst(work, self._carrier, width)
         self._rounds: asyncio.Task[None] | None = None
         self._works = works
