@@ -35,6 +35,7 @@ from agent.settings import Settings
 from agent.store.fleet import Fleet
 from agent.store.keys import CheckpointFile, PublicKeys, Seal
 from agent.store.port import Store, TurnRecord
+from agent.telemetry.spans import NoSpans, Spans
 from agent.words.catalogue import say
 from knowledge.port import Library, LibraryOutdated, OnProgress, Reader, Source, SourceReport, Verified
 from tools.contract import Asker, Json, Progress, ToolError
@@ -51,6 +52,11 @@ FOLLOWED = {  # what is said of an action in its thread when it gets there
     State.UNKNOWN: "unknown",
     State.EXPIRED: "expired",
 }
+
+
+def _request_of(action: Action) -> str:
+    """The turn an action was proposed in; the action itself where nobody's turn proposed it."""
+    return action.origin.turn or action.id
 
 
 def _way_back(undo: Action, locale: str) -> str:
@@ -92,6 +98,7 @@ class App:
         sources: Sequence[Source],
         redactor: Redactor,
         fleet: Fleet,
+        spans: Spans | None = None,
     ) -> None:
         self.settings, self.home, self.now = settings, home, clock
         self.directory, self.policy, self.registry = directory, policy, registry
@@ -100,7 +107,7 @@ class App:
         self._proposer, self._decisions, self._executor = proposer, decisions, executor
         self._glasses = Glasses(store, directory, clock)
         self._make_turns, self._open_library, self._sources = turns, open_library, sources
-        self._redactor, self.fleet = redactor, fleet
+        self._redactor, self.fleet, self._spans = redactor, fleet, spans or NoSpans()
         self._turns: Turns | None = None
         self._library: Library | None = None
         self._opening = asyncio.Lock()
@@ -117,6 +124,7 @@ class App:
             await self._library.close()
         await self.notary.close()
         await self.store.close()
+        self._spans.close()
 
     # --- people --------------------------------------------------------------------------------------------------
 
@@ -161,7 +169,9 @@ class App:
         offered = frozenset(spec.name for spec in self.registry.specs() if self.may_use(person, spec.name))
         async with self._opening:
             self._turns = self._turns or await self._make_turns()
-        answer = await self._turns.answer(turn, said, self.asker(person), offered, audience)
+        attributes = {"gen_ai.conversation.id": said.thread, "enduser.id": person.id}
+        with self._spans.request(turn, attributes):
+            answer = await self._turns.answer(turn, said, self.asker(person), offered, audience)
         await self.feedback.note(turn, said, answer.evidence, public=public)
         return answer
 
@@ -226,9 +236,10 @@ class App:
         self, action: Action, person: Person, verdict: Verdict, *, reason: str = "", digest: str | None = None
     ) -> Told:
         """One person's yes or no, answered in their language."""
-        return self._told(
-            await self._decisions.decide(action, person.id, verdict, reason=reason, digest=digest), person
-        )
+        attributes = {"sayso.action": action.id, "sayso.verdict": verdict.value, "enduser.id": person.id}
+        with self._spans.later(_request_of(action), f"decide {action.tool}", attributes):
+            decided = await self._decisions.decide(action, person.id, verdict, reason=reason, digest=digest)
+        return self._told(decided, person)
 
     async def withdraw(self, action: Action, person: Person) -> Told:
         return self._told(await self._decisions.withdraw(action, person.id), person)
@@ -280,7 +291,9 @@ class App:
     async def run(self, action: Action, progress: Progress, locale: str) -> Told:
         """Runs an approved action here and now, tells its thread, and on failure proposes the way back."""
         await self.fleet.join("run")  # whoever runs something is seen to live by the others
-        done = await self._executor.run(action, progress)
+        attributes = {"sayso.action": action.id}
+        with self._spans.later(_request_of(action), f"run {action.tool}", attributes):
+            done = await self._executor.run(action, progress)
         if done.refusal is not None and done.action.state is not State.STALE:
             return Told(done.action, sentence(done.refusal, locale), done.refusal)
         return await self._follow_up(done.action, locale, done.refusal)

@@ -25,6 +25,7 @@ from agent.recall import Recall
 from agent.settings import ModelSettings, Settings, SettingsError, SourceSettings
 from agent.store.fleet import Fleet
 from agent.store.keys import Seal
+from agent.store.port import Store
 from agent.store.scribe import Scribe
 from agent.store.shelf import FolderShelf
 from knowledge.embed import LocalEmbedder, OpenAIEmbedder, local_embedder
@@ -35,6 +36,7 @@ from tools.registry import NotRegistered, Registry
 
 if TYPE_CHECKING:
     from agent.models.openai import Prices
+    from agent.telemetry.traces import Traces
 
 T = TypeVar("T")
 
@@ -82,6 +84,9 @@ async def build(
     seal = Seal(home.at(settings.audit.key), _checkpoint_file(settings, home))
     notary = Notary(store, seal.signer, seal.book, utc_now, _rhythm(settings))
     scribe.on_fact = notary.noted
+    traces = await _traces(settings, store)
+    if traces is not None:
+        registry = traces.registry(registry)
     shelf = FolderShelf(home.folder / "evidence")
     proposer = Proposer(
         store, registry, policy, utc_now, refuse_untrusted=settings.untrusted_targets == "refuse"
@@ -100,15 +105,30 @@ async def build(
         proposer=proposer,
         decisions=Decisions(store, directory, utc_now),
         executor=Executor(store, registry, policy, directory, fleet, utc_now, limits=_limits(settings)),
-        turns=lambda: parts.turns(store, registry, proposer, shelf),
+        turns=lambda: parts.turns(store, registry, proposer, shelf, traces),
         open_library=parts.open_library,
         sources=parts.sources(),
         redactor=Redactor(emails=settings.redaction.emails),
         fleet=fleet,
+        spans=traces,
     )
     parts.recall.opens(app.library)
     parts.recall.heeds(store.asked)
     return app
+
+
+async def _traces(settings: Settings, store: Store) -> "Traces | None":
+    """Where an endpoint is set. Raises `SettingsError` where a package is missing."""
+    if settings.telemetry.traces is None:
+        return None
+    from agent.telemetry.traces import Traces, TracesUnavailable
+
+    try:
+        return Traces.to(
+            settings.telemetry.traces, salt=await store.store_id(), content=settings.telemetry.content
+        )
+    except TracesUnavailable as error:
+        raise SettingsError(str(error)) from error
 
 
 def _limits(settings: Settings) -> crowding.Limits:
@@ -273,12 +293,15 @@ class Parts:
 
     # --- models ------------------------------------------------------------------------------------------------------
 
-    async def turns(self, threads: Threads, registry: Registry, proposer: Proposer, shelf: Shelf) -> Turns:
+    async def turns(
+        self, threads: Threads, registry: Registry, proposer: Proposer, shelf: Shelf, traces: "Traces | None"
+    ) -> Turns:
         """What answers: the model of the settings with the planner behind it, or the planner alone."""
         redactor = Redactor(emails=self._settings.redaction.emails)
         turn = self._settings.turn
+        model = self.model(registry.specs())
         return Turns(
-            model=self.model(registry.specs()),
+            model=model if traces is None else traces.model(model),
             threads=threads,
             toolbox=Toolbox(registry, proposer, shelf, redactor),
             prompt=load_prompt("system"),

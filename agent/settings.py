@@ -442,6 +442,20 @@ class LimitsSettings(Section):
     )
 
 
+class TelemetrySettings(Section):
+    """Traces, for whoever operates sayso. Nothing is sent anywhere unless an address is set."""
+
+    traces: str | None = Field(
+        default=None,
+        pattern=r"^https?://\S+$",
+        description="OTLP endpoint over HTTP, such as http://127.0.0.1:4318/v1/traces; needs the extra `traces`",
+    )
+    content: bool = Field(
+        default=False,
+        description="Also what people asked and models answered; they may hold what not all may read",
+    )
+
+
 class ServeSettings(Section):
     """`sayso serve`: the process that stays."""
 
@@ -512,6 +526,7 @@ class Settings(Section):
     turn: TurnSettings = TurnSettings()
     limits: LimitsSettings = LimitsSettings()
     serve: ServeSettings = ServeSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     redaction: RedactionSettings = RedactionSettings()
     store: StoreSettings = StoreSettings()
     audit: AuditSettings = AuditSettings()

@@ -22,8 +22,8 @@ class Health:
     async def start(self) -> str:
         """Begins to listen; gives its address. Raises `OSError` where something else listens there."""
         app = web.Application()
-        app.router.add_get("/healthz", lambda _request: _told(self._alive))
-        app.router.add_get("/readyz", lambda _request: _told(self._ready))
+        app.router.add_get("/healthz", self._health)
+        app.router.add_get("/readyz", self._readiness)
         app.router.add_get("/metrics", self._page)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
@@ -36,14 +36,19 @@ class Health:
         if self._runner is not None:
             await self._runner.cleanup()
 
+    async def _health(self, _request: web.Request) -> web.Response:
+        return _told(await self._alive())
+
+    async def _readiness(self, _request: web.Request) -> web.Response:
+        return _told(await self._ready())
+
     async def _page(self, _request: web.Request) -> web.Response:
         return web.Response(
             body=await self._metrics(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         )
 
 
-async def _told(checks: Checks) -> web.Response:
-    found = await checks()
+def _told(found: Mapping[str, str | None]) -> web.Response:
     well = not any(found.values())
     body = {"ok": well, "checks": {name: why or "ok" for name, why in found.items()}}
     return web.json_response(body, status=200 if well else 503)

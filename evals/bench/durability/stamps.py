@@ -10,6 +10,7 @@ import random
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.app import App
 from agent.approvals.action import Action
@@ -50,6 +51,9 @@ from tools.contract import (
     Verification,
 )
 from tools.registry import Registry
+
+if TYPE_CHECKING:
+    from agent.telemetry.traces import Traces
 
 SURFACE = "bench"
 PEOPLE = Directory(
@@ -167,6 +171,7 @@ async def opened(
     patience: float = PATIENCE,
     model: ChatModel | None = None,
     stamp: Stamp | None = None,
+    traces: "Traces | None" = None,
 ) -> App:
     """Sayso on this store, with the stamp as its only tool. `machine` makes it a worker of another machine."""
     settings = Settings()
@@ -175,6 +180,8 @@ async def opened(
     store = await SqlStore.open(place, scribe)
     fleet = Fleet(store, place=machine, patience=patience)
     registry = Registry([stamp or Stamp(folder / "witness")])
+    registry = registry if traces is None else traces.registry(registry)
+    chosen: ChatModel = model or StampModel()
     seal = Seal(folder / "audit.pem", folder / "checkpoints.jsonl")
     notary = Notary(store, seal.signer, seal.book, utc_now, Rhythm(100, timedelta(minutes=1), None))
     scribe.on_fact = notary.noted
@@ -183,7 +190,7 @@ async def opened(
 
     async def turns() -> Turns:
         return Turns(
-            model=model or StampModel(),
+            model=chosen if traces is None else traces.model(chosen),
             threads=store,
             toolbox=Toolbox(registry, proposer, shelf, Redactor()),
             prompt=load("system"),
@@ -214,4 +221,5 @@ async def opened(
         sources=(),
         redactor=Redactor(),
         fleet=fleet,
+        spans=traces,
     )
