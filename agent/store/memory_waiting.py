@@ -7,12 +7,13 @@ from datetime import datetime
 from agent.approvals.ports import Beat
 from agent.conversation.inbox import Batch, Waiting, together
 from agent.conversation.outbox import Due, Kind, attended
+from agent.conversation.posted import Post
 from agent.conversation.thread import Line, Said, ThreadId, TurnId
 from agent.store.port import TurnRecord
 
 
 class MemoryWaiting:
-    """Implements `Inbox`, `Outbox` and `Beats`; everything is gone with the process."""
+    """Implements `Inbox`, `Outbox`, `Posted` and `Beats`; everything is gone with the process."""
 
     def __init__(self) -> None:
         self._turns: dict[TurnId, TurnRecord] = {}
@@ -20,6 +21,7 @@ class MemoryWaiting:
         self._begun: dict[TurnId, TurnId] = {}
         self._stopped: dict[TurnId, str] = {}
         self._workers: dict[TurnId, str] = {}
+        self._posts: dict[tuple[str, str, str], Post] = {}
         self._due: dict[tuple[Kind, str], tuple[Due, str | None]] = {}
         self._beats: dict[str, Beat] = {}
 
@@ -76,6 +78,13 @@ class MemoryWaiting:
     async def notice(self, subject: str) -> str | None:
         place = int(subject.partition("-")[2])
         return self._notices[place - 1][2].text if 0 < place <= len(self._notices) else None
+
+    async def posted(self, surface: str, subject: str) -> Sequence[Post]:
+        found = [post for post in self._posts.values() if (post.surface, post.subject) == (surface, subject)]
+        return sorted(found, key=lambda post: post.place)
+
+    async def note_post(self, post: Post) -> None:
+        self._posts[post.surface, post.subject, post.place] = post
 
     async def beat(self, worker: str, role: str) -> None:
         self._beats[worker] = Beat(role, self._beats[worker].count + 1 if worker in self._beats else 1)

@@ -22,6 +22,7 @@ from agent.conversation.asked import Asked
 from agent.conversation.inbox import Inbox
 from agent.conversation.outbox import Outbox
 from agent.conversation.ports import Threads
+from agent.conversation.posted import Posted
 from agent.conversation.thread import ThreadId, TurnId
 from tools.contract import Json
 
@@ -84,7 +85,7 @@ class Turns(Protocol):
         ...
 
 
-class Store(Threads, Turns, Inbox, Outbox, Ledger, Beats, Trail, Checkpoints, Protocol):
+class Store(Threads, Turns, Inbox, Outbox, Posted, Ledger, Beats, Trail, Checkpoints, Protocol):
     """One adapter for all of it, so that a state and its audit row are one transaction."""
 
     @property

@@ -12,6 +12,7 @@ from agent.approvals.ports import Beat
 from agent.approvals.refusal import Reason, Refusal
 from agent.audit.event import Fact, FactKind
 from agent.conversation.outbox import Kind
+from agent.conversation.posted import Post
 from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.store.port import Store
 from tests.fakes.office import Office
@@ -172,6 +173,21 @@ async def test_a_card_that_changed_while_it_was_told_is_due_again(store: Store) 
     assert [(due.kind, due.subject) for due in again] == [(Kind.CARD, action.id)]
     await store.told(again)
     assert await subjects(store) == []
+
+
+async def test_where_something_was_posted_is_found_again_and_noted_once_for_a_place(store: Store) -> None:
+    for post in (
+        Post("slack", "A-1", "C2", "1.1"),
+        Post("slack", "A-1", "C1"),
+        Post("slack", "A-1", "C1", "1.2"),
+        Post("slack", "A-2", "C1", "1.3"),
+        Post("teams", "A-1", "C1", "1.4"),
+    ):
+        await store.note_post(post)
+    assert await store.posted("slack", "A-1") == [
+        Post("slack", "A-1", "C1", "1.2"),
+        Post("slack", "A-1", "C2", "1.1"),
+    ]
 
 
 async def test_only_what_is_older_is_due(store: Store) -> None:

@@ -62,6 +62,17 @@ outbox = Table(
     Index("outbox_by_thread", "thread", "id"),
 )
 
+# Where surfaces put what they told.
+posts = Table(
+    "posts",
+    metadata,
+    Column("surface", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("place", String, nullable=False),
+    Column("name", String, nullable=False),  # empty where somebody was about to post
+    PrimaryKeyConstraint("surface", "subject", "place"),
+)
+
 # Who is at work: a count that goes up while they live. No clock is compared with another machine's.
 workers = Table(
     "workers",

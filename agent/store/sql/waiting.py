@@ -24,10 +24,11 @@ from sqlalchemy.dialects.postgresql import JSON
 from agent.approvals.ports import Beat
 from agent.conversation.inbox import Batch, Waiting, together
 from agent.conversation.outbox import Due, Kind
+from agent.conversation.posted import Post
 from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.store.sql.database import Database
 from agent.store.sql.prepared import Prepared, Value, number
-from agent.store.sql.schema import notices, outbox, turns, workers
+from agent.store.sql.schema import notices, outbox, posts, turns, workers
 
 BEAT = Prepared(
     {
@@ -64,6 +65,21 @@ TOLD = Prepared(
 )
 
 
+POSTED = Prepared(
+    select(posts)
+    .where(posts.c.surface == bindparam("on_surface"), posts.c.subject == bindparam("about"))
+    .order_by(posts.c.place)
+)
+NOTE_POST = Prepared(
+    {
+        name: insert(posts)
+        .values({column.name: bindparam(column.name) for column in posts.columns})
+        .on_conflict_do_update(
+            index_elements=["surface", "subject", "place"], set_={"name": bindparam("name")}
+        )
+        for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+    }
+)
 _ROWS = (
     func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON))
     .table_valued(column("kind", String), column("subject", String), column("version", Integer), name="rows")
@@ -81,7 +97,7 @@ ALL_TOLD = Prepared(
 
 
 class SqlWaiting:
-    """Implements `Inbox`, `Outbox` and `Beats`."""
+    """Implements `Inbox`, `Outbox`, `Posted` and `Beats`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -196,6 +212,28 @@ class SqlWaiting:
             return None if text is None else str(text)
 
         return await self._database.read(work)
+
+    # --- where it was told ---------------------------------------------------------------------------------------
+
+    async def posted(self, surface: str, subject: str) -> Sequence[Post]:
+        """All about this subject, by place."""
+        values: dict[str, Value] = {"on_surface": surface, "about": subject}
+
+        def work(connection: Connection) -> list[Post]:
+            rows = POSTED.run(connection, values)
+            return [Post(row.surface, row.subject, row.place, row.name) for row in rows]
+
+        return await self._database.read(work)
+
+    async def note_post(self, post: Post) -> None:
+        """Notes an intention, or the name of what was posted; one for each subject and place."""
+        row: dict[str, Value] = {
+            "surface": post.surface,
+            "subject": post.subject,
+            "place": post.place,
+            "name": post.name,
+        }
+        await self._database.fast(lambda connection: NOTE_POST.run(connection, row))
 
     # --- who is at work ------------------------------------------------------------------------------------------
 

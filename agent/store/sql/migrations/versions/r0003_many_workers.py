@@ -31,6 +31,14 @@ def upgrade() -> None:
     )
     op.create_index("outbox_by_thread", "outbox", ["thread", "id"])
     op.create_table(
+        "posts",
+        sa.Column("surface", sa.String, nullable=False),
+        sa.Column("subject", sa.String, nullable=False),
+        sa.Column("place", sa.String, nullable=False),
+        sa.Column("name", sa.String, nullable=False),
+        sa.PrimaryKeyConstraint("surface", "subject", "place"),
+    )
+    op.create_table(
         "workers",
         sa.Column("id", sa.String, primary_key=True),
         sa.Column("role", sa.String, nullable=False),
@@ -40,6 +48,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("workers")
+    op.drop_table("posts")
     op.drop_table("outbox")
     op.drop_index("turns_open", "turns")
     with op.batch_alter_table("notices") as notices:
