@@ -25,6 +25,7 @@ from agent.verbs import (
     search,
     serve,
     show,
+    slack,
     sources,
     tools,
 )
@@ -51,6 +52,7 @@ VERBS = (
     sources,
     knowledge,
     serve,
+    slack,
     doctor,
     backup,
     init,

@@ -37,7 +37,8 @@ from agent.approvals.windows import opening, span
 RESERVED = frozenset({"SAYSO_HOME", "SAYSO_CONFIG", "SAYSO_AS"})
 DURATION = re.compile(r"^(\d+)\s*(s|m|h|d|w)$")
 POSTGRES = re.compile(r"^postgresql(\+psycopg)?://[^\s]+$")
-_SECRETS = ("api_key", "database")  # keys whose value is not shown, even when it is wrong
+# Keys whose value is not shown, even when it is wrong.
+_SECRETS = ("api_key", "database", "bot_token", "app_token", "signing_secret")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -442,6 +443,45 @@ class LimitsSettings(Section):
     )
 
 
+class ChannelSettings(Section):
+    """What sayso does in one channel."""
+
+    answer: Literal["mentions", "all", "nothing"] = Field(
+        default="mentions", description="What it answers there: messages that name it, all of them, or none"
+    )
+
+
+class SlackSettings(Section):
+    """Slack. `sayso slack manifest` prints what to create the app from, `sayso slack check` what is missing."""
+
+    bot_token: SecretStr = Field(description="xoxb-...; better set as SAYSO_SLACK__BOT_TOKEN")
+    app_token: SecretStr | None = Field(
+        default=None, description="xapp-..., for Socket Mode; better set as SAYSO_SLACK__APP_TOKEN"
+    )
+    signing_secret: SecretStr | None = Field(
+        default=None, description="For HTTP mode; better set as SAYSO_SLACK__SIGNING_SECRET"
+    )
+    mode: Literal["socket", "http"] = Field(
+        default="socket", description="How Slack reaches sayso: it calls out (socket), or is called (http)"
+    )
+    listen: str = Field(
+        default="127.0.0.1:8471",
+        pattern=r"^[^\s:]+:\d{1,5}$",
+        description="Where HTTP mode listens, behind a proxy that has the certificate",
+    )
+    api: str = Field(
+        default="https://slack.com/api/",
+        pattern=r"^https?://\S+/$",
+        description="Slack's own, unless you test",
+    )
+    approvals_channel: str | None = Field(
+        default=None, description="Id of a channel where all cards are shown as well, such as C012AB3CD"
+    )
+    channels: Mapping[str, ChannelSettings] = Field(
+        default_factory=dict, description="Channel id -> what it does there, where it is not the usual"
+    )
+
+
 class TelemetrySettings(Section):
     """Traces, for whoever operates sayso. Nothing is sent anywhere unless an address is set."""
 
@@ -527,6 +567,7 @@ class Settings(Section):
     limits: LimitsSettings = LimitsSettings()
     serve: ServeSettings = ServeSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    slack: SlackSettings | None = Field(default=None, description="Where people talk; off if unset")
     redaction: RedactionSettings = RedactionSettings()
     store: StoreSettings = StoreSettings()
     audit: AuditSettings = AuditSettings()

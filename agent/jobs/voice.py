@@ -25,7 +25,7 @@ class Voice(Protocol):
         """Who watches the turn that answers this."""
         ...
 
-    def public(self, thread: ThreadId) -> bool:
+    def public(self, thread: ThreadId, /) -> bool:
         """Whether everybody can read this thread."""
         ...
 

@@ -3,9 +3,15 @@
 import argparse
 import asyncio
 import signal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from agent import home, verbs
 from agent.verbs.exits import Exit, Stop
+
+if TYPE_CHECKING:
+    from agent.app import App
+    from agent.surfaces.port import Surface
 
 ROLES = ("all", "surface", "worker")
 
@@ -49,7 +55,7 @@ async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     changed = {"SAYSO_SERVE__LISTEN": arguments.listen} if arguments.listen else {}
     try:
         settings = load(place.config, {**context.environ, **changed})
-        await serve(settings, place, Role(arguments.role), stop, note, lambda _app: ())
+        await serve(settings, place, Role(arguments.role), stop, note, _surfaces)
     except SettingsError as error:
         raise Stop(str(error), Exit.USAGE) from error
     except (StoreError, SurfaceError) as error:
@@ -59,3 +65,17 @@ async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
             f"--listen {arguments.listen or settings.serve.listen}: {error}", Exit.UNAVAILABLE
         ) from error
     return Exit.DONE
+
+
+def _surfaces(app: "App") -> "Sequence[Surface]":
+    """The chat platforms of the settings. Raises `SurfaceError` where a package is missing."""
+    from agent.bootstrap import utc_now
+    from agent.surfaces.port import SurfaceError
+
+    if app.settings.slack is None:
+        return ()
+    try:
+        from agent.surfaces.slack.surface import SlackSurface
+    except ImportError as error:
+        raise SurfaceError("Slack needs packages: pip install 'sayso[slack]'") from error
+    return (SlackSurface(app, app.settings.slack, utc_now),)

@@ -172,6 +172,7 @@ async def opened(
     model: ChatModel | None = None,
     stamp: Stamp | None = None,
     traces: "Traces | None" = None,
+    people: Directory = PEOPLE,
 ) -> App:
     """Sayso on this store, with the stamp as its only tool. `machine` makes it a worker of another machine."""
     settings = Settings()
@@ -206,7 +207,7 @@ async def opened(
         settings=settings,
         home=home,
         clock=utc_now,
-        directory=PEOPLE,
+        directory=people,
         policy=POLICY,
         registry=registry,
         store=store,
@@ -214,8 +215,8 @@ async def opened(
         seal=seal,
         shelf=shelf,
         proposer=proposer,
-        decisions=Decisions(store, PEOPLE, utc_now),
-        executor=Executor(store, registry, POLICY, PEOPLE, fleet, utc_now, pauses=(0.0,)),
+        decisions=Decisions(store, people, utc_now),
+        executor=Executor(store, registry, POLICY, people, fleet, utc_now, pauses=(0.0,)),
         turns=turns,
         open_library=no_library,
         sources=(),
