@@ -330,6 +330,23 @@ class App:
         """Says something about an action in its thread, once for each key."""
         await self.store.say(ThreadId(action.thread), text, self.now(), key=key)
 
+    async def remind(self) -> None:
+        """Says in their threads which proposals will expire soon, once each: when a quarter of their time is left."""
+        now = self.now()
+        for action in await self.store.actions(state=State.AWAITING_APPROVAL, limit=1000):
+            left, whole = action.expires_at - now, action.expires_at - action.created_at
+            if timedelta(0) < left <= whole / 4:
+                locale = self.locale_of(action.requester)
+                text = say(
+                    "card.reminder",
+                    locale,
+                    action=action.id,
+                    minutes=max(1, round(left.total_seconds() / 60)),
+                    title=action.plan.title,
+                    roles=", ".join(sorted(action.requirement.approver_roles)),
+                )
+                await self.say(action, text, key=f"{action.id}/reminder")
+
     async def follow_up(self, action: Action) -> None:
         """Says in its thread what became of an action, if that was not said yet."""
         if action.state in FOLLOWED:

@@ -33,6 +33,23 @@ class Desk:
         await self._worker.stop_turns(thread)
         return said
 
+    async def take_back(self, event_id: str) -> bool:
+        """Somebody took back what they said: its open turn ends, and what it proposed and nobody decided is withdrawn.
+
+        False where nothing was heard under this id.
+        """
+        turn = await self.app.store.heard_as(event_id)
+        if turn is None:
+            return False
+        if turn.finished_at is None:
+            await self.app.store.stop(turn.thread, turn.speaker)
+            await self._worker.stop_turns(turn.thread)
+        for action in await self.app.store.actions(thread=turn.thread):
+            mine = action.origin.turn in (turn.turn, turn.answered_as) and action.requester == turn.speaker
+            if mine and action.state in (State.AWAITING_APPROVAL, State.APPROVED):
+                await self.withdraw(action.id, self.app.directory.get(turn.speaker))
+        return True
+
     def is_stop(self, text: str) -> bool:
         """Whether this message is to end what is being worked on, and no question of its own."""
         return is_stop(text)

@@ -286,6 +286,7 @@ class Worker:
             await self._submit(Job.RUN, action.id, self._app.target(action), attempt=f"after {action.worker}")
         for action in await self._app.expire():
             await self._app.follow_up(action)
+        await self._app.remind()
         due = await self._app.store.due(young)
         bucket = f"{int(self._clock().timestamp() / 15)}"  # all workers of one moment make the same job
         for thread in dict.fromkeys(one.thread for one in due):

@@ -29,7 +29,7 @@ class MemoryStore(MemoryWaiting):
         self._scribe = scribe or Scribe()
         self._id = uuid4().hex
         self._checkpoints: dict[int, str] = {}
-        self._heard: set[str] = set()
+        self._heard: dict[str, TurnId] = {}
         self._said: set[str] = set()
         self._replies: dict[tuple[TurnId, int], Reply] = {}
         self._actions: dict[ActionId, Action] = {}
@@ -42,8 +42,7 @@ class MemoryStore(MemoryWaiting):
     async def hear(self, said: Said) -> TurnId | None:
         if said.event_id in self._heard:
             return None
-        self._heard.add(said.event_id)
-        turn = TurnId(f"T-{len(self._turns) + 1}")
+        turn = self._heard[said.event_id] = TurnId(f"T-{len(self._turns) + 1}")
         self._turns[turn] = TurnRecord(turn, said.thread, said.speaker, said.text, said.at)
         return turn
 
@@ -83,6 +82,10 @@ class MemoryStore(MemoryWaiting):
         turns = [number for number, turn in enumerate(self._turns.values(), 1) if turn.thread == thread]
         self._notices.append((thread, turns[-1] if turns else 0, Line("sayso", text, at)))
         self._note_due(Kind.NOTICE, f"N-{len(self._notices)}", thread, at)
+
+    async def heard_as(self, event_id: str) -> TurnRecord | None:
+        turn = self._heard.get(event_id)
+        return None if turn is None else await self.turn(turn)
 
     async def unfinished(self) -> Sequence[TurnRecord]:
         return [turn for turn in self._turns.values() if turn.finished_at is None]

@@ -76,6 +76,10 @@ class Turns(Protocol):
 
     async def turn(self, id_: TurnId) -> TurnRecord | None: ...
 
+    async def heard_as(self, event_id: str) -> TurnRecord | None:
+        """The turn that was opened for this event."""
+        ...
+
     async def unfinished(self) -> Sequence[TurnRecord]:
         """Turns that were accepted and have no answer yet, oldest first: what a restart has to go on with."""
         ...

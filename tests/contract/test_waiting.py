@@ -175,6 +175,14 @@ async def test_a_card_that_changed_while_it_was_told_is_due_again(store: Store) 
     assert await subjects(store) == []
 
 
+async def test_a_turn_is_found_by_the_event_it_was_opened_for(store: Store) -> None:
+    turn = await heard(store, "one")
+    found = await store.heard_as(f"{THREAD}/one")
+    assert found is not None
+    assert (found.turn, found.question) == (turn, "one")
+    assert await store.heard_as("never") is None
+
+
 async def test_where_something_was_posted_is_found_again_and_noted_once_for_a_place(store: Store) -> None:
     for post in (
         Post("slack", "A-1", "C2", "1.1"),

@@ -209,6 +209,21 @@ class Workspace:
         assert status == 200
         return ts
 
+    async def change(self, ts: str, before: str, after: str | None, *, channel: str = "C1") -> None:
+        """The author of a message changes it, or deletes it."""
+        old = {"type": "message", "user": "UMAYA", "ts": ts, "text": before}
+        event: dict[str, Any] = {"type": "message", "channel": channel, "previous_message": old}
+        if after is None:
+            event |= {"subtype": "message_deleted", "deleted_ts": ts}
+        else:
+            event |= {"subtype": "message_changed", "message": {**old, "text": after}}
+        self._count += 1
+        body = {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{self._count}", "event": event}
+        if self.sockets:
+            await self.envelope("events_api", body)
+        else:
+            assert (await self.send(None, json.dumps(body)))[0] == 200
+
     async def click(
         self, action: str, value: str, *, user: str, channel: str = "C1", thread: str = "", team: str = TEAM
     ) -> int:

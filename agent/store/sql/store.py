@@ -71,9 +71,8 @@ KNOWN = Prepared(
 ADD_ACTION = Prepared(
     insert(actions).values({column.name: bindparam(column.name) for column in actions.columns})
 )
-LAST_TURN = Prepared(
-    select(func.max(turns.c.id).label("turn")).where(turns.c.thread == bindparam("in_thread"))
-)
+HEARD_AS = Prepared(select(turns).where(turns.c.event_id == bindparam("event")))
+LAST_TURN = Prepared(select(func.max(turns.c.id).label("turn")).where(turns.c.thread == bindparam("in_thread")))
 RUNNING = Prepared(select(actions.c.body).where(actions.c.state == bindparam("now")))
 TURN = Prepared(select(turns).where(turns.c.id == bindparam("turn")))
 SAY = Prepared(once(notices, "thread", "after", "text", "at", "key", on="key"))
@@ -209,6 +208,15 @@ class SqlStore(SqlTrail, SqlWaiting):
     async def turn(self, id_: TurnId) -> TurnRecord | None:
         def work(connection: Connection) -> TurnRecord | None:
             row = TURN.run(connection, {"turn": number(id_)}).one_or_none()
+            return None if row is None else _turn(row)
+
+        return await self._database.read(work)
+
+    async def heard_as(self, event_id: str) -> TurnRecord | None:
+        """The turn that was opened for this event."""
+
+        def work(connection: Connection) -> TurnRecord | None:
+            row = HEARD_AS.run(connection, {"event": event_id}).one_or_none()
             return None if row is None else _turn(row)
 
         return await self._database.read(work)

@@ -15,7 +15,8 @@ from agent.surfaces.slack.blocks import (
 )
 from agent.words.catalogue import say
 
-APPROVE, REJECT, WITHDRAW, DETAILS = "sayso_approve", "sayso_reject", "sayso_withdraw", "sayso_details"
+APPROVE, REJECT, EDIT = "sayso_approve", "sayso_reject", "sayso_edit"
+WITHDRAW, DETAILS = "sayso_withdraw", "sayso_details"
 MARKS = {
     State.SUCCEEDED: "✅",
     State.FAILED: "❌",
@@ -71,6 +72,7 @@ def _buttons(action: Action, locale: str) -> list[Block]:
     return [
         button(say("slack.approve", locale), APPROVE, value, style="primary", confirm=sure),
         button(say("slack.reject", locale), REJECT, value, style="danger"),
+        button(say("slack.edit", locale), EDIT, value),
         button(say("slack.withdraw", locale), WITHDRAW, value),
         button(say("slack.details", locale), DETAILS, value),
     ]

@@ -1,7 +1,7 @@
 """What Slack sends, as our own values. Pure; whatever is not for us is `None`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from agent.conversation.thread import ThreadId
@@ -57,6 +57,35 @@ def heard(body: Mapping[str, object], bot: str) -> Heard | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """A message that its author changed or took back; `again` is what it says now, None when it is gone."""
+
+    key: str
+    thread: ThreadId
+    again: Heard | None
+
+
+def changed(body: Mapping[str, object], bot: str) -> Changed | None:
+    """The edit or the deletion in a `message` event; None for anything else, and where the words stayed the same."""
+    event = body.get("event")
+    if not isinstance(event, Mapping):
+        return None
+    channel, before = _text(event, "channel"), _inner(event, "previous_message")
+    subtype, ts = _text(event, "subtype"), _text(before, "ts") or _text(event, "deleted_ts")
+    thread = thread_of(channel, _text(before, "thread_ts") or ts)
+    key = f"{NAME}:{channel}:{ts}"
+    if subtype == "message_deleted" and channel and ts:
+        return Changed(key, thread, None)
+    after = _inner(event, "message")
+    if subtype != "message_changed" or not ts or _text(after, "text") == _text(before, "text"):
+        return None
+    again = heard(
+        {**body, "event": {**after, "channel": channel, "channel_type": event.get("channel_type")}}, bot
+    )
+    return None if again is None else Changed(key, thread, replace(again, ts=f"{ts}#edited"))
+
+
+@dataclass(frozen=True, slots=True)
 class Click:
     """A button that somebody pressed, or a modal that they sent. `value` is what it was about."""
 
@@ -98,7 +127,7 @@ def sent(body: Mapping[str, object]) -> tuple[Click, dict[str, str]] | None:
     fields: dict[str, str] = {}
     for name in values:
         element = _inner(_inner(values, str(name)), str(name))
-        fields[str(name)] = _text(element, "value")
+        fields[str(name)] = _text(element, "value") or _text(_inner(element, "selected_option"), "value")
     team = _text(_inner(body, "team"), "id") or _text(user, "team_id")
     return Click(team, _text(user, "id"), _text(view, "callback_id"), about, "", "", ""), fields
 

@@ -27,13 +27,14 @@ from agent.jobs.voice import VoiceUnavailable
 from agent.people.person import Person, UnknownPerson
 from agent.store.port import StoreError
 from agent.surfaces.port import SurfaceError
-from agent.surfaces.slack import answers, cards, events, home, mrkdwn
+from agent.surfaces.slack import answers, cards, events, forms, home, mrkdwn
 from agent.surfaces.slack.blocks import asked, modal
 from agent.surfaces.slack.events import NAME, Click, Heard, Where
 from agent.surfaces.slack.manifest import COMMAND, SHORTCUT
 from agent.surfaces.slack.sender import Sender
 from agent.surfaces.slack.voice import SlackVoice
 from agent.words.catalogue import say
+from tools.contract import ToolError
 
 if TYPE_CHECKING:
     from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -149,6 +150,7 @@ class SlackSurface:
         for action, listener in (
             (cards.APPROVE, self._on_approve),
             (cards.REJECT, self._on_reject),
+            (cards.EDIT, self._on_edit),
             (cards.WITHDRAW, self._on_withdraw),
             (cards.DETAILS, self._on_details),
             (answers.HELPFUL, self._on_helpful),
@@ -159,11 +161,18 @@ class SlackSurface:
             bolt.action(action)(listener)
         bolt.view(REJECT_FORM)(self._on_reject_form)
         bolt.view(WRONG_FORM)(self._on_wrong_form)
+        bolt.view(forms.EDIT_FORM)(self._on_edit_form)
         return bolt
 
     # --- talking -------------------------------------------------------------------------------------------------
 
     async def _on_message(self, body: Body) -> None:
+        changed = events.changed(body, self._bot)
+        if changed is not None and self._desk is not None:
+            # Only what was a question is taken back; an edit asks again, once, as the words are now.
+            if await self._desk.take_back(changed.key) and changed.again is not None:
+                await self._hear(changed.again)
+            return
         said = events.heard(body, self._bot)
         if said is not None and self._for_us(said):
             await self._hear(said)
@@ -302,6 +311,41 @@ class SlackSurface:
         )
         if told is not None and told.refusal is not None:
             await ack(response_action="errors", errors={"reason": told.said[:150]})
+        else:
+            await ack()
+
+    async def _on_edit(self, ack: AsyncAck, body: Body) -> None:
+        await ack()
+        click = events.click(body)
+        person = None if click is None else await self._person(click.team, click.user, click.channel)
+        action = None if click is None else await self._app.action(cards.meant(click.value)[0])
+        if click is not None and person is not None and action is not None:
+            spec = self._app.registry.get(action.tool).spec
+            view = forms.of(action, spec.arguments, self._app.locale_of(person.id))
+            await self._sender.open_view(click.trigger, view)
+
+    async def _on_edit_form(self, ack: AsyncAck, body: Body) -> None:
+        """Proposes it with other arguments, as this person's request; what does not fit is said beside its field."""
+        sent = events.sent(body)
+        form, fields = sent if sent is not None else (None, {})
+        person = None if form is None else await self._person(form.team, form.user, "")
+        action = None if form is None else await self._app.action(cards.meant(form.value)[0])
+        if person is None or action is None or self._desk is None:
+            await ack()
+            return
+        arguments = self._app.registry.get(action.tool).spec.arguments
+        changed = forms.changes(action, arguments, fields)
+        first, why = next(iter(fields), ""), ""
+        if not changed:
+            why = say("slack.unchanged", self._app.locale_of(person.id))
+        else:
+            try:
+                told = await self._desk.edit(action.id, person, changed)
+                why = told.said if told is not None and told.refusal is not None else ""
+            except ToolError as error:
+                first, why = (error.field if error.field in fields else first), str(error)
+        if why:
+            await ack(response_action="errors", errors={first: why[:150]})
         else:
             await ack()
 

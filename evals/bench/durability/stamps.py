@@ -10,7 +10,9 @@ import random
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
 
 from agent.app import App
 from agent.approvals.action import Action
@@ -67,7 +69,7 @@ POLICY = Policy(
 
 
 class StampArguments(Arguments):
-    text: str
+    text: Annotated[str, Field(max_length=40)]
 
 
 def append(file: Path, line: str) -> None:

@@ -116,7 +116,13 @@ async def test_a_mention_is_answered_in_its_thread_with_a_card(here: Office) -> 
     answer = await here.slack.shows("It is proposed.")
     assert (answer["thread_ts"], answer["channel"]) == (ts, "C1")
     assert set(here.slack.buttons(answer)) == {"sayso_helpful", "sayso_wrong"}
-    assert set(await here.card()) == {"sayso_approve", "sayso_reject", "sayso_withdraw", "sayso_details"}
+    assert set(await here.card()) == {
+        "sayso_approve",
+        "sayso_reject",
+        "sayso_edit",
+        "sayso_withdraw",
+        "sayso_details",
+    }
     await here.engine.quiet()
     assert here.slack.reactions == []  # the eyes that said that it was heard are gone
     assert here.slack.calls.count("reactions.add") == 1
@@ -160,6 +166,39 @@ async def test_a_rejection_asks_for_a_reason_and_shows_it(here: Office) -> None:
     await here.reaches(State.REJECTED)
     card = await here.slack.shows("not on a Friday")
     assert here.slack.buttons(card) == {}
+
+
+async def test_an_edit_is_a_new_action_and_what_does_not_fit_is_said_beside_its_field(here: Office) -> None:
+    await here.slack.say("<@UBOT> stamp one")
+    await here.slack.click("sayso_edit", (await here.card())["sayso_edit"], user="UMAYA")
+    view = await here.slack.opened()
+    assert [block["element"]["initial_value"] for block in view["blocks"]] == ["one"]
+    assert "Nothing was changed" in await here.slack.submit(view, {"text": "one"}, user="UMAYA")
+    errors = json.loads(await here.slack.submit(view, {"text": "x" * 41}, user="UMAYA"))
+    assert set(errors["errors"]) == {"text"}
+    assert await here.slack.submit(view, {"text": "two"}, user="UMAYA") == ""
+    await here.slack.shows("Stamp two")
+    await here.reaches(State.SUPERSEDED)
+    await here.engine.quiet()
+    assert "sayso_approve" in await here.card("A-2")
+
+
+async def test_a_question_that_is_edited_is_asked_again_once(here: Office) -> None:
+    ts = await here.slack.say("<@UBOT> stamp one")
+    await here.card()
+    for words in ("stamp two", "stamp three"):
+        await here.slack.change(ts, "<@UBOT> stamp one", f"<@UBOT> {words}")
+    await here.slack.shows("Stamp two")
+    await here.reaches(State.WITHDRAWN)
+    await here.engine.quiet()
+    assert len(await here.app.store.actions()) == 2
+
+
+async def test_a_question_that_is_deleted_withdraws_what_it_proposed(here: Office) -> None:
+    ts = await here.slack.say("<@UBOT> stamp one")
+    await here.card()
+    await here.slack.change(ts, "<@UBOT> stamp one", None)
+    await here.reaches(State.WITHDRAWN)
 
 
 async def test_the_requester_withdraws(here: Office) -> None:

@@ -315,3 +315,14 @@ async def test_a_tool_that_breaks_leaves_no_action_running(tmp_path: Path) -> No
     assert action.state is State.SUCCEEDED  # the world says so
     assert "stamp broke: KeyError" in action.detail
     await shift.app.close()
+
+
+async def test_a_proposal_that_will_expire_soon_is_reminded_of_once(shift: Shift) -> None:
+    await shift.hear("stamp one")
+    await shift.engine.quiet()
+    shift.app.now = lambda: utc_now() + timedelta(minutes=100)
+    for _ in range(2):
+        await shift.app.remind()
+    await shift.worker.tell(THREAD)
+    reminders = [line for line in shift.voice.said if "still waits" in line]
+    assert reminders == ["A-1 still waits, for 20 more minutes: Stamp one. It needs a yes from: keeper."]
