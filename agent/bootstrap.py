@@ -125,7 +125,10 @@ async def _traces(settings: Settings, store: Store) -> "Traces | None":
 
     try:
         return Traces.to(
-            settings.telemetry.traces, salt=await store.store_id(), content=settings.telemetry.content
+            settings.telemetry.traces,
+            salt=await store.store_id(),
+            content=settings.telemetry.content,
+            redactor=Redactor(emails=settings.redaction.emails),
         )
     except TracesUnavailable as error:
         raise SettingsError(str(error)) from error

@@ -23,6 +23,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status,
 
 from agent.conversation.messages import Reply, Request
 from agent.conversation.ports import ChatModel, Closing, OnText
+from agent.conversation.redact import Redactor
 from agent.telemetry.spans import Attributes
 from tools.contract import (
     Arguments,
@@ -63,15 +64,17 @@ class _Ids(RandomIdGenerator):
 class Traces:
     """Implements `Spans`, and wraps a model and tools. `salt` tells this installation's requests from others'."""
 
-    def __init__(self, processor: SpanProcessor, *, salt: str, content: bool = False) -> None:
+    def __init__(
+        self, processor: SpanProcessor, *, salt: str, content: bool = False, redactor: Redactor | None = None
+    ) -> None:
         resource = Resource.create({"service.name": "sayso", "service.version": version("sayso")})
         self._provider = TracerProvider(resource=resource, id_generator=_Ids())
         self._provider.add_span_processor(processor)
         self._tracer = self._provider.get_tracer("sayso", version("sayso"))
-        self._salt, self._content = salt, content
+        self._salt, self._content, self._redactor = salt, content, redactor or Redactor()
 
     @classmethod
-    def to(cls, endpoint: str, *, salt: str, content: bool) -> "Traces":
+    def to(cls, endpoint: str, *, salt: str, content: bool, redactor: Redactor) -> "Traces":
         """Sends them to an OTLP endpoint over HTTP, in the background. Raises `TracesUnavailable`."""
         try:
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -79,7 +82,12 @@ class Traces:
             raise TracesUnavailable(
                 "`telemetry.traces` needs a package: pip install 'sayso[traces]'"
             ) from error
-        return cls(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)), salt=salt, content=content)
+        return cls(
+            BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)),
+            salt=salt,
+            content=content,
+            redactor=redactor,
+        )
 
     def close(self) -> None:
         """Sends what is left."""
@@ -104,7 +112,10 @@ class Traces:
             )
         finally:
             _ROOT.reset(token)
-        with trace.use_span(span, end_on_exit=True):
+        with (
+            trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False),
+            _told(span),
+        ):
             yield
 
     @contextmanager
@@ -112,7 +123,7 @@ class Traces:
         trace_id, span_id = self._ids(turn)
         root = SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
         context = trace.set_span_in_context(NonRecordingSpan(root), Context())
-        with self._tracer.start_as_current_span(name, context=context, attributes=dict(attributes)):
+        with _span(self._tracer, name, dict(attributes), context=context):
             yield
 
     def _ids(self, turn: str) -> tuple[int, int]:
@@ -123,7 +134,7 @@ class Traces:
 
     def model(self, model: ChatModel) -> ChatModel:
         """The model, each of whose calls is a span."""
-        return _TracedModel(model, self._tracer, content=self._content)
+        return _TracedModel(model, self._tracer, self._redactor if self._content else None)
 
     def registry(self, registry: Registry) -> Registry:
         """The tools, each of whose runs is a span."""
@@ -135,11 +146,45 @@ class Traces:
         return _TracedRead(tool, self._tracer)
 
 
-class _TracedModel:
-    """Implements `ChatModel`."""
+@contextmanager
+def _told(span: trace.Span) -> Iterator[None]:
+    """What goes wrong is told by its kind alone: the words of an error may quote what somebody asked, or a key."""
+    try:
+        yield
+    except BaseException as error:
+        span.set_attribute("error.type", type(error).__qualname__)
+        span.set_status(Status(StatusCode.ERROR))
+        raise
 
-    def __init__(self, model: ChatModel, tracer: trace.Tracer, *, content: bool) -> None:
-        self._model, self._tracer, self._content = model, tracer, content
+
+@contextmanager
+def _span(
+    tracer: trace.Tracer,
+    name: str,
+    attributes: Attributes,
+    *,
+    context: Context | None = None,
+    kind: SpanKind = SpanKind.INTERNAL,
+) -> Iterator[trace.Span]:
+    with (
+        tracer.start_as_current_span(
+            name,
+            context=context,
+            kind=kind,
+            attributes=dict(attributes),
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span,
+        _told(span),
+    ):
+        yield span
+
+
+class _TracedModel:
+    """Implements `ChatModel`. With a redactor, what is said is part of the span, without secrets."""
+
+    def __init__(self, model: ChatModel, tracer: trace.Tracer, redactor: Redactor | None) -> None:
+        self._model, self._tracer, self._redactor = model, tracer, redactor
 
     @property
     def name(self) -> str:
@@ -147,12 +192,11 @@ class _TracedModel:
 
     async def complete(self, request: Request, on_text: OnText) -> Reply:
         asked = {"gen_ai.operation.name": "chat", "gen_ai.request.model": self.name}
-        with self._tracer.start_as_current_span(
-            f"chat {self.name}", kind=SpanKind.CLIENT, attributes=asked
-        ) as span:
-            if self._content:
+        with _span(self._tracer, f"chat {self.name}", asked, kind=SpanKind.CLIENT) as span:
+            if self._redactor is not None:
                 said = [
-                    {"role": one.role.value, "content": one.shown or one.text} for one in request.messages
+                    {"role": one.role.value, "content": self._redactor.text(one.shown or one.text)}
+                    for one in request.messages
                 ]
                 span.set_attribute("gen_ai.input.messages", json.dumps(said, ensure_ascii=False))
             reply = await self._model.complete(request, on_text)
@@ -164,8 +208,8 @@ class _TracedModel:
                     "sayso.tool_calls": len(reply.calls),
                 }
             )
-            if self._content:
-                span.set_attribute("gen_ai.output.messages", json.dumps(reply.text, ensure_ascii=False))
+            if self._redactor is not None:
+                span.set_attribute("gen_ai.output.messages", self._redactor.text(reply.text))
             return reply
 
     async def close(self) -> None:
@@ -186,9 +230,7 @@ class _Traced:
             "gen_ai.tool.name": self.spec.name,
             "gen_ai.tool.type": "function",
         }
-        with self._tracer.start_as_current_span(
-            f"{what} {self.spec.name}", attributes={**named, **attributes}
-        ) as span:
+        with _span(self._tracer, f"{what} {self.spec.name}", {**named, **attributes}) as span:
             yield span
 
 

@@ -72,7 +72,9 @@ ADD_ACTION = Prepared(
     insert(actions).values({column.name: bindparam(column.name) for column in actions.columns})
 )
 HEARD_AS = Prepared(select(turns).where(turns.c.event_id == bindparam("event")))
-LAST_TURN = Prepared(select(func.max(turns.c.id).label("turn")).where(turns.c.thread == bindparam("in_thread")))
+LAST_TURN = Prepared(
+    select(func.max(turns.c.id).label("turn")).where(turns.c.thread == bindparam("in_thread"))
+)
 RUNNING = Prepared(select(actions.c.body).where(actions.c.state == bindparam("now")))
 TURN = Prepared(select(turns).where(turns.c.id == bindparam("turn")))
 SAY = Prepared(once(notices, "thread", "after", "text", "at", "key", on="key"))

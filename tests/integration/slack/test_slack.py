@@ -21,8 +21,8 @@ from agent.people.person import Directory, Person
 from agent.settings import SlackSettings
 from agent.surfaces.slack.surface import REJECT_FORM, SlackSurface
 from evals.bench.durability.stamps import opened
+from evals.bench.slack.workspace import SECRET, Workspace, workspace
 from tests.fakes.engine import InlineEngine
-from tests.fakes.slack import SECRET, Workspace, workspace
 
 PEOPLE = Directory(
     [

@@ -10,11 +10,15 @@ from opentelemetry.trace import format_trace_id
 
 from agent.app import App
 from agent.approvals.action import Verdict
+from agent.conversation.messages import Reply, Request
+from agent.conversation.ports import OnText
 from agent.conversation.thread import ThreadId
 from agent.telemetry.traces import Traces
-from evals.bench.durability.stamps import PEOPLE, SURFACE, StampModel, WitnessVoice, opened
+from evals.bench.durability.stamps import PEOPLE, SURFACE, Stamp, StampModel, WitnessVoice, opened
+from tools.contract import Arguments, Plan, ToolFailed
 
 MAYA, TOM = PEOPLE.get("maya"), PEOPLE.get("tom")
+KEY = "AKIA" + "IOSFODNN7EXAMPLE"
 THREAD = ThreadId(f"{SURFACE}:1")
 
 
@@ -32,9 +36,9 @@ class Bench:
         self.folder, self._content, self._salt = folder, content, salt
         self._exporter = Collector()
 
-    async def open(self) -> App:
+    async def open(self, *, model: StampModel | None = None, stamp: Stamp | None = None) -> App:
         traces = Traces(SimpleSpanProcessor(self._exporter), salt=self._salt, content=self._content)
-        return await opened(self.folder, self.folder / "sayso.db", model=StampModel(), traces=traces)
+        return await opened(self.folder, self.folder / "sayso.db", model=model, stamp=stamp, traces=traces)
 
     def spans(self) -> list[ReadableSpan]:
         return sorted(self._exporter.get_finished_spans(), key=lambda span: span.start_time or 0)
@@ -114,6 +118,52 @@ async def test_what_people_say_is_in_it_only_where_somebody_chose_so(tmp_path: P
     await lived(bench)
     everything = " ".join(str(value) for span in bench.spans() for value in (span.attributes or {}).values())
     assert ("stamp one" in everything) is content
+
+
+class RaisingModel(StampModel):
+    async def complete(self, request: Request, on_text: OnText) -> Reply:
+        raise RuntimeError("400: the customer said 'my password is mellon'")
+
+
+class RaisingStamp(Stamp):
+    async def plan(self, arguments: Arguments) -> Plan:
+        raise ToolFailed("backend says: token abc123 is wrong")
+
+
+def written(bench: Bench) -> str:
+    """Everything that left for the collector."""
+    return " ".join(span.to_json() for span in bench.spans())
+
+
+async def test_the_words_of_an_error_stay_here_and_its_kind_goes(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    app = await bench.open(model=RaisingModel())
+    with pytest.raises(RuntimeError):
+        await app.ask(MAYA, "stamp one", WitnessVoice(tmp_path / "told"), THREAD)
+    await app.close()
+    assert "mellon" not in written(bench)
+    assert [span.attributes["error.type"] for span in bench.spans() if span.attributes] == [
+        "RuntimeError"
+    ] * 2
+    assert not any(span.status.is_ok for span in bench.spans())
+
+
+async def test_the_words_of_a_tools_error_stay_here_too(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    app = await bench.open(stamp=RaisingStamp(tmp_path / "witness"))
+    await app.ask(MAYA, "stamp one", WitnessVoice(tmp_path / "told"), THREAD)
+    await app.close()
+    assert bench.named("plan stamp").status.is_ok is False
+    assert "abc123" not in written(bench)
+
+
+async def test_secrets_are_blacked_out_even_where_words_may_go(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, content=True)
+    app = await bench.open()
+    await app.ask(MAYA, f"hello {KEY}", WitnessVoice(tmp_path / "told"), THREAD)
+    await app.close()
+    assert "hello" in written(bench)
+    assert KEY not in written(bench)
 
 
 async def test_two_installations_do_not_share_traces(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from agent.conversation.thread import ThreadId, TurnId
 from agent.store.port import TurnRecord
 from agent.surfaces.slack import answers, cards, limits, mrkdwn
 from agent.surfaces.slack.blocks import Message
+from evals.bench.slack.workspace import refused
 from tests.fakes.office import Office
-from tests.fakes.slack import refused
 from tools.contract import Json
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from agent.jobs.voice import VoiceUnavailable
 from agent.surfaces.slack.blocks import Message, message, section
 from agent.surfaces.slack.sender import Sender
-from tests.fakes.slack import Workspace, workspace
+from evals.bench.slack.workspace import Workspace, workspace
 
 
 class Time:

@@ -21,7 +21,7 @@ BOT, TEAM = "UBOT", "T1"
 LONGEST = {"section": 3000, "context": 2000, "header": 150}
 
 
-def refused(blocks: list[dict[str, Any]], most: int = 50) -> str | None:  # noqa: C901 - one rule after the other
+def refused(blocks: list[dict[str, Any]], most: int = 50) -> str | None:  # noqa: C901, PLR0911 - one rule after the other
     """Why Slack would refuse these blocks; None where it would take them."""
     if len(blocks) > most:
         return "invalid_blocks: too many"
