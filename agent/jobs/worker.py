@@ -5,7 +5,7 @@ The engine brings it jobs. Its rounds find in the store what no job was made for
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -22,7 +22,7 @@ from agent.jobs.fairness import Gate
 from agent.jobs.voice import Voice, VoiceUnavailable
 from agent.people.person import UnknownPerson
 from agent.store.fleet import Fleet
-from agent.store.port import StoreError
+from agent.store.port import StoreError, TurnRecord
 from tools.contract import Progress
 
 T = TypeVar("T")
@@ -188,16 +188,26 @@ class Worker:
             return
         due = await self._patiently(lambda: self._app.store.take(thread, self._fleet.me))
         done: list[Due] = []
-        try:
-            for one in due:
+        for place, one in enumerate(due):
+            try:
                 await self._told(voice, one)
                 done.append(one)
-        except VoiceUnavailable as error:
-            LOG.warning("%s: %s: it is told later", thread, error)
-            for left in due[len(done) :]:
-                await self._app.store.give_back(left)
-        finally:
-            await self._app.store.told(done)
+            except VoiceUnavailable as error:
+                LOG.warning("%s: %s: it is told later", thread, error)
+                await self._give_back(due[place:])
+                break
+            except Exception:
+                # One that cannot be told must not keep the others: it is free again, and a later round tries it.
+                LOG.exception("%s: %s could not be told", thread, one.subject)
+                await self._give_back([one])
+            except BaseException:  # this process ends
+                await self._give_back(due[place:])
+                raise
+        await self._patiently(lambda: self._app.store.told(done))
+
+    async def _give_back(self, due: Sequence[Due]) -> None:
+        for one in due:
+            await self._app.store.give_back(one)
 
     async def _told(self, voice: Voice, due: Due) -> None:
         match due.kind:
@@ -276,8 +286,7 @@ class Worker:
         young = self._clock() - GRACE
         for turn in await self._app.store.unfinished():
             served = surface_of(turn.thread) in self._voices
-            taken = turn.worker is not None and self._fleet.alive(turn.worker)
-            if served and not taken and turn.asked_at <= young and self._forgotten(turn.turn):
+            if served and not self._taken(turn) and turn.asked_at <= young and self._forgotten(turn.turn):
                 await self.submit_turn(turn.turn, turn.thread)
         for action in await self._app.store.actions(state=State.APPROVED, limit=1000):
             if self._left_alone(action) and self._forgotten(action.id):
@@ -311,6 +320,12 @@ class Worker:
         if parts:
             for part in await self._app.store.stopped(list(parts)):
                 turning[parts[part]][1].cancel()
+
+    def _taken(self, turn: TurnRecord) -> bool:
+        """Whether somebody is at it; what this process began and is not at any more, it begins again."""
+        if turn.worker == self._fleet.me:
+            return (Job.TURN, turn.thread) in self._lanes
+        return turn.worker is not None and self._fleet.alive(turn.worker)
 
     def _forgotten(self, key: str) -> bool:
         """Whether this process did not submit it a moment ago; it asks once in a while whether others did."""

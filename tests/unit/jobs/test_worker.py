@@ -326,3 +326,37 @@ async def test_a_proposal_that_will_expire_soon_is_reminded_of_once(shift: Shift
     await shift.worker.tell(THREAD)
     reminders = [line for line in shift.voice.said if "still waits" in line]
     assert reminders == ["A-1 still waits, for 20 more minutes: Stamp one. It needs a yes from: keeper."]
+
+
+@dataclass
+class Stumbling(Voice):
+    """Cannot say one thing, whatever it tries."""
+
+    async def shown(self, action: Action) -> None:
+        raise ZeroDivisionError("a card that nobody thought of")
+
+
+async def test_what_cannot_be_told_keeps_nothing_else_back_and_is_not_lost(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = await opened(tmp_path, tmp_path / "sayso.db")
+    voice = Stumbling(tmp_path / "told")
+    worker = Worker(app, app.fleet, {SURFACE: voice}, Gate(4, 2), utc_now)
+    engine = InlineEngine(worker.jobs)
+    worker.works_with(engine)
+    await Desk(app, worker).hear(Said("e1", THREAD, "maya", "stamp one", utc_now()))
+    await engine.quiet()
+    assert voice.said == ["T-1: It is proposed."]
+    assert [due.subject for due in await app.store.due(utc_now())] == ["A-1"]
+    assert "A-1 could not be told" in caplog.text
+    await app.close()
+
+
+async def test_a_turn_that_this_process_began_and_dropped_is_begun_again(shift: Shift) -> None:
+    turn = await shift.app.store.hear(
+        Said("e1", THREAD, "maya", "stamp one", utc_now() - timedelta(minutes=1))
+    )
+    assert await shift.app.store.begin(THREAD, shift.app.fleet.me) is not None
+    await shift.worker.round()
+    await shift.engine.quiet()
+    assert f"{turn}: It is proposed." in shift.voice.said
