@@ -104,7 +104,10 @@ class Traces:
             )
         finally:
             _ROOT.reset(token)
-        with trace.use_span(span, end_on_exit=True):
+        with (
+            trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False),
+            _named(span),
+        ):
             yield
 
     @contextmanager
@@ -112,7 +115,7 @@ class Traces:
         trace_id, span_id = self._ids(turn)
         root = SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
         context = trace.set_span_in_context(NonRecordingSpan(root), Context())
-        with self._tracer.start_as_current_span(name, context=context, attributes=dict(attributes)):
+        with _span(self._tracer, name, context=context, attributes=attributes):
             yield
 
     def _ids(self, turn: str) -> tuple[int, int]:
@@ -135,6 +138,40 @@ class Traces:
         return _TracedRead(tool, self._tracer)
 
 
+@contextmanager
+def _span(
+    tracer: trace.Tracer,
+    name: str,
+    *,
+    attributes: Attributes,
+    kind: SpanKind = SpanKind.INTERNAL,
+    context: Context | None = None,
+) -> Iterator[trace.Span]:
+    with (
+        tracer.start_as_current_span(
+            name,
+            context=context,
+            kind=kind,
+            attributes=dict(attributes),
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span,
+        _named(span),
+    ):
+        yield span
+
+
+@contextmanager
+def _named(span: trace.Span) -> Iterator[None]:
+    """Names what is raised by its class only: its message and its traceback may hold what people wrote."""
+    try:
+        yield
+    except BaseException as error:
+        span.set_attribute("error.type", type(error).__name__)
+        span.set_status(Status(StatusCode.ERROR))
+        raise
+
+
 class _TracedModel:
     """Implements `ChatModel`."""
 
@@ -147,9 +184,7 @@ class _TracedModel:
 
     async def complete(self, request: Request, on_text: OnText) -> Reply:
         asked = {"gen_ai.operation.name": "chat", "gen_ai.request.model": self.name}
-        with self._tracer.start_as_current_span(
-            f"chat {self.name}", kind=SpanKind.CLIENT, attributes=asked
-        ) as span:
+        with _span(self._tracer, f"chat {self.name}", kind=SpanKind.CLIENT, attributes=asked) as span:
             if self._content:
                 said = [
                     {"role": one.role.value, "content": one.shown or one.text} for one in request.messages
@@ -186,9 +221,7 @@ class _Traced:
             "gen_ai.tool.name": self.spec.name,
             "gen_ai.tool.type": "function",
         }
-        with self._tracer.start_as_current_span(
-            f"{what} {self.spec.name}", attributes={**named, **attributes}
-        ) as span:
+        with _span(self._tracer, f"{what} {self.spec.name}", attributes={**named, **attributes}) as span:
             yield span
 
 

@@ -1,16 +1,20 @@
 """A request is one trace, from what was said to how it ended, whoever runs the action and whenever."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import format_trace_id
+from opentelemetry.trace import StatusCode, format_trace_id
 
 from agent.app import App
 from agent.approvals.action import Verdict
+from agent.conversation.errors import ModelUnavailable
+from agent.conversation.messages import Request
 from agent.conversation.thread import ThreadId
+from agent.models.scripted import ScriptedModel
 from agent.telemetry.traces import Traces
 from evals.bench.durability.stamps import PEOPLE, SURFACE, StampModel, WitnessVoice, opened
 
@@ -127,3 +131,23 @@ async def test_two_installations_do_not_share_traces(tmp_path: Path) -> None:
         assert context is not None
         found.add(format_trace_id(context.trace_id))
     assert len(found) == 2
+
+
+async def test_what_breaks_is_named_by_its_class_and_not_by_what_it_says() -> None:
+    exporter = InMemorySpanExporter()
+    traces = Traces(SimpleSpanProcessor(exporter), salt="here")
+    model = traces.model(ScriptedModel(ModelUnavailable("the words of an endpoint")))
+    request = Request((), (), "en", datetime(2026, 11, 23, tzinfo=UTC))
+
+    async def text(_piece: str) -> None:
+        """Nobody listens."""
+
+    with pytest.raises(ModelUnavailable), traces.request("T-1", {}), traces.later("T-1", "run stamp", {}):
+        await model.complete(request, text)
+
+    spans = exporter.get_finished_spans()
+    assert [span.name for span in spans] == ["chat scripted", "run stamp", "invoke_agent sayso"]
+    for span in spans:
+        assert (span.attributes or {})["error.type"] == "ModelUnavailable"
+        assert span.status.status_code is StatusCode.ERROR
+        assert "words" not in span.to_json()
