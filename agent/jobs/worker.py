@@ -214,7 +214,8 @@ class Worker:
             case Kind.ANSWER:
                 record = await self._app.store.turn(TurnId(due.subject))
                 if record is not None:
-                    await voice.answered(record, self._fresh.pop(due.subject, None))
+                    await voice.answered(record, self._fresh.get(due.subject))
+                self._fresh.pop(due.subject, None)
             case Kind.NOTICE:
                 text = await self._app.store.notice(due.subject)
                 if text is not None:

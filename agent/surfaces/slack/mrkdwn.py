@@ -10,6 +10,7 @@ _BULLET = re.compile(r"^(\s*)[-*]\s+", re.MULTILINE)
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 _CHANNEL = re.compile(r"<#[A-Z0-9]+\|([^>]*)>")
 _LINK = re.compile(r"<((?:https?|mailto):[^|>]+)(?:\|([^>]*))?>")
+_TABLE = re.compile(r"^[^\n|]+(?: \| [^\n|]*)+\n(?:[^\n|]+(?: \| [^\n|]*)+(?:\n|$))+", re.MULTILINE)
 _GROUP = re.compile(r"<!(?:subteam\^)?([A-Za-z0-9]+)(?:\|([^>]*))?>")
 
 
@@ -20,10 +21,20 @@ def escaped(text: str) -> str:
 
 def mrkdwn(text: str) -> str:
     """An answer of ours, in Markdown, as Slack's mark-up."""
-    plain = escaped(text)
+    plain = _TABLE.sub(_aligned, escaped(text))
     plain = _HEADING.sub(r"*\1*", plain)
     plain = _BULLET.sub(r"\1• ", plain)
     return _BOLD.sub(r"*\1*", plain)
+
+
+def _aligned(found: re.Match[str]) -> str:
+    """A table in columns of one width, which a phone shows as they are."""
+    rows = [[cell.strip() for cell in line.split(" | ")] for line in found[0].strip().splitlines()]
+    wide = max(len(row) for row in rows)
+    widths = [max(len(row[at]) for row in rows if at < len(row)) for at in range(wide)]
+    lines = ["  ".join(cell.ljust(widths[at]) for at, cell in enumerate(row)).rstrip() for row in rows]
+    body = "\n".join(lines).replace("```", "´´´")
+    return f"```\n{body}\n```\n"
 
 
 def link(url: str, label: str) -> str:

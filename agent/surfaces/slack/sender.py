@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from agent.jobs.voice import VoiceUnavailable
 from agent.surfaces.slack.blocks import Block, Message
@@ -99,7 +100,7 @@ class Sender:
                 channel=channel, filename=name, content=content, thread_ts=thread or None
             )
         except SlackApiError as error:
-            why = str(error.response.get("error") or error)
+            why, _, _ = _said(error)
             if why not in FOR_GOOD:
                 raise VoiceUnavailable(f"Slack: {name} was not uploaded: {why}") from error
             LOG.warning("%s was not uploaded: %s", name, why)
@@ -158,9 +159,9 @@ class Sender:
             try:
                 answer = await self._client.api_call(method, json=dict(body))
             except SlackApiError as error:
-                why = str(error.response.get("error") or error)
-                if error.response.status_code == 429 or why == "ratelimited":
-                    asked = float(error.response.headers.get("Retry-After", pause))
+                why, status, headers = _said(error)
+                if status == 429 or why == "ratelimited":
+                    asked = float(headers.get("Retry-After", pause))
                     if asked > LONGEST:
                         break
                     self._open_at = self._clock() + asked
@@ -168,7 +169,7 @@ class Sender:
                 if why in FOR_GOOD:
                     LOG.warning("%s: %s; this is not tried again", method, why)
                     return None
-                if error.response.status_code < 500:
+                if status < 500:
                     break
             except (OSError, TimeoutError) as error:  # aiohttp's errors of connections are OSErrors
                 why = str(error) or type(error).__name__
@@ -180,3 +181,11 @@ class Sender:
             pause *= 2
         self.trouble = f"{method}: {why}"
         raise VoiceUnavailable(f"Slack: {self.trouble}")
+
+
+def _said(error: SlackApiError) -> tuple[str, int, Mapping[str, str]]:
+    """Why, with which status and headers; what is no answer of Slack's API (a proxy's page) counts as its failure."""
+    answer = error.response
+    if isinstance(answer, AsyncSlackResponse):
+        return str(answer.get("error") or error), answer.status_code, {**answer.headers}
+    return "no answer of Slack's", 500, {}

@@ -63,7 +63,8 @@ class Workspace:
     views: list[dict[str, Any]] = field(default_factory=list)
     homes: dict[str, dict[str, Any]] = field(default_factory=dict)
     reactions: list[tuple[str, str, str]] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    shared: list[tuple[str, str, str]] = field(default_factory=list)  # channel, thread, name
     calls: list[str] = field(default_factory=list)
     failures: list[tuple[int, dict[str, str], str]] = field(default_factory=list)  # of the next posts
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
@@ -104,6 +105,7 @@ class Workspace:
             if request.content_type == "application/json"
             else dict(await request.post())
         )
+        body = {**request.query, **body}
         self.calls.append(method)
         if method.startswith("chat.post") and self.failures:
             status, headers, error = self.failures.pop(0)
@@ -151,6 +153,25 @@ class Workspace:
             return {"error": "no_reaction"}
         self.reactions.remove(found)
         return {}
+
+    def _files_getUploadURLExternal(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        self._count += 1
+        return {
+            "upload_url": self.api.replace("/api/", f"/upload/{body['filename']}"),
+            "file_id": f"F{self._count}",
+        }
+
+    def _files_completeUploadExternal(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        listed = json.loads(body["files"]) if isinstance(body["files"], str) else body["files"]
+        self.shared += [
+            (str(body.get("channel_id")), str(body.get("thread_ts")), one["title"]) for one in listed
+        ]
+        return {"files": [{"id": one["id"]} for one in listed]}
+
+    async def upload(self, request: web.Request) -> web.Response:
+        """The content of a file."""
+        self.files[request.match_info["name"]] = await request.read()
+        return web.Response(text="OK")
 
     def _views_open(self, body: dict[str, Any]) -> dict[str, Any]:
         if why := refused(body["view"]["blocks"], 100):
@@ -317,6 +338,7 @@ async def workspace() -> AsyncIterator[Workspace]:
     app = web.Application()
     app.router.add_post("/api/{method}", made.call)
     app.router.add_get("/link/", made.socket)
+    app.router.add_post("/upload/{name}", made.upload)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

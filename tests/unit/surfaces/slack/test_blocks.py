@@ -108,3 +108,12 @@ def test_a_button_that_is_not_ours_means_nothing() -> None:
     assert cards.meant("A-17 abc") == ("A-17", "abc")
     assert cards.meant("rm -rf") == ("", "")
     assert cards.meant("A-17") == ("", "")
+
+
+def test_a_table_stands_in_columns_of_one_width() -> None:
+    shown = mrkdwn.mrkdwn(
+        "Failed payments\nday | payments\n2026-11-16 | 796\n2026-11-18 | 3,955\nIn all: 4,751"
+    )
+    assert shown == (
+        "Failed payments\n```\nday         payments\n2026-11-16  796\n2026-11-18  3,955\n```\nIn all: 4,751"
+    )

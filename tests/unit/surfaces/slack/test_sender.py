@@ -112,3 +112,9 @@ async def test_a_message_is_found_by_what_was_written_beside_it(sender: Sender) 
     ts = await sender.post("C1", text("answer"), thread=root, subject="T-4/0")
     assert await sender.find("C1", root, "T-4/0") == ts
     assert await sender.find("C1", root, "T-4/1") is None
+
+
+async def test_a_file_is_put_into_its_thread(sender: Sender, slack: Workspace) -> None:
+    await sender.upload("C1", "failed.csv", b"day,payments", thread="1.1")
+    assert slack.files == {"failed.csv": b"day,payments"}
+    assert slack.shared == [("C1", "1.1", "failed.csv")]
