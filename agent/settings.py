@@ -126,6 +126,21 @@ class MetricsSettings(Section):
     )
     path: Path = Field(default=Path("metrics.db"), description="File of the embedded recorder")
     url: str = Field(default="http://127.0.0.1:9090", description="Address of a Prometheus server")
+    scraped_every: Duration = Field(
+        default=timedelta(seconds=30),
+        description="How often that server scrapes; rates look at four times as long or more",
+    )
+    grafana: str | None = Field(
+        default=None, pattern=r"^https?://", description="Address of a Grafana that links should open instead"
+    )
+    grafana_source: str = Field(default="prometheus", description="Uid of the data source in that Grafana")
+    named: tuple[Mapping[str, object], ...] = Field(
+        default=(),
+        description="Metrics of your own: PromQL templates with typed parameters, for `prometheus`",
+    )
+    most_series: int = Field(
+        default=2_000, ge=1, description="Series that one free query of the tool `promql` may read"
+    )
 
 
 class ToolsSettings(Section):

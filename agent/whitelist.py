@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from agent.home import Home
@@ -13,6 +14,10 @@ from tools.logs.port import LogStore
 from tools.metrics.port import MetricStore
 from tools.registry import Registry
 from tools.vocabulary import Vocabulary, nearest
+
+if TYPE_CHECKING:
+    from tools.metrics.declared import DeclaredMetric
+    from tools.metrics.prometheus import Prometheus
 
 
 def whitelist(settings: Settings, home: Home, clock: Clock, recall: Recall) -> Registry:
@@ -52,6 +57,7 @@ class Makers:
             "status": self._status,
             "logs": self._logs,
             "metrics": self._metrics,
+            "promql": self._promql,
             "report": self._report,
             "knowledge": self._knowledge,
             "deploy": self._deploy,
@@ -93,7 +99,36 @@ class Makers:
     def _metrics(self) -> Tool:
         from tools.metrics.metrics import Metrics
 
-        return Metrics(self._metric_store("metrics"), self._words, self._clock)
+        return Metrics(self._metric_store("metrics"), self._words, self._clock, self._named_metrics())
+
+    def _promql(self) -> Tool:
+        from tools.metrics.free import PromQL
+        from tools.metrics.promql import Limits
+
+        settings = self._settings.tools.metrics
+        if settings.backend != "prometheus":
+            raise SettingsError(
+                f"{self._home.config}: tools.metrics.backend = {settings.backend!r}: promql is enabled and needs "
+                "'prometheus'; name it, or take promql out of tools.enabled"
+            )
+        return PromQL(self._prometheus(), self._words, self._clock, Limits(series=settings.most_series))
+
+    def _named_metrics(self) -> "tuple[DeclaredMetric, ...]":
+        """The metrics of `tools.metrics.named`. Raises `SettingsError` naming what is wrong with a declaration."""
+        settings = self._settings.tools.metrics
+        if not settings.named:
+            return ()
+        from tools.metrics.declared import MetricRefused, declared
+
+        if settings.backend != "prometheus":
+            raise SettingsError(
+                f"{self._home.config}: tools.metrics.named: these are PromQL, and the backend is "
+                f"{settings.backend!r}; it should be 'prometheus'"
+            )
+        try:
+            return declared(settings.named)
+        except MetricRefused as error:
+            raise SettingsError(f"{self._home.config}: tools.metrics.named: {error}") from error
 
     def _report(self) -> Tool:
         from tools.report.figures import Sources
@@ -159,10 +194,15 @@ class Makers:
 
                     self._metrics_made = RecorderStore(self._home.at(settings.path))
                 case "prometheus":
-                    from tools.metrics.prometheus import Prometheus
-
-                    self._metrics_made = Prometheus(settings.url)
+                    self._metrics_made = self._prometheus()
         return self._metrics_made
+
+    def _prometheus(self) -> "Prometheus":
+        from tools.metrics.prometheus import Grafana, Prometheus
+
+        settings = self._settings.tools.metrics
+        grafana = Grafana(settings.grafana, settings.grafana_source) if settings.grafana else None
+        return Prometheus(settings.url, finest=4 * settings.scraped_every, grafana=grafana)
 
     def _vitals(self) -> Vitals | None:
         """How services feel now, for the cards; without a metrics store the cards do without."""

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2] / "tools"
 FOLDERS = sorted(path.parent for path in ROOT.glob("*/__init__.py"))
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 # Beside the meaning, for models that can reason: a planner leaves them alone.
-WITHOUT_SLOT = {("metrics", "step")} | {
+WITHOUT_SLOT = {("metrics", name) for name in ("step", "by", "chart")} | {
     ("knowledge", name) for name in ("kind", "since", "until", "place", "person", "limit")
 }
 

@@ -4,22 +4,42 @@ import asyncio
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema, create_model
+from pydantic_core import PydanticCustomError
 
-from tools.contract import Arguments, Asker, BadArguments, Clock, Effect, Finding, Json, Outcome, Spec, Window
+from tools.commands.arguments import field_for
+from tools.contract import (
+    Arguments,
+    Asker,
+    BadArguments,
+    Clock,
+    Effect,
+    File,
+    Finding,
+    Json,
+    Outcome,
+    Spec,
+    ToolFailed,
+    Window,
+)
 from tools.metrics.change import RULE, Trend
-from tools.metrics.named import METRICS, Scope, promql
+from tools.metrics.contributors import SHOWN, Breakdown, breakdown
+from tools.metrics.declared import DeclaredMetric
+from tools.metrics.named import METRICS, Metric, Scope, Written, promql
 from tools.metrics.phrases import METRICS as EXAMPLES
 from tools.metrics.phrases import aliases
 from tools.metrics.port import MetricStore
 from tools.metrics.reading import Reading, read
+from tools.metrics.sparkline import sparkline
 from tools.patience import patience
+from tools.report.chart import Chart, png
 from tools.slots import Kind, Slot
 from tools.times import Length, Since, Until, clock_time, iso, length, spoken, window, written
-from tools.vocabulary import Vocabulary
+from tools.vocabulary import Vocabulary, nearest
 
 OVERVIEW = ("request_rate", "error_rate", "latency_p95", "saturation", "failed_payments")
 MOST_POINTS = 500
@@ -28,6 +48,7 @@ MetricName = Literal[
     "request_rate", "error_rate", "latency_p50", "latency_p95", "latency_p99", "saturation", "cpu", "memory",
     "payments", "failed_payments",
 ]  # fmt: skip
+Label = Literal["service", "version", "instance", "route", "code", "outcome"]
 
 
 class MetricsArguments(Arguments):
@@ -46,20 +67,34 @@ class MetricsArguments(Arguments):
         default=None, description="An ISO 8601 instant; now when left out"
     )
     step: Length | None = Field(default=None, description="Time between two points, such as 1m")
+    by: Label | None = Field(
+        default=None, description="Also the values of this label that moved one metric most"
+    )
+    chart: bool = Field(default=False, description="Whether a chart (PNG) is made too")
 
 
 class Metrics:
-    """Reads named metrics from a store, compares them with the time before, and says where their level changed."""
+    """Reads named metrics from a store, compares them with the time before, and says where their level changed.
 
-    def __init__(self, store: MetricStore, vocabulary: Vocabulary, clock: Clock) -> None:
+    `declared` are metrics of the operator's own, beside the shipped ones.
+    """
+
+    def __init__(
+        self,
+        store: MetricStore,
+        vocabulary: Vocabulary,
+        clock: Clock,
+        declared: Sequence[DeclaredMetric] = (),
+    ) -> None:
         self._store, self._clock, self._zone = store, clock, vocabulary.zone
+        self._declared = {each.name: each for each in declared}
         self.spec = Spec(
             name="metrics",
             description=(
                 "Reads named metrics of services (request rate, error rate, latency percentiles, saturation, CPU, "
                 "memory, payments), compares them with the window before and tells since when their level changed."
             ),
-            arguments=vocabulary.narrow(MetricsArguments),
+            arguments=_model(vocabulary.narrow(MetricsArguments), declared, vocabulary),
             effect=Effect.READ,
             examples=EXAMPLES,
         )
@@ -69,21 +104,64 @@ class Metrics:
         span = window(asked.since, asked.until, self._clock(), self._zone)
         step = _step(asked.step, span)
         scope = Scope(asked.environment, asked.service)
-        names = OVERVIEW if asked.metric is None else (asked.metric,)
+        metrics = [METRICS[name] for name in OVERVIEW] if asked.metric is None else [self._metric(asked)]
+        parted = _parted(asked, metrics[0])
         async with patience(self.spec.timeout - 2, self._store.name):
             readings = await asyncio.gather(
-                *(read(self._store, METRICS[name], scope, span, step) for name in names)
+                *(read(self._store, metric, scope, span, step) for metric in metrics)
             )
+            parts = await breakdown(self._store, metrics[0], scope, span, parted) if parted else None
         told = [each for each in readings if each.points or asked.metric is not None]
         place = f"{asked.service or 'all services'} in {asked.environment}"
         if not any(each.points for each in told):
-            what = METRICS[asked.metric].words if asked.metric else "metrics"
+            what = metrics[0].words if asked.metric else "metrics"
             summary = f"no samples of the {what} of {place} in this time: not measured, which is not zero"
             return Outcome(ok=False, summary=summary, findings=tuple(self._finding(each) for each in told))
+        findings = [self._finding(each) for each in told]
+        if parts is not None:
+            findings.append(self._parts(parts, told[0]))
         return Outcome(
             ok=True,
             summary=f"{place}: " + "; ".join(_headline(each) for each in told),
-            findings=tuple(self._finding(each) for each in told),
+            findings=tuple(findings),
+            files=tuple([await asyncio.to_thread(picture, each, self._zone) for each in told])
+            if asked.chart
+            else (),
+        )
+
+    def _metric(self, asked: MetricsArguments) -> Metric:
+        """The one metric that was asked for, with the values of its parameters."""
+        name = str(asked.metric)
+        if name in METRICS:
+            return METRICS[name]
+        given = {key: str(value) for key, value in asked.canonical().items()}
+        return self._declared[name].of(given)
+
+    def _parts(self, parts: Breakdown, whole: Reading) -> Finding:
+        return Finding(
+            kind="contributors",
+            title=f"{parts.metric.words} by {parts.label} of {whole.scope.service or 'all services'} "
+            f"in {whole.scope.environment}",
+            source=self._store.name,
+            query=f"{promql(parts.metric.formula, whole.scope, whole.window.length)} for each {parts.label}, "
+            f"{spoken(whole.window, self._zone)}",
+            text=_parts_text(parts),
+            facts={
+                "metric": parts.metric.name,
+                "label": parts.label,
+                "unit": parts.metric.unit,
+                "parts": [
+                    {
+                        "value": part.value,
+                        "now": _rounded(part.now),
+                        "before": _rounded(part.before),
+                        "share": _rounded(parts.share(part)),
+                    }
+                    for part in parts.parts
+                ],
+            },
+            window=whole.window,
+            cut=_parts_cut(parts),
         )
 
     def _finding(self, reading: Reading) -> Finding:
@@ -115,6 +193,102 @@ class Metrics:
             link=self._store.link(query, reading.window),
             raw=_csv(reading) if reading.points else None,
         )
+
+
+def _model(
+    base: type[MetricsArguments], declared: Sequence[DeclaredMetric], vocabulary: Vocabulary
+) -> type[MetricsArguments]:
+    """The arguments with the declared metrics among the choices, and their parameters as arguments of their own."""
+    if not declared:
+        return base
+    names = (*METRICS, *(each.name for each in declared))
+    others = {word: each.name for each in declared for word in (each.words, *each.aliases)}
+    choice = Slot(Kind.CHOICE, role="metric", choices=names, aliases={**aliases(), **others})
+    shape = Annotated[
+        str, BeforeValidator(_Named(names)), WithJsonSchema({"type": "string", "enum": list(names)})
+    ]
+    info = base.model_fields["metric"]
+    fields: dict[str, object] = {
+        "metric": (Annotated[shape | None, choice], Field(default=None, description=info.description))
+    }
+    for each in declared:
+        for name, parameter in each.parameters.items():
+            fields[name] = field_for(name, parameter, vocabulary)
+    made: type[MetricsArguments] = create_model(base.__name__, __base__=base, __doc__=base.__doc__, **fields)  # type: ignore[call-overload]  # the overloads know no computed fields
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """One of the metrics by its name."""
+
+    names: tuple[str, ...]
+
+    def __call__(self, value: object) -> object:
+        if value is None or value in self.names:
+            return value
+        near = nearest(str(value), self.names)
+        raise PydanticCustomError(
+            "unknown_name",
+            "there is no such metric; nearest: {listed}",
+            {"listed": ", ".join(near), "nearest": near},
+        )
+
+
+def _parted(asked: MetricsArguments, metric: Metric) -> str | None:
+    """The label to break one shipped metric down by. Raises `BadArguments` where that has no meaning."""
+    if asked.by is None:
+        return None
+    if asked.metric is None or isinstance(metric.formula, Written):
+        raise BadArguments(
+            f"by = {asked.by!r} needs one shipped metric: {', '.join(METRICS)}", field="by", value=asked.by
+        )
+    return asked.by
+
+
+def _parts_text(parts: Breakdown) -> str:
+    if not parts.parts:
+        return f"no series has the label {parts.label}"
+    lines = []
+    for part in parts.parts[:SHOWN]:
+        share = parts.share(part)
+        told = f" ({share:.0%} of all)" if share is not None else ""
+        unit = parts.metric.unit
+        lines.append(
+            f"{parts.label} {part.value}: {figure(part.now, unit)}{told}, {figure(part.before, unit)} before"
+        )
+    return "\n".join(lines)
+
+
+def _parts_cut(parts: Breakdown) -> str | None:
+    hidden = max(len(parts.parts) - SHOWN, 0)
+    told = [f"the {SHOWN} that moved most of {len(parts.parts)}"] if hidden else []
+    told += [f"{parts.left} values of {parts.label} were not asked for"] if parts.left else []
+    return "; ".join(told) or None
+
+
+def picture(reading: Reading, zone: tzinfo) -> File:
+    """The chart of a reading. Blocks; raises `ToolFailed` where charts are not installed."""
+    metric, scope = reading.metric, reading.scope
+    changed = reading.since_change
+    note = f"{scope.service or 'all services'} in {scope.environment}, {spoken(reading.window, zone)}"
+    if changed is not None and reading.level is not None:
+        note += f"; {reading.level.trend.value} at {changed.astimezone(zone):%H:%M:%S}"
+    points = reading.points
+    chart = Chart(
+        title=metric.words,
+        subtitle=note,
+        labels=tuple(f"{at.astimezone(zone):%H:%M}" for at, _ in points),
+        values=tuple(value for _, value in points),
+        x_label=str(reading.window.end.astimezone(zone).tzname() or "UTC"),
+        y_label=metric.unit,
+        no_data="no data",
+        line=True,
+    )
+    try:
+        return File(f"{metric.name}.png", "image/png", png(chart))
+    except ImportError as error:
+        raise ToolFailed("charts need matplotlib: install sayso[charts]") from error
 
 
 def _step(asked: str | None, span: Window) -> timedelta | None:
@@ -154,6 +328,7 @@ def _text(reading: Reading, zone: tzinfo) -> str:
         return "no samples in this time: not measured, which is not zero"
     lines = [
         f"now {figure(reading.now, unit)}, mean {figure(reading.mean, unit)}, highest {figure(reading.most, unit)}",
+        sparkline([value for _, value in reading.points]),
         _comparison(reading),
     ]
     level, changed = reading.level, reading.since_change
