@@ -143,6 +143,20 @@ class MetricsSettings(Section):
     )
 
 
+class AlertsSettings(Section):
+    """Where alerts are."""
+
+    backend: Literal["none", "alertmanager"] = Field(default="none", description="The kind of alert store")
+    url: str = Field(
+        default="http://127.0.0.1:9093", pattern=r"^https?://", description="Address of the Alertmanager"
+    )
+    service_label: str = Field(default="service", description="The label that names an alert's service")
+    environment_label: str = Field(default="environment", description="The label that names where it is")
+    longest_silence: Duration = Field(
+        default=timedelta(hours=24), description="No silence may be longer than this"
+    )
+
+
 class ToolsSettings(Section):
     """The whitelist: what is not listed in `enabled` does not exist for the agent."""
 
@@ -152,6 +166,7 @@ class ToolsSettings(Section):
     platform: PlatformSettings = PlatformSettings()
     logs: LogsSettings = LogsSettings()
     metrics: MetricsSettings = MetricsSettings()
+    alerts: AlertsSettings = AlertsSettings()
     commands: tuple[Mapping[str, object], ...] = Field(
         default=(), description="Operations declared here: typed arguments, argument lists, no shell"
     )

@@ -16,6 +16,7 @@ from tools.registry import Registry
 from tools.vocabulary import Vocabulary, nearest
 
 if TYPE_CHECKING:
+    from tools.alerts.port import AlertStore, Labels
     from tools.metrics.declared import DeclaredMetric
     from tools.metrics.prometheus import Prometheus
 
@@ -58,6 +59,9 @@ class Makers:
             "logs": self._logs,
             "metrics": self._metrics,
             "promql": self._promql,
+            "alerts": self._alerts,
+            "silence": self._silence,
+            "unsilence": self._unsilence,
             "report": self._report,
             "knowledge": self._knowledge,
             "deploy": self._deploy,
@@ -129,6 +133,23 @@ class Makers:
             return declared(settings.named)
         except MetricRefused as error:
             raise SettingsError(f"{self._home.config}: tools.metrics.named: {error}") from error
+
+    def _alerts(self) -> Tool:
+        from tools.alerts.alerts import Alerts
+        from tools.alerts.runbooks import KnownRunbooks
+
+        return Alerts(self._alert_store(), self._words, KnownRunbooks(self._recall))
+
+    def _silence(self) -> Tool:
+        from tools.alerts.silence import SilenceAlert
+
+        longest = self._settings.tools.alerts.longest_silence
+        return SilenceAlert(self._alert_store(), self._words, self._clock, self._alert_labels(), longest)
+
+    def _unsilence(self) -> Tool:
+        from tools.alerts.silence import Unsilence
+
+        return Unsilence(self._alert_store(), self._words, self._clock, self._alert_labels())
 
     def _report(self) -> Tool:
         from tools.report.figures import Sources
@@ -203,6 +224,21 @@ class Makers:
         settings = self._settings.tools.metrics
         grafana = Grafana(settings.grafana, settings.grafana_source) if settings.grafana else None
         return Prometheus(settings.url, finest=4 * settings.scraped_every, grafana=grafana)
+
+    def _alert_store(self) -> "AlertStore":
+        settings = self._settings.tools.alerts
+        if settings.backend == "none":
+            raise self._missing("alerts", "alerts, silence and unsilence")
+        from tools.alerts.alertmanager import Alertmanager
+        from tools.jsonserver import JsonServer
+
+        return Alertmanager(JsonServer(f"Alertmanager {settings.url}", settings.url), self._alert_labels())
+
+    def _alert_labels(self) -> "Labels":
+        from tools.alerts.port import Labels
+
+        settings = self._settings.tools.alerts
+        return Labels(settings.service_label, settings.environment_label)
 
     def _vitals(self) -> Vitals | None:
         """How services feel now, for the cards; without a metrics store the cards do without."""

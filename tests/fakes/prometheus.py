@@ -81,6 +81,7 @@ def prometheus_server(
             f"--config.file={folder / 'prometheus.yml'}",
             f"--storage.tsdb.path={folder / 'data'}",
             "--storage.tsdb.retention.time=10y",
+            "--rules.alert.resend-delay=1s",  # the first is lost where the Alertmanager is not yet discovered
             f"--web.listen-address=127.0.0.1:{port}",
         ]
         with running(command, f"http://127.0.0.1:{port}", folder) as server:
