@@ -35,7 +35,7 @@ from agent.approvals.windows import opening, span
 # Read by the command line before there are settings, so they are not settings themselves.
 RESERVED = frozenset({"SAYSO_HOME", "SAYSO_CONFIG", "SAYSO_AS"})
 DURATION = re.compile(r"^(\d+)\s*(s|m|h|d|w)$")
-_SECRETS = ("api_key", "database")  # keys whose value is not shown, even when it is wrong
+_SECRETS = ("api_key", "database", "authorization")  # keys whose value is not shown, even when it is wrong
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -114,8 +114,44 @@ class PlatformSettings(Section):
 class LogsSettings(Section):
     """Where logs are."""
 
-    backend: Literal["none", "files"] = Field(default="none", description="The kind of log store")
+    backend: Literal["none", "files", "journald", "loki", "elasticsearch"] = Field(
+        default="none", description="The kind of log store; elasticsearch: OpenSearch too"
+    )
     path: Path = Field(default=Path("logs"), description="Folder of <environment>/<service>.log JSON lines")
+    url: str = Field(
+        default="http://127.0.0.1:3100",
+        pattern=r"^https?://",
+        description="Address of a Loki, or of an Elasticsearch or OpenSearch",
+    )
+    authorization: SecretStr | None = Field(
+        default=None,
+        description="The header Authorization for that server, such as `Bearer ...`; better set as "
+        "SAYSO_TOOLS__LOGS__AUTHORIZATION",
+    )
+    index: str = Field(default="logs-*", description="Index pattern of Elasticsearch")
+    fields: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="What labels or fields are called, where not so: service, environment, level, version; for "
+        "Elasticsearch also at, message: `level: log.level`",
+    )
+    units: Mapping[Name, tuple[str, ...]] = Field(
+        default_factory=dict, description="For journald: the units of each service"
+    )
+    environment: Name | None = Field(
+        default=None, description="For journald: the environment this machine is in; the first if unset"
+    )
+    read_for: Duration = Field(
+        default=timedelta(seconds=8),
+        description="How long one answer may read; what it did not reach it says",
+    )
+
+    @field_validator("fields")
+    @classmethod
+    def _known(cls, fields: Mapping[str, str]) -> Mapping[str, str]:
+        known = {"service", "environment", "level", "version", "at", "message"}
+        if strays := set(fields) - known:
+            raise ValueError(f"{sorted(strays)!r} should be among {', '.join(sorted(known))}")
+        return fields
 
 
 class MetricsSettings(Section):

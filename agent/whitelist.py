@@ -10,13 +10,16 @@ from agent.recall import Recall
 from agent.settings import Settings, SettingsError
 from tools.contract import Clock, Tool
 from tools.deploy.port import Platform, Vitals
-from tools.logs.port import LogStore
+from tools.logs.port import Budget, LogStore
 from tools.metrics.port import MetricStore
 from tools.registry import Registry
 from tools.vocabulary import Vocabulary, nearest
 
+_OF_DOCUMENTS = frozenset({"at", "message"})  # fields that a line of Loki does not have
+
 if TYPE_CHECKING:
     from tools.alerts.port import AlertStore, Labels
+    from tools.jsonserver import JsonServer
     from tools.metrics.declared import DeclaredMetric
     from tools.metrics.prometheus import Prometheus
 
@@ -98,7 +101,8 @@ class Makers:
     def _logs(self) -> Tool:
         from tools.logs.logs import Logs
 
-        return Logs(self._log_store("logs"), self._words, self._clock)
+        seconds = self._settings.tools.logs.read_for.total_seconds()
+        return Logs(self._log_store("logs"), self._words, self._clock, Budget(seconds=seconds))
 
     def _metrics(self) -> Tool:
         from tools.metrics.metrics import Metrics
@@ -200,9 +204,35 @@ class Makers:
         settings = self._settings.tools.logs
         if settings.backend == "none":
             raise self._missing("logs", tool)
-        from tools.logs.files import LogFiles
+        match settings.backend:
+            case "files":
+                from tools.logs.files import LogFiles
 
-        return LogFiles(self._home.at(settings.path))
+                return LogFiles(self._home.at(settings.path))
+            case "journald":
+                from tools.logs.journald import Journald
+
+                return Journald(settings.units, settings.environment or self._words.default_environment)
+            case "loki":
+                from tools.logs.loki import Loki, Streams
+
+                streams = {
+                    name: value for name, value in settings.fields.items() if name not in _OF_DOCUMENTS
+                }
+                return Loki(self._log_server(), Streams(**streams))
+            case "elasticsearch":
+                from tools.logs.elastic import Elastic, Fields
+
+                return Elastic(self._log_server(), settings.index, Fields(**settings.fields))
+
+    def _log_server(self) -> "JsonServer":
+        from tools.jsonserver import JsonServer
+
+        settings = self._settings.tools.logs
+        headers = (
+            {"Authorization": settings.authorization.get_secret_value()} if settings.authorization else None
+        )
+        return JsonServer(f"{settings.backend} {settings.url}", settings.url, headers=headers)
 
     def _metric_store(self, tool: str) -> MetricStore:
         settings = self._settings.tools.metrics

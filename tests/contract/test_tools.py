@@ -35,7 +35,7 @@ PLACEHOLDER = re.compile(r"\{(\w+)\}")
 # Beside the meaning, for models that can reason: a planner leaves them alone.
 WITHOUT_SLOT = (
     {("metrics", name) for name in ("step", "by", "chart")}
-    | {("promql", "step")}
+    | {("promql", "step"), ("logs", "new_since"), ("logs", "around")}
     | {("knowledge", name) for name in ("kind", "since", "until", "place", "person", "limit")}
 )
 
