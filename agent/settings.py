@@ -206,6 +206,9 @@ class ToolsSettings(Section):
     commands: tuple[Mapping[str, object], ...] = Field(
         default=(), description="Operations declared here: typed arguments, argument lists, no shell"
     )
+    http: tuple[Mapping[str, object], ...] = Field(
+        default=(), description="REST APIs declared here, with the only operations that may be asked of them"
+    )
 
 
 class ConditionSettings(Section):

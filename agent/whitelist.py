@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 def whitelist(settings: Settings, home: Home, clock: Clock, recall: Recall) -> Registry:
     """The registry of the enabled tools and the declared commands. Raises `SettingsError`, `NotRegistered`."""
     makers = Makers(settings, home, clock, recall)
-    shipped, commands = makers.by_name(), makers.commands()
+    shipped, commands = makers.by_name(), {**makers.commands(), **makers.operations()}
     unknown = [name for name in settings.tools.enabled if name not in shipped and name not in commands]
     if unknown:
         near = ", ".join(nearest(unknown[0], [*shipped, *commands]))
@@ -187,6 +188,25 @@ class Makers:
         except CommandRefused as error:
             raise SettingsError(f"{self._home.config}: tools.commands: {error}") from error
         return {tool.spec.name: tool for tool in made}
+
+    def operations(self) -> Mapping[str, Tool]:
+        """The declared operations of HTTP APIs by name. Raises `SettingsError` naming what is wrong."""
+        if not self._settings.tools.http:
+            return {}
+        from tools.http.declared import ApiRefused
+        from tools.http.http import operations
+
+        given = [self._with_home(api) for api in self._settings.tools.http]
+        try:
+            made = operations(given, self._words)
+        except ApiRefused as error:
+            raise SettingsError(f"{self._home.config}: tools.http: {error}") from error
+        return {tool.spec.name: tool for tool in made}
+
+    def _with_home(self, api: Mapping[str, object]) -> Mapping[str, object]:
+        """The declaration with its file of secrets below the home folder, where it is not absolute."""
+        file = api.get("authorization_file")
+        return {**api, "authorization_file": str(self._home.at(Path(file)))} if isinstance(file, str) else api
 
     # --- backends ----------------------------------------------------------------------------------------------------
 
