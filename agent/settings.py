@@ -193,6 +193,33 @@ class AlertsSettings(Section):
     )
 
 
+class RepositorySettings(Section):
+    """Where the source of a service is."""
+
+    path: str = Field(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)+$", description="`owner/name`")
+    config: tuple[str, ...] = Field(
+        default=(), description="Folders or files whose changes are configuration"
+    )
+
+
+class ForgeSettings(Section):
+    """A GitHub or GitLab that knows releases and merged changes."""
+
+    kind: Literal["github", "gitlab"] = Field(default="github", description="Whose API it speaks")
+    url: str = Field(
+        default="https://api.github.com",
+        pattern=r"^https?://",
+        description="Address of the API; GitLab: of the server, such as https://gitlab.com",
+    )
+    authorization_file: Path | None = Field(
+        default=None,
+        description="File with the header Authorization, such as `Bearer ...`; read rights are enough",
+    )
+    repositories: Mapping[Name, RepositorySettings] = Field(
+        default_factory=dict, description="The repository of each service: `payments: {path: owner/payments}`"
+    )
+
+
 class ToolsSettings(Section):
     """The whitelist: what is not listed in `enabled` does not exist for the agent."""
 
@@ -203,6 +230,9 @@ class ToolsSettings(Section):
     logs: LogsSettings = LogsSettings()
     metrics: MetricsSettings = MetricsSettings()
     alerts: AlertsSettings = AlertsSettings()
+    forges: tuple[ForgeSettings, ...] = Field(
+        default=(), description="Where the tool `changes` looks, beside the platform's history"
+    )
     commands: tuple[Mapping[str, object], ...] = Field(
         default=(), description="Operations declared here: typed arguments, argument lists, no shell"
     )

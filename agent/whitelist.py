@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from agent.home import Home
 from agent.recall import Recall
-from agent.settings import Settings, SettingsError
+from agent.settings import ForgeSettings, Settings, SettingsError
 from tools.contract import Clock, Tool
 from tools.deploy.port import Platform, Vitals
 from tools.logs.port import Budget, LogStore
@@ -20,6 +20,7 @@ _OF_DOCUMENTS = frozenset({"at", "message"})  # fields that a line of Loki does 
 
 if TYPE_CHECKING:
     from tools.alerts.port import AlertStore, Labels
+    from tools.changes.port import ChangeSource
     from tools.jsonserver import JsonServer
     from tools.metrics.declared import DeclaredMetric
     from tools.metrics.prometheus import Prometheus
@@ -66,6 +67,7 @@ class Makers:
             "alerts": self._alerts,
             "silence": self._silence,
             "unsilence": self._unsilence,
+            "changes": self._changes,
             "report": self._report,
             "knowledge": self._knowledge,
             "deploy": self._deploy,
@@ -144,6 +146,46 @@ class Makers:
         from tools.alerts.runbooks import KnownRunbooks
 
         return Alerts(self._alert_store(), self._words, KnownRunbooks(self._recall))
+
+    def _changes(self) -> Tool:
+        from tools.changes.changes import Changes
+        from tools.changes.platform import PlatformChanges
+        from tools.changes.port import ChangeSource
+
+        backends = self._settings.tools
+        sources: list[ChangeSource] = []
+        if backends.platform.backend != "none":
+            sources.append(PlatformChanges(self._platform()))
+        sources += [self._forge(each) for each in backends.forges]
+        if not sources:
+            raise self._missing("platform", "changes")
+        metrics = None if backends.metrics.backend == "none" else self._metric_store("changes")
+        return Changes(sources, self._words, self._clock, metrics)
+
+    def _forge(self, settings: ForgeSettings) -> "ChangeSource":
+        from tools.changes.github import GitHubChanges
+        from tools.changes.gitlab import GitLabChanges
+        from tools.changes.port import Repository
+        from tools.jsonserver import JsonServer
+
+        headers = {"Accept": "application/json", "User-Agent": "sayso"}
+        if settings.authorization_file is not None:
+            file = self._home.at(settings.authorization_file)
+            try:
+                headers["Authorization"] = file.read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise SettingsError(f"{self._home.config}: tools.forges: {file}: {error.strerror}") from error
+        repositories = {
+            name: Repository(each.path, each.config) for name, each in settings.repositories.items()
+        }
+        if settings.kind == "gitlab":
+            return GitLabChanges(
+                JsonServer(f"GitLab {settings.url}", settings.url, headers=headers), repositories
+            )
+        headers |= {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+        return GitHubChanges(
+            JsonServer(f"GitHub {settings.url}", settings.url, headers=headers), repositories
+        )
 
     def _silence(self) -> Tool:
         from tools.alerts.silence import SilenceAlert

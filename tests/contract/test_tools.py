@@ -10,6 +10,8 @@ from tests.fakes.shop import WORDS, now, shop_platform
 from tools.alerts.alerts import Alerts
 from tools.alerts.memory import MemoryAlerts
 from tools.alerts.silence import SilenceAlert, Unsilence
+from tools.changes.changes import Changes
+from tools.changes.platform import PlatformChanges
 from tools.contract import Asker, BadArguments, Effect, Tool, WriteTool
 from tools.deploy.deploy import Deploy
 from tools.deploy.restart import Restart
@@ -35,7 +37,7 @@ PLACEHOLDER = re.compile(r"\{(\w+)\}")
 # Beside the meaning, for models that can reason: a planner leaves them alone.
 WITHOUT_SLOT = (
     {("metrics", name) for name in ("step", "by", "chart")}
-    | {("promql", "step"), ("logs", "new_since"), ("logs", "around")}
+    | {("promql", "step"), ("logs", "new_since"), ("logs", "around"), ("changes", "chart")}
     | {("knowledge", name) for name in ("kind", "since", "until", "place", "person", "limit")}
 )
 
@@ -58,6 +60,7 @@ def shipped() -> Registry:
             Alerts(alerts, WORDS),
             SilenceAlert(alerts, WORDS, now),
             Unsilence(alerts, WORDS, now),
+            Changes([PlatformChanges(platform)], WORDS, now),
             Report(Sources(store, LogFiles(nowhere), platform), WORDS, now),
             Knowledge(EmptyLibrary(), WORDS, now),
             Deploy(platform, WORDS),
@@ -75,7 +78,7 @@ def test_the_shipped_tools_have_the_names_everybody_uses() -> None:
     names = {spec.name: spec.effect for spec in shipped().specs()}
     assert names == {
         **dict.fromkeys(
-            ("status", "logs", "metrics", "promql", "alerts", "report", "knowledge"), Effect.READ
+            ("status", "logs", "metrics", "promql", "alerts", "changes", "report", "knowledge"), Effect.READ
         ),
         **dict.fromkeys(("deploy", "rollback", "restart", "scale", "silence", "unsilence"), Effect.WRITE),
     }
