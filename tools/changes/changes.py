@@ -64,6 +64,7 @@ class _Seen:
 
     occurrences: tuple[Occurrence, ...]
     unchecked: tuple[str, ...]
+    answered: int
     cuts: tuple[str, ...]
 
 
@@ -110,8 +111,7 @@ class Changes:
         files: tuple[File, ...] = ()
         if asked.chart and reading is not None:
             files = (await asyncio.to_thread(picture, reading, suspects or seen.occurrences, self._zone),)
-        checked = len(self._sources) - len(seen.unchecked)
-        summary = f"{len(seen.occurrences)} changes in {checked} of {len(self._sources)} sources"
+        summary = f"{len(seen.occurrences)} changes in {seen.answered} of {len(self._sources)} sources"
         if broke is not None and reading is not None:
             first = (
                 f"; first suspect: {suspects[0].title} by {suspects[0].by}"
@@ -121,7 +121,7 @@ class Changes:
             summary += f"; {reading.metric.words} rose at {clock_time(broke, self._zone)}{first}"
         if unchecked:
             summary += f"; not checked: {'; '.join(unchecked)}"
-        return Outcome(ok=checked > 0, summary=summary, findings=(finding,), files=files)
+        return Outcome(ok=seen.answered > 0, summary=summary, findings=(finding,), files=files)
 
     async def _looked(self, scope: Scope) -> _Seen:
         found = await asyncio.gather(*(self._asked(source, scope) for source in self._sources))
@@ -129,7 +129,11 @@ class Changes:
         inside = {one for each in known for one in each.occurrences if scope.holds(one)}
         return _Seen(
             tuple(sorted(inside, key=lambda one: (one.at, one.title), reverse=True)),
-            tuple(each for each in found if isinstance(each, str)),
+            (
+                *(each for each in found if isinstance(each, str)),
+                *(one for each in known for one in each.unchecked),
+            ),
+            len(known),
             tuple(each.cut for each in known if each.cut),
         )
 

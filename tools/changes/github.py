@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from pydantic import TypeAdapter, ValidationError
 
-from tools.changes.paging import Payload, listed
+from tools.changes.paging import Part, Payload, joined, listed, together
 from tools.changes.port import ChangeKind, Known, Occurrence, Repositories, Repository, Scope
 from tools.contract import ToolFailed
 from tools.jsonserver import JsonServer, segment
@@ -84,21 +84,19 @@ class GitHubChanges:
     async def changes(self, scope: Scope) -> Known:
         chosen = [each for each in self._repositories.items() if scope.service in {None, each[0]}]
         known = await asyncio.gather(*(self._of(service, where, scope) for service, where in chosen))
-        cuts = [each.cut for each in known if each.cut]
-        return Known(tuple(one for each in known for one in each.occurrences), "; ".join(cuts) or None)
+        return joined(known)
 
     async def _of(self, service: str, where: Repository, scope: Scope) -> Known:
         base = "/repos/" + "/".join(segment(part) for part in where.path.split("/"))
-        parts = await asyncio.gather(
-            self._deployments(base, service, scope),
-            self._releases(base, service, scope),
-            self._pulls(base, service, scope),
-            *(self._config(base, service, scope, path) for path in where.config),
-        )
-        cut = f"{where.path} has more than was read" if any(more for _, more in parts) else None
-        return Known(tuple(one for found, _ in parts for one in found), cut)
+        parts = {
+            "deployments": self._deployments(base, service, scope),
+            "releases": self._releases(base, service, scope),
+            "pull requests": self._pulls(base, service, scope),
+        }
+        parts |= {f"commits to {path}": self._config(base, service, scope, path) for path in where.config}
+        return await together(where.path, parts)
 
-    async def _deployments(self, base: str, service: str, scope: Scope) -> tuple[list[Occurrence], bool]:
+    async def _deployments(self, base: str, service: str, scope: Scope) -> Part:
         found, more = await listed(
             self._server, f"{base}/deployments", _Deployment, scope.window.start, lambda each: each.created_at
         )
@@ -129,7 +127,7 @@ class GitHubChanges:
             raise ToolFailed(f"{self.name} told a status in another form than its API") from error
         return statuses[0].state if statuses else ""
 
-    async def _releases(self, base: str, service: str, scope: Scope) -> tuple[list[Occurrence], bool]:
+    async def _releases(self, base: str, service: str, scope: Scope) -> Part:
         found, more = await listed(
             self._server, f"{base}/releases", _Release, scope.window.start, lambda each: each.created_at
         )
@@ -148,7 +146,7 @@ class GitHubChanges:
             if each.published_at is not None
         ], more
 
-    async def _pulls(self, base: str, service: str, scope: Scope) -> tuple[list[Occurrence], bool]:
+    async def _pulls(self, base: str, service: str, scope: Scope) -> Part:
         """A merged pull request was updated when it was merged or later, so the order by update misses none."""
         asked = {"state": "closed", "sort": "updated", "direction": "desc"}
         found, more = await listed(
@@ -168,9 +166,7 @@ class GitHubChanges:
             if each.merged_at is not None
         ], more
 
-    async def _config(
-        self, base: str, service: str, scope: Scope, path: str
-    ) -> tuple[list[Occurrence], bool]:
+    async def _config(self, base: str, service: str, scope: Scope, path: str) -> Part:
         asked = {"path": path, "since": iso(scope.window.start), "until": iso(scope.window.end)}
         found, more = await listed(
             self._server, f"{base}/commits", _Commit, _NEVER, lambda _: scope.window.end, asked

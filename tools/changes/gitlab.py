@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 
-from tools.changes.paging import Payload, listed
+from tools.changes.paging import Part, Payload, joined, listed, together
 from tools.changes.port import ChangeKind, Known, Occurrence, Repositories, Repository, Scope
 from tools.jsonserver import JsonServer, segment
 from tools.times import iso
@@ -65,21 +65,19 @@ class GitLabChanges:
     async def changes(self, scope: Scope) -> Known:
         chosen = [each for each in self._repositories.items() if scope.service in {None, each[0]}]
         known = await asyncio.gather(*(self._of(service, where, scope) for service, where in chosen))
-        cuts = [each.cut for each in known if each.cut]
-        return Known(tuple(one for each in known for one in each.occurrences), "; ".join(cuts) or None)
+        return joined(known)
 
     async def _of(self, service: str, where: Repository, scope: Scope) -> Known:
         base = f"/api/v4/projects/{segment(where.path)}"
-        parts = await asyncio.gather(
-            self._deployments(base, service, scope),
-            self._releases(base, service, scope),
-            self._merges(base, service, scope),
-            *(self._config(base, service, scope, path) for path in where.config),
-        )
-        cut = f"{where.path} has more than was read" if any(more for _, more in parts) else None
-        return Known(tuple(one for found, _ in parts for one in found), cut)
+        parts = {
+            "deployments": self._deployments(base, service, scope),
+            "releases": self._releases(base, service, scope),
+            "merge requests": self._merges(base, service, scope),
+        }
+        parts |= {f"commits to {path}": self._config(base, service, scope, path) for path in where.config}
+        return await together(where.path, parts)
 
-    async def _deployments(self, base: str, service: str, scope: Scope) -> tuple[list[Occurrence], bool]:
+    async def _deployments(self, base: str, service: str, scope: Scope) -> Part:
         asked = {"order_by": "updated_at", "sort": "desc", "updated_after": iso(scope.window.start)}
         found, more = await listed(
             self._server,
@@ -103,7 +101,7 @@ class GitLabChanges:
             for each in found
         ], more
 
-    async def _releases(self, base: str, service: str, scope: Scope) -> tuple[list[Occurrence], bool]:
+    async def _releases(self, base: str, service: str, scope: Scope) -> Part:
         found, more = await listed(
             self._server, f"{base}/releases", _Release, scope.window.start, lambda each: each.released_at
         )
@@ -120,7 +118,7 @@ class GitLabChanges:
             for each in found
         ], more
 
-    async def _merges(self, base: str, service: str, scope: Scope) -> tuple[list[Occurrence], bool]:
+    async def _merges(self, base: str, service: str, scope: Scope) -> Part:
         asked = {
             "state": "merged",
             "order_by": "updated_at",
@@ -149,9 +147,7 @@ class GitLabChanges:
             if each.merged_at is not None
         ], more
 
-    async def _config(
-        self, base: str, service: str, scope: Scope, path: str
-    ) -> tuple[list[Occurrence], bool]:
+    async def _config(self, base: str, service: str, scope: Scope, path: str) -> Part:
         asked = {"path": path, "since": iso(scope.window.start), "until": iso(scope.window.end)}
         found, more = await listed(
             self._server, f"{base}/repository/commits", _Commit, _NEVER, lambda _: scope.window.end, asked

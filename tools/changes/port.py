@@ -53,10 +53,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What one source knows; `cut` says what it did not look through."""
+    """What one source knows; `cut` says what it did not look through, `unchecked` what it was refused."""
 
     occurrences: tuple[Occurrence, ...]
     cut: str | None = None
+    unchecked: tuple[str, ...] = ()
 
 
 class ChangeSource(Protocol):

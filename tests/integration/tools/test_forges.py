@@ -186,6 +186,15 @@ async def test_more_than_is_read_is_said() -> None:
     assert known.cut == "harbour/payments has more than was read"
 
 
+async def test_a_list_that_is_refused_is_unchecked_and_the_others_are_told() -> None:
+    without = {path: items for path, items in GITHUB.items() if not path.endswith("/deployments")}
+    async with forge(without, []) as server:
+        known = await GitHubChanges(server, REPOSITORIES).changes(DAY)
+    assert told(known.occurrences, ChangeKind.RELEASE) != []
+    (unchecked,) = known.unchecked
+    assert unchecked.startswith("deployments of harbour/payments: forge refused with status 404")
+
+
 async def test_gitlab_tells_the_same() -> None:
     async with forge(GITLAB, []) as server:
         known = await GitLabChanges(server, REPOSITORIES).changes(DAY)
