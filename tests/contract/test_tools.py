@@ -37,7 +37,13 @@ PLACEHOLDER = re.compile(r"\{(\w+)\}")
 # Beside the meaning, for models that can reason: a planner leaves them alone.
 WITHOUT_SLOT = (
     {("metrics", name) for name in ("step", "by", "chart")}
-    | {("promql", "step"), ("logs", "new_since"), ("logs", "around"), ("changes", "chart")}
+    | {
+        ("promql", "step"),
+        ("logs", "new_since"),
+        ("logs", "around"),
+        ("changes", "chart"),
+        ("alerts", "alert"),
+    }
     | {("knowledge", name) for name in ("kind", "since", "until", "place", "person", "limit")}
 )
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated
 
 from pydantic import Field
 
@@ -10,7 +9,6 @@ from tools.alerts.phrases import ALERTS
 from tools.alerts.port import Alert, AlertStore, Runbook, Runbooks, Silence
 from tools.contract import Arguments, Asker, Effect, Finding, Json, Outcome, Spec
 from tools.patience import patience
-from tools.slots import Kind, Slot
 from tools.times import clock_time, iso
 from tools.vocabulary import Vocabulary
 
@@ -23,7 +21,7 @@ class AlertsArguments(Arguments):
 
     service: str | None = Field(default=None, description="One service; all when left out")
     environment: str | None = Field(default=None, description="Where; everywhere when left out")
-    alert: Annotated[str | None, Slot(Kind.QUOTED, role="alert")] = Field(
+    alert: str | None = Field(
         default=None, min_length=1, max_length=200, description="The alert's name, or a part of it"
     )
 

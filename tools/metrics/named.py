@@ -217,8 +217,9 @@ def _composed(
             assert_never(formula)
 
 
-_MATCHER = re.compile(r'([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"')
 PLACE = re.compile(r"\$([a-z][a-z0-9_]*)")
+# A label matcher with its text, or a place outside of any: found in one pass, so that no value is looked into.
+_FILLABLE = re.compile(r'([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"|' + PLACE.pattern)
 
 
 def filled(template: str, values: Mapping[str, str]) -> str:
@@ -227,8 +228,10 @@ def filled(template: str, values: Mapping[str, str]) -> str:
     In a string a value is escaped as text, and as a literal where the string is a regular expression.
     """
 
-    def matcher(found: re.Match[str]) -> str:
-        label, operator, text = found.groups()
+    def part(found: re.Match[str]) -> str:
+        label, operator, text, bare = found.groups()
+        if bare is not None:
+            return values[bare]
         if any(name not in values for name in PLACE.findall(text)):
             return f'{label}=~".*"'
 
@@ -238,7 +241,7 @@ def filled(template: str, values: Mapping[str, str]) -> str:
 
         return f'{label}{operator}"{PLACE.sub(value, text)}"'
 
-    return PLACE.sub(lambda place: values[place[1]], _MATCHER.sub(matcher, template))
+    return _FILLABLE.sub(part, template)
 
 
 def _literal(text: str) -> str:

@@ -46,12 +46,19 @@ def test_no_text_breaks_the_parser(text: str) -> None:
         assert parse(text).selectors
 
 
-@given(st.text(min_size=1, max_size=30))
+@given(st.text(min_size=1, max_size=30) | st.sampled_from(["$route", "$x", '"} or b{x="', "\\"]))
 def test_a_value_never_leaves_its_string(value: str) -> None:
     for operator in ("=", "=~"):
         query = filled(f'sum(a{{route{operator}"$route",code="200"}})', {"route": value})
         assert len(parse(query).selectors) == 1
         assert query.endswith('",code="200"})')
+
+
+def test_a_value_that_looks_like_a_place_is_not_filled_again() -> None:
+    assert (
+        filled('a{route="$route",code="$code"}', {"route": "$code", "code": "200"})
+        == 'a{route="$code",code="200"}'
+    )
 
 
 def test_a_value_is_a_literal_in_a_regular_expression() -> None:
