@@ -1,11 +1,9 @@
 """The tool `metrics`: how a named metric goes, against the time before, and whether its level changed."""
 
 import asyncio
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, create_model
@@ -18,27 +16,23 @@ from tools.contract import (
     BadArguments,
     Clock,
     Effect,
-    File,
     Finding,
     Json,
     Outcome,
     Spec,
-    ToolFailed,
     Window,
 )
-from tools.metrics.change import RULE, Trend
-from tools.metrics.contributors import SHOWN, Breakdown, breakdown
+from tools.metrics.contributors import Breakdown, breakdown
 from tools.metrics.declared import DeclaredMetric
 from tools.metrics.named import METRICS, Metric, Scope, Written, promql
 from tools.metrics.phrases import METRICS as EXAMPLES
 from tools.metrics.phrases import aliases
 from tools.metrics.port import MetricStore
 from tools.metrics.reading import Reading, read
-from tools.metrics.sparkline import sparkline
+from tools.metrics.telling import csv_of, headline, parts_cut, parts_text, picture, rounded, text_of
 from tools.patience import patience
-from tools.report.chart import Chart, png
 from tools.slots import Kind, Slot
-from tools.times import Length, Since, Until, clock_time, iso, length, spoken, window, written
+from tools.times import Length, Since, Until, iso, length, spoken, window, written
 from tools.vocabulary import Vocabulary, nearest
 
 OVERVIEW = ("request_rate", "error_rate", "latency_p95", "saturation", "failed_payments")
@@ -122,7 +116,7 @@ class Metrics:
             findings.append(self._parts(parts, told[0]))
         return Outcome(
             ok=True,
-            summary=f"{place}: " + "; ".join(_headline(each) for each in told),
+            summary=f"{place}: " + "; ".join(headline(each) for each in told),
             findings=tuple(findings),
             files=tuple([await asyncio.to_thread(picture, each, self._zone) for each in told])
             if asked.chart
@@ -145,7 +139,7 @@ class Metrics:
             source=self._store.name,
             query=f"{promql(parts.metric.formula, whole.scope, whole.window.length)} for each {parts.label}, "
             f"{spoken(whole.window, self._zone)}",
-            text=_parts_text(parts),
+            text=parts_text(parts),
             facts={
                 "metric": parts.metric.name,
                 "label": parts.label,
@@ -153,15 +147,15 @@ class Metrics:
                 "parts": [
                     {
                         "value": part.value,
-                        "now": _rounded(part.now),
-                        "before": _rounded(part.before),
-                        "share": _rounded(parts.share(part)),
+                        "now": rounded(part.now),
+                        "before": rounded(part.before),
+                        "share": rounded(parts.share(part)),
                     }
                     for part in parts.parts
                 ],
             },
             window=whole.window,
-            cut=_parts_cut(parts),
+            cut=parts_cut(parts),
         )
 
     def _finding(self, reading: Reading) -> Finding:
@@ -174,24 +168,24 @@ class Metrics:
             title=f"{metric.words} of {scope.service or 'all services'} in {scope.environment}",
             source=self._store.name,
             query=f"{query}, {spoken(reading.window, self._zone)}, step {written(reading.step)}",
-            text=_text(reading, self._zone),
+            text=text_of(reading, self._zone),
             facts={
                 "metric": metric.name,
                 "service": scope.service,
                 "environment": scope.environment,
                 "unit": metric.unit,
-                "now": _rounded(reading.now),
-                "mean": _rounded(reading.mean),
-                "max": _rounded(reading.most),
-                "before_mean": _rounded(reading.before_mean),
-                "change": _rounded(reading.change),
+                "now": rounded(reading.now),
+                "mean": rounded(reading.mean),
+                "max": rounded(reading.most),
+                "before_mean": rounded(reading.before_mean),
+                "change": rounded(reading.change),
                 "points": points,
                 "anomaly": level.trend.value if level else None,
                 "since_change": iso(changed) if changed else None,
             },
             window=reading.window,
             link=self._store.link(query, reading.window),
-            raw=_csv(reading) if reading.points else None,
+            raw=csv_of(reading) if reading.points else None,
         )
 
 
@@ -246,51 +240,6 @@ def _parted(asked: MetricsArguments, metric: Metric) -> str | None:
     return asked.by
 
 
-def _parts_text(parts: Breakdown) -> str:
-    if not parts.parts:
-        return f"no series has the label {parts.label}"
-    lines = []
-    for part in parts.parts[:SHOWN]:
-        share = parts.share(part)
-        told = f" ({share:.0%} of all)" if share is not None else ""
-        unit = parts.metric.unit
-        lines.append(
-            f"{parts.label} {part.value}: {figure(part.now, unit)}{told}, {figure(part.before, unit)} before"
-        )
-    return "\n".join(lines)
-
-
-def _parts_cut(parts: Breakdown) -> str | None:
-    hidden = max(len(parts.parts) - SHOWN, 0)
-    told = [f"the {SHOWN} that moved most of {len(parts.parts)}"] if hidden else []
-    told += [f"{parts.left} values of {parts.label} were not asked for"] if parts.left else []
-    return "; ".join(told) or None
-
-
-def picture(reading: Reading, zone: tzinfo) -> File:
-    """The chart of a reading. Blocks; raises `ToolFailed` where charts are not installed."""
-    metric, scope = reading.metric, reading.scope
-    changed = reading.since_change
-    note = f"{scope.service or 'all services'} in {scope.environment}, {spoken(reading.window, zone)}"
-    if changed is not None and reading.level is not None:
-        note += f"; {reading.level.trend.value} at {changed.astimezone(zone):%H:%M:%S}"
-    points = reading.points
-    chart = Chart(
-        title=metric.words,
-        subtitle=note,
-        labels=tuple(f"{at.astimezone(zone):%H:%M}" for at, _ in points),
-        values=tuple(value for _, value in points),
-        x_label=str(reading.window.end.astimezone(zone).tzname() or "UTC"),
-        y_label=metric.unit,
-        no_data="no data",
-        line=True,
-    )
-    try:
-        return File(f"{metric.name}.png", "image/png", png(chart))
-    except ImportError as error:
-        raise ToolFailed("charts need matplotlib: install sayso[charts]") from error
-
-
 def _step(asked: str | None, span: Window) -> timedelta | None:
     """The step that was asked for. Raises `BadArguments` when it makes no point, or too many."""
     wanted = length(asked) if asked else None
@@ -301,68 +250,3 @@ def _step(asked: str | None, span: Window) -> timedelta | None:
             value=asked,
         )
     return wanted
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
-
-
-def figure(value: float | None, unit: str) -> str:
-    """A value for people: three digits that count, and its unit."""
-    if value is None:
-        return "unknown"
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    return f"{value:,.{digits}f} {unit}"
-
-
-def _headline(reading: Reading) -> str:
-    text = f"{reading.metric.words} {figure(reading.now, reading.metric.unit)} now"
-    level = reading.level
-    return f"{text} ({level.trend.value})" if level and level.trend is not Trend.STEADY else text
-
-
-def _text(reading: Reading, zone: tzinfo) -> str:
-    """The figures, the comparison, and the change with the rule it was told by."""
-    unit = reading.metric.unit
-    if not reading.points:
-        return "no samples in this time: not measured, which is not zero"
-    lines = [
-        f"now {figure(reading.now, unit)}, mean {figure(reading.mean, unit)}, highest {figure(reading.most, unit)}",
-        sparkline([value for _, value in reading.points]),
-        _comparison(reading),
-    ]
-    level, changed = reading.level, reading.since_change
-    if level is None:
-        lines.append("too few points to tell whether the level changed")
-    elif level.trend is Trend.STEADY or changed is None:
-        lines.append("steady")
-    else:
-        lines.append(
-            f"{level.trend.value}: {figure(level.after, unit)} since {clock_time(changed, zone)}, "
-            f"{figure(level.before, unit)} before (rule: {RULE})"
-        )
-    lines += [f"includes {origin} data (origin={origin})" for origin in sorted(reading.origins)]
-    return "\n".join(lines)
-
-
-def _comparison(reading: Reading) -> str:
-    if reading.before_mean is None:
-        return "nothing was measured in the time before"
-    share = ""
-    if reading.change is not None:
-        share = (
-            f" ({reading.change + 1:,.1f} times as much now)"
-            if reading.change > 1
-            else f" ({reading.change:+.0%})"
-        )
-    return f"mean of the same time before: {figure(reading.before_mean, reading.metric.unit)}{share}"
-
-
-def _csv(reading: Reading) -> str:
-    """The points of both windows."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["at", reading.metric.unit])
-    rows: Sequence[tuple[datetime, float]] = reading.earlier + reading.points
-    table.writerows((iso(at), value) for at, value in rows)
-    return text.getvalue()
