@@ -21,6 +21,8 @@ from agent.audit.chain import Report
 from agent.audit.event import Event, FactKind
 from agent.audit.notary import Notary
 from agent.audit.verification import Witness, each, verify
+from agent.conversation.closing import standing, stopped, story
+from agent.conversation.inbox import Batch
 from agent.conversation.ports import Audience, Clock, Shelf
 from agent.conversation.redact import Redactor
 from agent.conversation.thread import Said, ThreadId, TurnId
@@ -30,8 +32,10 @@ from agent.home import Home
 from agent.people.person import Directory, Person
 from agent.recall import reader_of
 from agent.settings import Settings
+from agent.store.fleet import Fleet
 from agent.store.keys import CheckpointFile, PublicKeys, Seal
 from agent.store.port import Store, TurnRecord
+from agent.telemetry.spans import NoSpans, Spans
 from agent.words.catalogue import say
 from knowledge.port import Library, LibraryOutdated, OnProgress, Reader, Source, SourceReport, Verified
 from tools.contract import Asker, Json, Progress, ToolError
@@ -41,6 +45,18 @@ ABANDONED = timedelta(
     minutes=5
 )  # longer than any turn may take: its tools and its model have limits of their own
 EVERY = 1_000_000  # actions: all of them
+FOLLOWED = {  # what is said of an action in its thread when it gets there
+    State.SUCCEEDED: "done",
+    State.FAILED: "failed",
+    State.STALE: "stale",
+    State.UNKNOWN: "unknown",
+    State.EXPIRED: "expired",
+}
+
+
+def _request_of(action: Action) -> str:
+    """The turn an action was proposed in; the action itself where nobody's turn proposed it."""
+    return action.origin.turn or action.id
 
 
 def _way_back(undo: Action, locale: str) -> str:
@@ -81,6 +97,8 @@ class App:
         open_library: Callable[[bool], Awaitable[Library]],
         sources: Sequence[Source],
         redactor: Redactor,
+        fleet: Fleet,
+        spans: Spans | None = None,
     ) -> None:
         self.settings, self.home, self.now = settings, home, clock
         self.directory, self.policy, self.registry = directory, policy, registry
@@ -89,6 +107,7 @@ class App:
         self._proposer, self._decisions, self._executor = proposer, decisions, executor
         self._glasses = Glasses(store, directory, clock)
         self._make_turns, self._open_library, self._sources = turns, open_library, sources
+        self._redactor, self.fleet, self._spans = redactor, fleet, spans or NoSpans()
         self._turns: Turns | None = None
         self._library: Library | None = None
         self._opening = asyncio.Lock()
@@ -98,12 +117,14 @@ class App:
 
     async def close(self) -> None:
         """Lets go of everything that was opened."""
+        await self.fleet.leave()
         if self._turns is not None:
             await self._turns.close()
         if self._library is not None:
             await self._library.close()
         await self.notary.close()
         await self.store.close()
+        self._spans.close()
 
     # --- people --------------------------------------------------------------------------------------------------
 
@@ -148,9 +169,43 @@ class App:
         offered = frozenset(spec.name for spec in self.registry.specs() if self.may_use(person, spec.name))
         async with self._opening:
             self._turns = self._turns or await self._make_turns()
-        answer = await self._turns.answer(turn, said, self.asker(person), offered, audience)
+        attributes = {"gen_ai.conversation.id": said.thread, "enduser.id": person.id}
+        with self._spans.request(turn, attributes):
+            answer = await self._turns.answer(turn, said, self.asker(person), offered, audience)
         await self.feedback.note(turn, said, answer.evidence, public=public)
         return answer
+
+    async def stop(self, thread: ThreadId, person: Person) -> str:
+        """Has the open turns of a thread ended, as far as they are this person's; says what came of it."""
+        locale = self._locale(person)
+        open_ = [turn for turn in await self.store.unfinished() if turn.thread == thread]
+        others = [turn.speaker for turn in open_ if turn.speaker != person.id]
+        if others and "admin" not in person.roles:
+            return say("turn.not_yours_to_stop", locale, name=self.name(others[0]))
+        stopped = await self.store.stop(thread, person.id)
+        acting = [
+            standing(action, locale)
+            for action in await self.store.actions(thread=thread)
+            if action.state in (State.RUNNING, State.APPROVED, State.AWAITING_APPROVAL)
+        ]
+        said = say("turn.stopped", locale, name=person.name) if stopped else ""
+        return "\n".join([said, *acting]).strip() or say("turn.nothing_to_stop", locale)
+
+    async def close_stopped(self, batch: Batch, by: str) -> None:
+        """Ends a turn that somebody stopped, with the truth about what it had done."""
+        locale = self.locale_of(batch.said.speaker)
+        actions = await self.store.actions(thread=batch.said.thread)
+        made = [action for action in actions if action.origin.turn == batch.turn]
+        replies = await self.store.replies(batch.turn)
+        await self._close(batch, stopped(self.name(by), replies, made, locale), f"stopped by {by}")
+
+    async def close_unanswered(self, batch: Batch, key: str) -> None:
+        """Ends a turn that cannot be answered, with these words of the catalogue."""
+        await self._close(batch, say(key, self.locale_of(batch.said.speaker)), key)
+
+    async def _close(self, batch: Batch, text: str, why: str) -> None:
+        question, locale = self._redactor.text(batch.said.text), self.locale_of(batch.said.speaker)
+        await self.store.finish(batch.turn, text, story(batch, text, question, locale, self.now(), why))
 
     async def left_unanswered(self, person: Person) -> tuple[TurnRecord, ...]:
         """What this person asked and a dead process never answered; young ones may still be at work elsewhere."""
@@ -181,9 +236,10 @@ class App:
         self, action: Action, person: Person, verdict: Verdict, *, reason: str = "", digest: str | None = None
     ) -> Told:
         """One person's yes or no, answered in their language."""
-        return self._told(
-            await self._decisions.decide(action, person.id, verdict, reason=reason, digest=digest), person
-        )
+        attributes = {"sayso.action": action.id, "sayso.verdict": verdict.value, "enduser.id": person.id}
+        with self._spans.later(_request_of(action), f"decide {action.tool}", attributes):
+            decided = await self._decisions.decide(action, person.id, verdict, reason=reason, digest=digest)
+        return self._told(decided, person)
 
     async def withdraw(self, action: Action, person: Person) -> Told:
         return self._told(await self._decisions.withdraw(action, person.id), person)
@@ -234,26 +290,77 @@ class App:
 
     async def run(self, action: Action, progress: Progress, locale: str) -> Told:
         """Runs an approved action here and now, tells its thread, and on failure proposes the way back."""
-        done = await self._executor.run(action, progress)
+        await self.fleet.join("run")  # whoever runs something is seen to live by the others
+        attributes = {"sayso.action": action.id}
+        with self._spans.later(_request_of(action), f"run {action.tool}", attributes):
+            done = await self._executor.run(action, progress)
         if done.refusal is not None and done.action.state is not State.STALE:
             return Told(done.action, sentence(done.refusal, locale), done.refusal)
         return await self._follow_up(done.action, locale, done.refusal)
 
     async def recover(self, locale: str) -> tuple[Told, ...]:
-        """Settles what a dead worker left behind, and runs what was approved and never started."""
+        """Settles what dead workers left running."""
+        await self.fleet.look()
         return tuple([await self._follow_up(action, locale) for action in await self._executor.recover()])
+
+    async def abandoned(self) -> tuple[Action, ...]:
+        """What runs in the hands of workers that are dead."""
+        running = await self.store.actions(state=State.RUNNING, limit=EVERY)
+        return tuple(action for action in running if self._executor.abandoned(action))
+
+    async def look_after(self, action: Action, *, surely: bool = False) -> None:
+        """Settles an abandoned action by looking at the world, and says so; nothing where its worker lives.
+
+        `surely`: nobody runs it, whatever its worker does.
+        """
+        if surely or self._executor.abandoned(action):
+            settled = await self._executor.look_after(action)
+            if settled is not None:
+                await self.follow_up(settled)
+
+    async def expire(self) -> tuple[Action, ...]:
+        """Ends what nobody decided in time."""
+        return await self._decisions.expire()
+
+    def target(self, action: Action) -> str:
+        """What it changes: of those with the same target, one runs at a time."""
+        return self._executor.target(action)
+
+    async def say(self, action: Action, text: str, *, key: str) -> None:
+        """Says something about an action in its thread, once for each key."""
+        await self.store.say(ThreadId(action.thread), text, self.now(), key=key)
+
+    async def remind(self) -> None:
+        """Says in their threads which proposals will expire soon, once each: when a quarter of their time is left."""
+        now = self.now()
+        for action in await self.store.actions(state=State.AWAITING_APPROVAL, limit=1000):
+            left, whole = action.expires_at - now, action.expires_at - action.created_at
+            if timedelta(0) < left <= whole / 4:
+                locale = self.locale_of(action.requester)
+                text = say(
+                    "card.reminder",
+                    locale,
+                    action=action.id,
+                    minutes=max(1, round(left.total_seconds() / 60)),
+                    title=action.plan.title,
+                    roles=", ".join(sorted(action.requirement.approver_roles)),
+                )
+                await self.say(action, text, key=f"{action.id}/reminder")
+
+    async def follow_up(self, action: Action) -> None:
+        """Says in its thread what became of an action, if that was not said yet."""
+        if action.state in FOLLOWED:
+            await self._follow_up(action, self.locale_of(action.requester))
 
     async def _follow_up(self, action: Action, locale: str, refusal: Refusal | None = None) -> Told:
         """Says in the thread what became of an action; a failed one gets its undo proposed."""
-        key = {State.SUCCEEDED: "done", State.FAILED: "failed", State.STALE: "stale"}.get(
-            action.state, "unknown"
-        )
+        key = FOLLOWED[action.state]
         detail = drifted(action, locale)
         text = say(f"card.follow_up_{key}", locale, action=action.id, title=action.plan.title, detail=detail)
         undo = await self._undo(action) if action.state is State.FAILED else None
         if undo is not None:
             text += "\n" + _way_back(undo, locale)
-        await self.store.say(ThreadId(action.thread), text, self.now())
+        await self.say(action, text, key=f"{action.id}/{action.state.value}")
         return Told(action, text, refusal, undo)
 
     async def _undo(self, failed: Action) -> Action | None:
@@ -290,6 +397,11 @@ class App:
 
     def _locale(self, person: Person) -> str:
         return person.language or self.settings.language
+
+    def locale_of(self, person: str) -> str:
+        """The language of a person by id; that of the house for somebody who is not in the settings any more."""
+        known = (one for one in self.directory.everybody() if one.id == person)
+        return next((self._locale(one) for one in known), self.settings.language)
 
     # --- audit and knowledge -------------------------------------------------------------------------------------
 

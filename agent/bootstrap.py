@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 from agent.app import App
+from agent.approvals import crowding
 from agent.approvals.decide import Decisions
 from agent.approvals.execute import Executor
 from agent.approvals.policy import PolicyGap
 from agent.approvals.propose import Proposer
+from agent.audit.event import Fact
 from agent.audit.notary import Notary, Rhythm
 from agent.conversation.ports import ChatModel, Shelf, Threads, TokenCounter
 from agent.conversation.redact import Redactor
@@ -21,10 +23,11 @@ from agent.people.person import Directory, Person
 from agent.policies import policy_of
 from agent.recall import Recall
 from agent.settings import ModelSettings, Settings, SettingsError, SourceSettings
+from agent.store.fleet import Fleet
 from agent.store.keys import Seal
+from agent.store.port import Store
 from agent.store.scribe import Scribe
 from agent.store.shelf import FolderShelf
-from agent.store.workers import LocalWorkers
 from knowledge.embed import LocalEmbedder, OpenAIEmbedder, local_embedder
 from knowledge.port import Library, Source, Structurer
 from prompts.loader import load as load_prompt
@@ -33,6 +36,7 @@ from tools.registry import NotRegistered, Registry
 
 if TYPE_CHECKING:
     from agent.models.openai import Prices
+    from agent.telemetry.traces import Traces
 
 T = TypeVar("T")
 
@@ -42,8 +46,28 @@ def utc_now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - every other place is given this one
 
 
-async def build(settings: Settings, home: Home) -> App:
-    """Opens everything these settings name. Raises `SettingsError` and `StoreError`."""
+def store_place(settings: Settings, home: Home) -> Path | str:
+    """Where the store is: a file, or the URL of a PostgreSQL database."""
+    url = settings.store.url
+    return home.at(settings.store.path) if url is None else url.get_secret_value()
+
+
+def jobs_place(settings: Settings, home: Home) -> Path | str:
+    """Where the engine keeps what it carries: a file beside the store, or the same database."""
+    url = settings.store.url
+    return home.at(settings.store.path).with_name("jobs.db") if url is None else url.get_secret_value()
+
+
+async def build(
+    settings: Settings,
+    home: Home,
+    note: Callable[[str], None] = lambda _line: None,
+    seen: Callable[[Fact], None] = lambda _fact: None,
+) -> App:
+    """Opens everything these settings name; `note` hears of a migration, `seen` of every fact on its way to the trail.
+
+    Raises `SettingsError` and `StoreError`.
+    """
     from agent.store.sql.store import SqlStore
 
     make_private(home.folder)
@@ -54,11 +78,15 @@ async def build(settings: Settings, home: Home) -> App:
         policy = policy_of(settings, registry.specs(), directory.everybody())
     except (PolicyGap, NotRegistered) as error:
         raise SettingsError(f"{home.config}: {error}") from error
-    scribe = Scribe(Redactor(emails=settings.redaction.emails))
-    store = await SqlStore.open(home.at(settings.store.path), scribe)
+    scribe = Scribe(Redactor(emails=settings.redaction.emails), seen=seen)
+    store = await SqlStore.open(store_place(settings, home), scribe, note=note)
+    fleet = Fleet(store)
     seal = Seal(home.at(settings.audit.key), _checkpoint_file(settings, home))
     notary = Notary(store, seal.signer, seal.book, utc_now, _rhythm(settings))
     scribe.on_fact = notary.noted
+    traces = await _traces(settings, store)
+    if traces is not None:
+        registry = traces.registry(registry)
     shelf = FolderShelf(home.folder / "evidence")
     proposer = Proposer(
         store, registry, policy, utc_now, refuse_untrusted=settings.untrusted_targets == "refuse"
@@ -76,15 +104,38 @@ async def build(settings: Settings, home: Home) -> App:
         shelf=shelf,
         proposer=proposer,
         decisions=Decisions(store, directory, utc_now),
-        executor=Executor(store, registry, policy, directory, LocalWorkers(), utc_now),
-        turns=lambda: parts.turns(store, registry, proposer, shelf),
+        executor=Executor(store, registry, policy, directory, fleet, utc_now, limits=_limits(settings)),
+        turns=lambda: parts.turns(store, registry, proposer, shelf, traces),
         open_library=parts.open_library,
         sources=parts.sources(),
         redactor=Redactor(emails=settings.redaction.emails),
+        fleet=fleet,
+        spans=traces,
     )
     parts.recall.opens(app.library)
     parts.recall.heeds(store.asked)
     return app
+
+
+async def _traces(settings: Settings, store: Store) -> "Traces | None":
+    """Where an endpoint is set. Raises `SettingsError` where a package is missing."""
+    if settings.telemetry.traces is None:
+        return None
+    from agent.telemetry.traces import Traces, TracesUnavailable
+
+    try:
+        return Traces.to(
+            settings.telemetry.traces,
+            salt=await store.store_id(),
+            content=settings.telemetry.content,
+            redactor=Redactor(emails=settings.redaction.emails),
+        )
+    except TracesUnavailable as error:
+        raise SettingsError(str(error)) from error
+
+
+def _limits(settings: Settings) -> crowding.Limits:
+    return crowding.Limits(settings.limits.tools, settings.limits.environments)
 
 
 def _checkpoint_file(settings: Settings, home: Home) -> Path:
@@ -245,12 +296,15 @@ class Parts:
 
     # --- models ------------------------------------------------------------------------------------------------------
 
-    async def turns(self, threads: Threads, registry: Registry, proposer: Proposer, shelf: Shelf) -> Turns:
+    async def turns(
+        self, threads: Threads, registry: Registry, proposer: Proposer, shelf: Shelf, traces: "Traces | None"
+    ) -> Turns:
         """What answers: the model of the settings with the planner behind it, or the planner alone."""
         redactor = Redactor(emails=self._settings.redaction.emails)
         turn = self._settings.turn
+        model = self.model(registry.specs())
         return Turns(
-            model=self.model(registry.specs()),
+            model=model if traces is None else traces.model(model),
             threads=threads,
             toolbox=Toolbox(registry, proposer, shelf, redactor),
             prompt=load_prompt("system"),

@@ -15,6 +15,7 @@ from agent.verbs import (
     actions,
     ask,
     audit,
+    backup,
     chat,
     doctor,
     ingest,
@@ -22,7 +23,9 @@ from agent.verbs import (
     knowledge,
     policy,
     search,
+    serve,
     show,
+    slack,
     sources,
     tools,
 )
@@ -36,7 +39,24 @@ start here:  sayso demo            a small shop of real processes, and a convers
              sayso init            write a commented sayso.yaml for your own systems
              sayso VERB --help     what a verb takes
 exit codes:  0 done  1 could not  2 wrong use or settings  3 refused  4 not found  5 try again later"""
-VERBS = (ask, chat, actions, policy, search, show, audit, tools, ingest, sources, knowledge, doctor, init)
+VERBS = (
+    ask,
+    chat,
+    actions,
+    policy,
+    search,
+    show,
+    audit,
+    tools,
+    ingest,
+    sources,
+    knowledge,
+    serve,
+    slack,
+    doctor,
+    backup,
+    init,
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -35,7 +36,9 @@ from agent.approvals.windows import opening, span
 # Read by the command line before there are settings, so they are not settings themselves.
 RESERVED = frozenset({"SAYSO_HOME", "SAYSO_CONFIG", "SAYSO_AS"})
 DURATION = re.compile(r"^(\d+)\s*(s|m|h|d|w)$")
-_SECRETS = ("api_key", "database", "authorization")  # keys whose value is not shown, even when it is wrong
+POSTGRES = re.compile(r"^postgresql(\+psycopg)?://[^\s]+$")
+# Keys whose value is not shown, even when it is wrong.
+_SECRETS = ("api_key", "database", "bot_token", "app_token", "signing_secret", "authorization")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -58,6 +61,15 @@ def time_zone(value: object) -> object:
         ZoneInfo(str(value))
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ValueError("should be a time zone such as Europe/Paris or UTC") from error
+    return value
+
+
+def postgres_url(value: SecretStr) -> SecretStr:
+    """The address of a PostgreSQL database, as SQLAlchemy writes it."""
+    if not POSTGRES.match(value.get_secret_value()):
+        raise ValueError(
+            "should be the URL of a PostgreSQL database: postgresql+psycopg://user@host/database"
+        )
     return value
 
 
@@ -508,6 +520,99 @@ class StoreSettings(Section):
     """Where threads, actions and the audit trail are kept."""
 
     path: Path = Field(default=Path("sayso.db"), description="SQLite file, relative to the home folder")
+    url: Annotated[SecretStr, AfterValidator(postgres_url)] | None = Field(
+        default=None,
+        description="A PostgreSQL database instead, for several workers, such as "
+        "postgresql+psycopg://sayso@db.example.com/sayso; a password is better set as part of SAYSO_STORE__URL",
+    )
+
+
+class LimitsSettings(Section):
+    """How much is done at once. What is over a limit waits, in fair turns, and says so."""
+
+    turns: int = Field(default=32, ge=1, description="Questions that one worker answers at once")
+    turns_each: int = Field(default=4, ge=1, description="Of these, how many of one person")
+    runs: int = Field(default=16, ge=1, description="Actions that one worker runs at once")
+    tools: Mapping[Name, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict, description="Tool name -> how many of its actions run at once, over all workers"
+    )
+    environments: Mapping[Name, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict,
+        description="Environment -> how many actions run in it at once, over all workers",
+    )
+
+
+class ChannelSettings(Section):
+    """What sayso does in one channel."""
+
+    answer: Literal["mentions", "all", "nothing"] = Field(
+        default="mentions", description="What it answers there: messages that name it, all of them, or none"
+    )
+
+
+class SlackSettings(Section):
+    """Slack. `sayso slack manifest` prints what to create the app from, `sayso slack check` what is missing."""
+
+    bot_token: SecretStr = Field(description="xoxb-...; better set as SAYSO_SLACK__BOT_TOKEN")
+    app_token: SecretStr | None = Field(
+        default=None, description="xapp-..., for Socket Mode; better set as SAYSO_SLACK__APP_TOKEN"
+    )
+    signing_secret: SecretStr | None = Field(
+        default=None, description="For HTTP mode; better set as SAYSO_SLACK__SIGNING_SECRET"
+    )
+    mode: Literal["socket", "http"] = Field(
+        default="socket", description="How Slack reaches sayso: it calls out (socket), or is called (http)"
+    )
+    listen: str = Field(
+        default="127.0.0.1:8471",
+        pattern=r"^[^\s:]+:\d{1,5}$",
+        description="Where HTTP mode listens, behind a proxy that has the certificate",
+    )
+    api: str = Field(
+        default="https://slack.com/api/",
+        pattern=r"^https?://\S+/$",
+        description="Slack's own, unless you test",
+    )
+    approvals_channel: str | None = Field(
+        default=None, description="Id of a channel where all cards are shown as well, such as C012AB3CD"
+    )
+    channels: Mapping[str, ChannelSettings] = Field(
+        default_factory=dict, description="Channel id -> what it does there, where it is not the usual"
+    )
+
+
+class TelemetrySettings(Section):
+    """Traces, for whoever operates sayso. Nothing is sent anywhere unless an address is set."""
+
+    traces: str | None = Field(
+        default=None,
+        pattern=r"^https?://\S+$",
+        description="OTLP endpoint over HTTP, such as http://127.0.0.1:4318/v1/traces; needs the extra `traces`",
+    )
+    content: bool = Field(
+        default=False,
+        description="Also what people asked and models answered; they may hold what not all may read",
+    )
+
+
+class ServeSettings(Section):
+    """`sayso serve`: the process that stays."""
+
+    listen: str = Field(
+        default="127.0.0.1:8470",
+        pattern=r"^[^\s:]+:\d{1,5}$",
+        description="Where /healthz, /readyz and /metrics are answered",
+    )
+    log_style: Literal["auto", "json", "text"] = Field(
+        default="auto", description="How it logs: lines for people on a terminal, else JSON"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="From which level on"
+    )
+    drain: Duration = Field(
+        default=timedelta(seconds=25),
+        description="How long it goes on with what it has begun when it is asked to stop",
+    )
 
 
 class AuditSettings(Section):
@@ -558,6 +663,10 @@ class Settings(Section):
     knowledge: KnowledgeSettings = KnowledgeSettings()
     model: ModelSettings = ModelSettings()
     turn: TurnSettings = TurnSettings()
+    limits: LimitsSettings = LimitsSettings()
+    serve: ServeSettings = ServeSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
+    slack: SlackSettings | None = Field(default=None, description="Where people talk; off if unset")
     redaction: RedactionSettings = RedactionSettings()
     store: StoreSettings = StoreSettings()
     audit: AuditSettings = AuditSettings()
@@ -639,7 +748,8 @@ def _explain(
     message = problem["msg"].removeprefix("Value error, ")
     if isinstance(problem["input"], Mapping):  # the message says which of its keys
         return f"{where}: {key}: {message}"
-    shown = "(hidden)" if path and path[-1] in _SECRETS else repr(problem["input"])
+    hidden = (path[-1:] and path[-1] in _SECRETS) or path[-2:] == ("store", "url")
+    shown = "(hidden)" if hidden else repr(problem["input"])
     return f"{where}: {key} = {shown}: {message[:1].lower()}{message[1:]}"
 
 

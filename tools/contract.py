@@ -273,6 +273,10 @@ class Spec:
     timeout: float = 20.0  # seconds
     examples: tuple[Example, ...] = ()
     settles_within: float = 4.0  # seconds after a run within which the world is as wanted, or it failed
+    target: tuple[str, ...] = (
+        "environment",
+        "service",
+    )  # arguments that say what is changed: one run at a time
 
     def validate(self, arguments: Mapping[str, object]) -> Arguments:
         """The typed arguments. Raises `BadArguments` naming the first field that is wrong."""

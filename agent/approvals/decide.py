@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.approvals.action import Action, Decision, State, Verdict
-from agent.approvals.ports import Clock, Ledger, Roles
+from agent.approvals.ports import Clock, Ledger, Roles, Ruling
 from agent.approvals.refusal import Reason, Refusal
 from agent.audit.event import Fact, FactKind
 from tools.contract import Json
-
-TRIES = 5  # how often a decision that was overtaken is judged again on the newer action
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +19,7 @@ class Answer:
 
 
 def objection(action: Action, decision: Decision, roles: frozenset[str]) -> Refusal | None:
-    """Why this decision does not count, or None when it does. Pure; expiry is checked once more by the store."""
+    """Why this decision does not count, or None when it does. Pure."""
     need = action.requirement
     own = decision.person == action.requester and decision.verdict is Verdict.APPROVE
     silent = not decision.reason.strip()
@@ -52,25 +50,18 @@ class Decisions:
         self, action: Action, person: str, verdict: Verdict, *, reason: str = "", digest: str | None = None
     ) -> Answer:
         """One person's yes or no. `digest` is that of the card the person saw; without it, of the action given."""
-        for _ in range(TRIES):
-            decision = Decision(
-                action.id,
-                digest or action.digest,
-                person,
-                verdict,
-                reason.strip(),
-                self._clock(),
-                self._roles.team(person),
-            )
-            no = objection(action, decision, self._roles.roles(person))
-            if no is not None:
-                return await self._refused(action, decision, no)
-            after = action.voted(decision)
-            fact = Fact(FactKind.DECIDED, person, action.id, decision.at, _said(decision, after))
-            if await self._ledger.apply(action, after, fact):
-                return Answer(after)
-            action = await self._latest(action)
-        return Answer(action, Refusal(Reason.OVERTAKEN, {"action": action.id}))
+        at, roles, team = self._clock(), self._roles.roles(person), self._roles.team(person)
+        seen = digest or action.digest
+
+        def judged(now: Action) -> Ruling:
+            decision = Decision(now.id, seen, person, verdict, reason.strip(), at, team)
+            no = objection(now, decision, roles)
+            return _counted(now, decision) if no is None else _refused(now, decision, no)
+
+        ruling = await self._ledger.judge(action.id, judged)
+        if ruling is None:
+            return Answer(action, Refusal(Reason.OVERTAKEN, {"action": action.id}))
+        return Answer(ruling.action, ruling.refusal)
 
     async def withdraw(self, action: Action, person: str) -> Answer:
         """The requester takes the proposal back, as long as it has not started."""
@@ -107,26 +98,33 @@ class Decisions:
                         expired.append(after)
         return tuple(expired)
 
-    async def _refused(self, action: Action, decision: Decision, no: Refusal) -> Answer:
-        data: dict[str, Json] = {
-            "attempt": decision.verdict.value,
-            "reason": no.reason.value,
-            "fields": dict(no.fields),
-            "said": decision.reason,
-            "digest": decision.digest,
-        }
-        fact = Fact(FactKind.DECISION_REFUSED, decision.person, action.id, decision.at, data)
-        await self._ledger.record(fact)
-        if no.reason is Reason.EXPIRED:
-            after = action.moved(State.EXPIRED, at=decision.at)
-            if await self._ledger.apply(
-                action, after, Fact(FactKind.EXPIRED, "sayso", action.id, decision.at)
-            ):
-                return Answer(after, no)
-        return Answer(action, no)
-
     async def _latest(self, action: Action) -> Action:
         return await self._ledger.action(action.id) or action
+
+
+def _counted(action: Action, decision: Decision) -> Ruling:
+    """The action with this vote."""
+    after = action.voted(decision)
+    return Ruling(
+        after,
+        (Fact(FactKind.DECIDED, decision.person, action.id, decision.at, _said(decision, after)),),
+    )
+
+
+def _refused(action: Action, decision: Decision, no: Refusal) -> Ruling:
+    """The attempt on record; an action that nobody decided in time ends with it."""
+    data: dict[str, Json] = {
+        "attempt": decision.verdict.value,
+        "reason": no.reason.value,
+        "fields": dict(no.fields),
+        "said": decision.reason,
+        "digest": decision.digest,
+    }
+    attempt = Fact(FactKind.DECISION_REFUSED, decision.person, action.id, decision.at, data)
+    if no.reason is not Reason.EXPIRED:
+        return Ruling(action, (attempt,), no)
+    end = Fact(FactKind.EXPIRED, "sayso", action.id, decision.at)
+    return Ruling(action.moved(State.EXPIRED, at=decision.at), (attempt, end), no)
 
 
 def _said(decision: Decision, after: Action) -> Mapping[str, Json]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from agent.approvals.action import Action, Decision, Groups, Requirement, State
+from agent.approvals.crowding import NO_LIMITS, TARGET, Limits, crowded, target
 from agent.approvals.decide import Answer
 from agent.approvals.policy import Call, Policy
 from agent.approvals.ports import Clock, Ledger, Roles, Tools, Workers
@@ -26,6 +27,7 @@ from tools.contract import (
     Plan,
     Progress,
     ToolError,
+    ToolFailed,
     ToolUnavailable,
     Verdict,
     Verification,
@@ -81,14 +83,14 @@ class Executor:
         workers: Workers,
         clock: Clock,
         pauses: tuple[float, ...] | None = None,
+        limits: Limits = NO_LIMITS,
     ) -> None:
         self._ledger, self._tools, self._policy, self._roles = ledger, tools, policy, roles
-        self._workers, self._clock, self._pauses = workers, clock, pauses
+        self._workers, self._clock, self._pauses, self._limits = workers, clock, pauses, limits
 
     async def run(self, action: Action, progress: Progress) -> Answer:
         """Runs an approved action to its end. Refused (and recorded) when it may not run any more."""
-        refusal = self._objection(action)
-        if refusal is not None:
+        if (refusal := self._objection(action)) is not None:
             return await self._refuse(action, refusal)
         tool = self._write_tool(action.tool)
         try:
@@ -102,7 +104,13 @@ class Executor:
             return await self._stale(action, None, str(error))
         if drifted := action.plan.drifted(plan):
             return await self._stale(replace(action, drifted=drifted), plan, drift(drifted))
+        return await self._begin(action, tool, progress)
+
+    async def _begin(self, action: Action, tool: WriteTool, progress: Progress) -> Answer:
+        """Claims it and sees it through."""
         claimed = await self._claim(action)
+        if isinstance(claimed, Refusal):
+            return Answer(action, claimed)  # it only waits for its turn, which is no attempt to put on record
         if claimed is None:
             latest = await self._ledger.action(action.id) or action
             return await self._refuse(latest, Refusal(Reason.OVERTAKEN, {"action": action.id}))
@@ -110,16 +118,21 @@ class Executor:
 
     async def recover(self) -> tuple[Action, ...]:
         """Settles what dead workers left RUNNING: by looking at the world; what cannot be told stays UNKNOWN."""
-        found = []
-        for action in await self._ledger.actions(state=State.RUNNING, limit=1000):
-            if action.worker is None or not self._workers.alive(action.worker):
-                at = self._clock()
-                unknown = action.moved(State.UNKNOWN, detail="its worker died while it ran")
-                data: dict[str, Json] = {"worker": action.worker}
-                fact = Fact(FactKind.UNKNOWN, "sayso", action.id, at, data)
-                if await self._ledger.apply(action, unknown, fact):
-                    found.append(await self._look(unknown))
-        return tuple(found)
+        running = await self._ledger.actions(state=State.RUNNING, limit=1000)
+        found = [await self.look_after(action) for action in running if self.abandoned(action)]
+        return tuple(action for action in found if action is not None)
+
+    def abandoned(self, action: Action) -> bool:
+        """Whether it runs in the hands of a worker that is dead."""
+        dead = action.worker is None or not self._workers.alive(action.worker)
+        return action.state is State.RUNNING and dead
+
+    async def look_after(self, action: Action) -> Action | None:
+        """Settles an abandoned action by looking at the world; None when somebody else did."""
+        data: dict[str, Json] = {"worker": action.worker}
+        unknown = action.moved(State.UNKNOWN, detail="its worker died while it ran")
+        fact = Fact(FactKind.UNKNOWN, "sayso", action.id, self._clock(), data)
+        return await self._look(unknown) if await self._ledger.apply(action, unknown, fact) else None
 
     async def settle(self, action: Action, person: str, *, succeeded: bool, reason: str) -> Answer:
         """A person says how an UNKNOWN action ended, after looking. It takes an approver's role."""
@@ -201,7 +214,20 @@ class Executor:
             and (not own or (then.self_approval and (now.auto or now.self_approval)))
         )
 
-    async def _claim(self, action: Action) -> Action | None:
+    def target(self, action: Action) -> str:
+        """What it changes: of those with the same target, one runs at a time."""
+        return target(action, self._target_names(action))
+
+    def _target_names(self, action: Action) -> Sequence[str]:
+        try:
+            return self._tools.get(action.tool).spec.target
+        except BadArguments:  # it is no tool any more
+            return TARGET
+
+    async def _claim(self, action: Action) -> Action | Refusal | None:
+        """The action as it runs; why there is no room for it yet; None when somebody else has it."""
+        if not self._workers.trusted():
+            return Refusal(Reason.AWAY, {"action": action.id})
         at = self._clock()
         claimed = replace(action.moved(State.RUNNING, at=at), worker=self._workers.me)
         fact = Fact(
@@ -211,18 +237,28 @@ class Executor:
             at,
             {"worker": self._workers.me, "policy_now": self._policy.version},
         )
-        return claimed if await self._ledger.apply(action, claimed, fact) else None
+
+        def room(running: Sequence[Action]) -> Refusal | None:
+            return crowded(action, running, self._limits, self._target_names)
+
+        won = await self._ledger.claim(action, claimed, fact, room)
+        if isinstance(won, Refusal):
+            return won
+        return claimed if won else None
 
     async def _see_through(self, action: Action, tool: WriteTool, progress: Progress) -> Action:
         arguments = tool.spec.validate(action.arguments)
         grant: Grant = OneTimeGrant.of(action)
         try:
+            self._awake(action)
             outcome = await asyncio.wait_for(tool.run(arguments, grant, progress), tool.spec.timeout)
         except ToolError as error:
             outcome = Outcome(ok=False, summary=str(error))
         except TimeoutError:
             # The effect may have happened: the world decides, not the clock.
             outcome = Outcome(ok=True, summary=f"no answer within {tool.spec.timeout:.0f} s")
+        except Exception as error:  # noqa: BLE001 - whoever wrote the tool: here, too, the world decides
+            outcome = Outcome(ok=True, summary=f"{tool.spec.name} broke: {type(error).__name__}: {error}")
         seen = await self._verified(tool, action) if outcome.ok else Verification(Verdict.NOT_DONE, "")
         detail = "; ".join(part for part in (outcome.summary, seen.detail) if part)
         at = self._clock()
@@ -239,6 +275,14 @@ class Executor:
                 return await self._ended(action, State.FAILED, FactKind.FAILED, detail, at, data)
             case Verdict.UNCLEAR:
                 return await self._ended(action, State.UNKNOWN, FactKind.UNKNOWN, detail, at, data)
+
+    def _awake(self, action: Action) -> None:
+        """Raises `ToolFailed` when this worker slept since the claim.
+
+        The others may hold it for dead and have looked at the world already, so it does nothing any more.
+        """
+        if not self._workers.trusted():
+            raise ToolFailed(f"its worker was away for too long; nothing was done for {action.id}")
 
     async def _verified(self, tool: WriteTool, action: Action) -> Verification:
         """Looks at the world until it is as wanted, or the looks are used up."""

@@ -1,12 +1,31 @@
 """What approvals need from the outside: a ledger of actions, the tools, and who has which role now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from agent.approvals.action import Action, ActionId, Draft, State
+from agent.approvals.refusal import Refusal
 from agent.audit.event import Fact
 from tools.contract import ReadTool, WriteTool
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What was found about an action: how it goes on (as it was, where nothing changes), and what is put on record."""
+
+    action: Action
+    facts: tuple[Fact, ...]
+    refusal: Refusal | None = None
+
+
+Judge = Callable[[Action], Ruling]  # pure: the ledger may ask it twice, and from another thread
+
+
+Room = Callable[
+    [Sequence[Action]], Refusal | None
+]  # pure: whether one more may run beside these, and why not
 
 
 class Ledger(Protocol):
@@ -31,6 +50,20 @@ class Ledger(Protocol):
         """Puts `after` in the place of `before`, if nobody else changed it; False when somebody did.
 
         Into APPROVED and RUNNING it goes only while `expires_at` lies after `fact.at`, checked inside the update.
+        """
+        ...
+
+    async def claim(self, before: Action, after: Action, fact: Fact, room: Room) -> bool | Refusal:
+        """As `apply`, into RUNNING, if there is room beside all that runs at this moment; why not where there is none.
+
+        Nobody else can begin to run while the room is looked at.
+        """
+        ...
+
+    async def judge(self, id_: ActionId, judge: Judge) -> Ruling | None:
+        """Has the action judged as it stands while nobody else can change it, and keeps what comes of it.
+
+        None when there is no such action. Many that wait are judged one after the other in one transaction.
         """
         ...
 
@@ -68,6 +101,34 @@ class Workers(Protocol):
     def me(self) -> str: ...
 
     def alive(self, worker: str) -> bool: ...
+
+    def trusted(self) -> bool:
+        """Whether the others can still count on this worker being alive; one that slept for too long may not run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A sign of life of a worker: its count goes up while it lives. No clock of one machine is read on another."""
+
+    role: str
+    count: int
+
+
+class Beats(Protocol):
+    """The signs of life of all workers."""
+
+    async def beat(self, worker: str, role: str) -> None:
+        """One more."""
+        ...
+
+    async def beats(self) -> Mapping[str, Beat]:
+        """All of them."""
+        ...
+
+    async def leave(self, worker: str) -> None:
+        """It is no worker any more; what it had in its hands and did not end is free for others."""
+        ...
 
 
 Provenance = Mapping[str, str]

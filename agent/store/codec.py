@@ -22,6 +22,7 @@ def action_text(action: Action) -> str:
     return _actions().dump_json(action).decode()
 
 
+@lru_cache(maxsize=1024)  # an action does not change; its text does
 def action_of(text: str) -> Action:
     return _actions().validate_json(text)
 

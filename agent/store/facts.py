@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 
 from pydantic import TypeAdapter
 
@@ -88,8 +89,13 @@ def proposed(action: Action) -> Fact:
 
 def plan_digest(plan: Plan) -> str:
     """SHA-256 (hex) of the whole plan as its approvers saw it."""
-    shown: Json = TypeAdapter(Plan).dump_python(plan, mode="json")
+    shown: Json = _plans().dump_python(plan, mode="json")
     return digest({"plan": shown})
+
+
+@cache
+def _plans() -> TypeAdapter[Plan]:
+    return TypeAdapter(Plan)
 
 
 def pruned(done: Pruning, until: datetime, by: str, at: datetime) -> Fact:

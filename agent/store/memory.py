@@ -6,28 +6,32 @@ from datetime import datetime
 from uuid import uuid4
 
 from agent.approvals.action import Action, ActionId, Draft, State
+from agent.approvals.ports import Judge, Room, Ruling
+from agent.approvals.refusal import Refusal
 from agent.audit import chain
 from agent.audit.event import Event, Fact, FactKind, Pruning
 from agent.conversation.asked import Closed, InVain, Mark
 from agent.conversation.messages import Reply
+from agent.conversation.outbox import Kind
 from agent.conversation.thread import Line, Said, ThreadId, TurnId
 from agent.store.facts import GUARDED, answered, proposed, pruned
+from agent.store.memory_waiting import MemoryWaiting
 from agent.store.port import TurnRecord
 from agent.store.scribe import Scribe
 from tools.contract import Json
 
 
-class MemoryStore:
+class MemoryStore(MemoryWaiting):
     """Implements `agent.store.port.Store`; everything is gone with the process."""
 
     def __init__(self, scribe: Scribe | None = None) -> None:
+        super().__init__()
         self._scribe = scribe or Scribe()
         self._id = uuid4().hex
         self._checkpoints: dict[int, str] = {}
-        self._turns: dict[TurnId, TurnRecord] = {}
-        self._heard: set[str] = set()
+        self._heard: dict[str, TurnId] = {}
+        self._said: set[str] = set()
         self._replies: dict[tuple[TurnId, int], Reply] = {}
-        self._notices: list[tuple[ThreadId, int, Line]] = []
         self._actions: dict[ActionId, Action] = {}
         self._events: list[Event] = []
         self.asked = MemoryAsked()
@@ -38,8 +42,7 @@ class MemoryStore:
     async def hear(self, said: Said) -> TurnId | None:
         if said.event_id in self._heard:
             return None
-        self._heard.add(said.event_id)
-        turn = TurnId(f"T-{len(self._turns) + 1}")
+        turn = self._heard[said.event_id] = TurnId(f"T-{len(self._turns) + 1}")
         self._turns[turn] = TurnRecord(turn, said.thread, said.speaker, said.text, said.at)
         return turn
 
@@ -66,14 +69,23 @@ class MemoryStore:
         if kept.finished_at is None:
             at = datetime.fromisoformat(str(record["finished_at"]))
             self._turns[turn] = replace(kept, answer=answer, record=record, finished_at=at)
+            for part in self._parts(turn):
+                self._turns[part] = replace(self._turns[part], finished_at=at, answered_as=turn)
+            self._note_due(Kind.ANSWER, turn, kept.thread, at)
             await self.record(answered(kept.speaker, turn, at, record))
 
-    async def say(self, thread: ThreadId, text: str, at: datetime) -> None:
+    async def say(self, thread: ThreadId, text: str, at: datetime, *, key: str | None = None) -> None:
+        if key is not None and key in self._said:
+            return
+        if key is not None:
+            self._said.add(key)
         turns = [number for number, turn in enumerate(self._turns.values(), 1) if turn.thread == thread]
         self._notices.append((thread, turns[-1] if turns else 0, Line("sayso", text, at)))
+        self._note_due(Kind.NOTICE, f"N-{len(self._notices)}", thread, at)
 
-    async def turn(self, id_: TurnId) -> TurnRecord | None:
-        return self._turns.get(id_)
+    async def heard_as(self, event_id: str) -> TurnRecord | None:
+        turn = self._heard.get(event_id)
+        return None if turn is None else await self.turn(turn)
 
     async def unfinished(self) -> Sequence[TurnRecord]:
         return [turn for turn in self._turns.values() if turn.finished_at is None]
@@ -116,10 +128,26 @@ class MemoryStore:
         self._add(fact, after)
         return True
 
+    async def judge(self, id_: ActionId, judge: Judge) -> Ruling | None:
+        now = self._actions.get(id_)
+        if now is None:
+            return None
+        ruling = judge(now)
+        self._actions[id_] = ruling.action
+        for fact in ruling.facts:
+            self._add(fact, ruling.action)
+        return ruling
+
+    async def claim(self, before: Action, after: Action, fact: Fact, room: Room) -> bool | Refusal:
+        no = room([action for action in self._actions.values() if action.state is State.RUNNING])
+        return await self.apply(before, after, fact) if no is None else no
+
     async def record(self, fact: Fact) -> None:
         self._add(fact)
 
     def _add(self, fact: Fact, action: Action | None = None) -> None:
+        if action is not None:
+            self._note_due(Kind.CARD, action.id, ThreadId(action.thread), fact.at)
         last = self._events[-1] if self._events else None
         fact = self._scribe.pen().finished(fact, action)
         self._events.append(chain.seal(last.seq + 1 if last else 1, fact, last.hash if last else chain.ROOT))

@@ -7,7 +7,8 @@ Errors::
     ├── StoreFull       the disk is full; what was accepted before is safe, this was not accepted
     ├── StoreReadOnly   the file or its folder cannot be written by this user
     ├── StoreDamaged    the file is no SQLite database any more; restore a copy
-    └── StoreNewer      a newer sayso made it; upgrade, or use another home
+    ├── StoreNewer      a newer sayso made it; upgrade, or use another home
+    └── StoreUnreachable  the database server does not answer; it was tried again for a while
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +16,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from agent.approvals.ports import Ledger
+from agent.approvals.ports import Beats, Ledger
 from agent.audit.ports import Checkpoints, Trail
 from agent.conversation.asked import Asked
+from agent.conversation.inbox import Inbox
+from agent.conversation.outbox import Outbox
 from agent.conversation.ports import Threads
+from agent.conversation.posted import Posted
 from agent.conversation.thread import ThreadId, TurnId
 from tools.contract import Json
 
@@ -47,6 +51,10 @@ class StoreNewer(StoreError):
     """The file was made by a newer version."""
 
 
+class StoreUnreachable(StoreError):
+    """The database server does not answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class TurnRecord:
     """A turn as it was kept; `answer` and `record` are empty until it is finished."""
@@ -59,6 +67,8 @@ class TurnRecord:
     answer: str = ""
     record: Mapping[str, Json] | None = None
     finished_at: datetime | None = None
+    answered_as: TurnId | None = None  # the turn that has the answer, where several messages share one
+    worker: str | None = None  # who answers it, or did
 
 
 class Turns(Protocol):
@@ -66,16 +76,20 @@ class Turns(Protocol):
 
     async def turn(self, id_: TurnId) -> TurnRecord | None: ...
 
+    async def heard_as(self, event_id: str) -> TurnRecord | None:
+        """The turn that was opened for this event."""
+        ...
+
     async def unfinished(self) -> Sequence[TurnRecord]:
         """Turns that were accepted and have no answer yet, oldest first: what a restart has to go on with."""
         ...
 
-    async def say(self, thread: ThreadId, text: str, at: datetime) -> None:
-        """Adds a line that sayso says by itself, such as the outcome of an action."""
+    async def say(self, thread: ThreadId, text: str, at: datetime, *, key: str | None = None) -> None:
+        """Adds a line that sayso says by itself, such as the outcome of an action; one with a key only once."""
         ...
 
 
-class Store(Threads, Turns, Ledger, Trail, Checkpoints, Protocol):
+class Store(Threads, Turns, Inbox, Outbox, Posted, Ledger, Beats, Trail, Checkpoints, Protocol):
     """One adapter for all of it, so that a state and its audit row are one transaction."""
 
     @property

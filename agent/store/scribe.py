@@ -13,25 +13,35 @@ from tools.contract import Json, canonical
 
 
 class Scribe:
-    """Every fact passes through it on its way into the trail. `on_fact` is called for each transaction of facts."""
+    """Every fact passes through it on its way into the trail.
 
-    def __init__(self, redactor: Redactor | None = None, on_fact: Callable[[], None] | None = None) -> None:
+    `on_fact` is called for each transaction of facts, `seen` with each fact.
+    """
+
+    def __init__(
+        self,
+        redactor: Redactor | None = None,
+        on_fact: Callable[[], None] | None = None,
+        seen: Callable[[Fact], None] = lambda _fact: None,
+    ) -> None:
         self._redactor = redactor or Redactor()
         self.on_fact = on_fact
+        self._seen = seen
 
     def pen(self) -> "Pen":
         """What finishes the facts of one transaction. Taken in the task that speaks, used wherever the store works."""
         if self.on_fact is not None:
             self.on_fact()
-        return Pen(self._redactor, through())
+        return Pen(self._redactor, through(), self._seen)
 
 
 @dataclass(frozen=True, slots=True)
 class Pen:
-    """Finishes facts, pure."""
+    """Finishes facts."""
 
     redactor: Redactor
     through: Through | None
+    seen: Callable[[Fact], None]  # hears of it before it is certain that it is kept
 
     def finished(self, fact: Fact, action: Action | None = None) -> Fact:
         """The fact with what it is about (as the action is afterwards), who spoke through what, and no secrets."""
@@ -43,7 +53,9 @@ class Pen:
             data.setdefault("through", {"platform": self.through.platform, "identity": self.through.identity})
         if not self._plain(data):
             data = {name: self.clean(value, name) for name, value in data.items()}
-        return replace(fact, data=data)
+        done = replace(fact, data=data)
+        self.seen(done)
+        return done
 
     def _plain(self, data: Mapping[str, Json]) -> bool:
         """Whether no text in it, and no name, can be or mean a secret: most facts are plain, and told so in one look.

@@ -46,7 +46,7 @@ async def opened(arguments: argparse.Namespace, context: verbs.Context) -> Async
             Exit.USAGE,
         )
     try:
-        app = await build(load(place.config, context.environ), place)
+        app = await build(load(place.config, context.environ), place, note)
     except (SettingsError, StoreError) as error:
         raise Stop(
             str(error), Exit.USAGE if isinstance(error, SettingsError) else Exit.UNAVAILABLE
@@ -82,6 +82,11 @@ def person(app: "App", arguments: argparse.Namespace, context: verbs.Context) ->
         )
         raise Stop(f"{asked}. People: {known}", Exit.USAGE)
     return app.directory.get(found)
+
+
+def note(line: str) -> None:
+    """A word about something that was done beside what was asked."""
+    sys.stderr.write(f"{line}\n")
 
 
 def _login() -> str:

@@ -29,8 +29,8 @@ from agent.audit.chain import verify
 from agent.bootstrap import utc_now
 from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.people.person import Directory, Person
+from agent.store.fleet import Fleet
 from agent.store.sql.store import SqlStore
-from agent.store.workers import LocalWorkers
 from tools.contract import (
     Arguments,
     Asker,
@@ -101,7 +101,7 @@ class Works:
         store = await SqlStore.open(folder / "sayso.db")
         stamp = Stamp(folder / "witness", Spec("stamp", "Stamps a text", StampArguments, Effect.WRITE))
         registry = Registry([stamp])
-        executor = Executor(store, registry, POLICY, PEOPLE, LocalWorkers(), utc_now, pauses=(0.0,))
+        executor = Executor(store, registry, POLICY, PEOPLE, Fleet(store), utc_now, pauses=(0.0,))
         return cls(
             store, Proposer(store, registry, POLICY, utc_now), Decisions(store, PEOPLE, utc_now), executor
         )

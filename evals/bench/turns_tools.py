@@ -35,7 +35,7 @@ class Logs:
     def __init__(self) -> None:
         self._found = 0
 
-    async def run(self, arguments: Arguments, asker: Asker) -> Outcome:  # noqa: ARG002 - the port's signature
+    async def run(self, arguments: Arguments, asker: Asker) -> Outcome:
         asked = LogsArguments.of(arguments)
         self._found += 1
         finding = Finding(

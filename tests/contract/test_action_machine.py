@@ -1,4 +1,4 @@
-"""Hypothesis walks the whole life of actions, on both stores, beside a simple model of what must hold."""
+"""Hypothesis walks the whole life of actions, on every store, beside a simple model of what must hold."""
 
 import asyncio
 import tempfile
@@ -10,7 +10,15 @@ from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from agent.approvals.action import NEXT, ActionId, State, Verdict
 from agent.approvals.refusal import ActionRefused
@@ -21,6 +29,7 @@ from agent.audit.event import Fact, FactKind
 from agent.store.memory import MemoryStore
 from agent.store.sql.store import SqlStore
 from tests.fakes.office import Office, valve_rule
+from tests.fakes.postgres import PostgresServer
 
 T = TypeVar("T")
 PEOPLE = st.sampled_from(["maya", "raj", "tom", "sam", "lea"])
@@ -248,3 +257,14 @@ TestLifeInSqlite = LifeInSqlite.TestCase
 TestLifeInSqlite.settings = settings(
     max_examples=8, stateful_step_count=25, deadline=None, suppress_health_check=QUIET
 )
+
+
+def test_life_in_postgres(postgres: PostgresServer) -> None:
+    """The same walk on PostgreSQL."""
+
+    class LifeInPostgres(Life):
+        def __init__(self) -> None:
+            super().__init__()
+            self.office.store = self.run(SqlStore.open(postgres.database()))
+
+    run_state_machine_as_test(LifeInPostgres, settings=TestLifeInSqlite.settings)

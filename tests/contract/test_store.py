@@ -1,33 +1,46 @@
-"""The contract of a store, kept by the one in memory and the one in SQLite alike."""
+"""The contract of a store, kept by the one in memory and the one in SQL, on SQLite and on PostgreSQL, alike."""
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
-from agent.approvals.action import Action, ActionId, Draft, Requirement, State
+from agent.approvals.action import Action, ActionId, Decision, Draft, Requirement, State, Verdict
+from agent.approvals.ports import Judge, Ruling
 from agent.audit.chain import verify
 from agent.audit.event import Event, Fact, FactKind
 from agent.conversation.asked import InVain, Mark
 from agent.conversation.messages import Reply, ToolCall, Usage
 from agent.conversation.thread import Said, ThreadId, TurnId
-from agent.store.memory import MemoryStore
 from agent.store.port import Store
 from agent.store.sql.store import SqlStore
+from tests.fakes.postgres import PostgresServer
+from tests.fakes.stores import KINDS, opened
 from tools.contract import Change, Json, Plan, Undo
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 THREAD = ThreadId("terminal:maya")
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where a store in SQL is kept: a file that is not there yet, or an empty database."""
+    if request.param == "sqlite":
+        return tmp_path / "sayso.db"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.database()
+
+
+@pytest.fixture(params=KINDS)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    opened: Store = MemoryStore() if request.param == "memory" else await SqlStore.open(tmp_path / "sayso.db")
-    yield opened
-    await opened.close()
+    store = await opened(request.param, request, tmp_path)
+    yield store
+    await store.close()
 
 
 def said(event: str, text: str = "hello", thread: ThreadId = THREAD) -> Said:
@@ -262,3 +275,146 @@ async def test_a_later_mark_of_the_same_person_replaces_the_earlier(store: Store
         await store.asked.mark(mark)
     assert await store.asked.marks("g") == [others, later]
     assert await store.asked.marks() == [elsewhere, others, later]
+
+
+async def test_what_no_database_can_hold_is_heard_all_the_same(store: Store) -> None:
+    turn = await store.hear(said("e1", "nul \0 and half a pair \ud83d"))
+    assert turn is not None
+    await store.finish(turn, "so \0", {"finished_at": NOW.isoformat()})
+    await store.say(THREAD, "and \0", NOW)
+    later = await store.hear(said("e2"))
+    assert later is not None
+    assert len(await store.history(THREAD, later, 10)) == 3
+
+
+async def test_changes_that_come_at_once_are_each_judged_by_themselves(store: Store) -> None:
+    """They may share a transaction, and must not share their fate."""
+    waiting = [await store.propose(draft(f"k{number}")) for number in range(12)]
+    changes = [
+        (action, action.moved(state, at=NOW), fact(FactKind.DECIDED, action, at))
+        for action in waiting
+        for state, at in (
+            (
+                State.APPROVED,
+                NOW if int(action.key[1:]) % 3 else action.expires_at,
+            ),  # every third one is late
+            (State.WITHDRAWN, NOW),
+            (State.REJECTED, NOW),
+        )
+    ]
+    told = await asyncio.gather(*(store.apply(*change) for change in changes))
+    for place, action in enumerate(waiting):
+        first = 1 if place % 3 == 0 else 0
+        assert [*told[place * 3 : place * 3 + 3]] == [place_ == first for place_ in range(3)]
+        kept = await store.action(action.id)
+        assert kept == changes[place * 3 + first][1]
+    report = verify(await events(store))
+    assert (report.whole, report.checked) == (True, 24)
+
+
+async def test_of_many_claims_over_two_connections_one_wins(place: Path | str) -> None:
+    one, other = await SqlStore.open(place), await SqlStore.open(place)
+    for round_ in range(5):
+        action = await one.propose(draft(f"k{round_}"))
+        approved = action.moved(State.APPROVED)
+        assert await one.apply(action, approved, fact(FactKind.DECIDED, action))
+        claims = [replace(approved.moved(State.RUNNING, at=NOW), worker=f"w{n}") for n in range(16)]
+        won = await asyncio.gather(
+            *(
+                (one, other)[number % 2].apply(approved, claim, fact(FactKind.CLAIMED, action))
+                for number, claim in enumerate(claims)
+            )
+        )
+        assert sum(won) == 1
+        kept = await other.action(action.id)
+        assert kept == claims[won.index(True)]
+    report = verify(await events(one))
+    assert (report.whole, report.checked) == (True, 15)
+    await one.close()
+    await other.close()
+
+
+def test_of_many_claims_from_as_many_threads_one_wins(place: Path | str) -> None:
+    """Each thread has a loop of its own, and half of them share a store."""
+    stores = [asyncio.run(SqlStore.open(place)) for _ in range(2)]
+    action = asyncio.run(stores[0].propose(draft()))
+    approved = action.moved(State.APPROVED)
+    assert asyncio.run(stores[0].apply(action, approved, fact(FactKind.DECIDED, action)))
+    barrier = Barrier(16)
+
+    def claim(number: int) -> bool:
+        barrier.wait()
+        running = replace(approved.moved(State.RUNNING, at=NOW), worker=f"w{number}")
+        return asyncio.run(stores[number % 2].apply(approved, running, fact(FactKind.CLAIMED, action)))
+
+    with ThreadPoolExecutor(16) as threads:
+        assert sum(threads.map(claim, range(16))) == 1
+    for store in stores:
+        asyncio.run(store.close())
+
+
+async def test_writers_on_two_connections_make_one_chain_without_a_gap(place: Path | str) -> None:
+    one, other = await SqlStore.open(place), await SqlStore.open(place)
+
+    async def busy(store: SqlStore, name: str) -> None:
+        for number in range(20):
+            turn = await store.hear(said(f"{name}-{number}"))
+            assert turn is not None
+            await store.finish(turn, "so", {"finished_at": NOW.isoformat()})
+            action = await store.propose(draft(f"{name}-{number}"))
+            await store.record(fact(FactKind.DECISION_REFUSED, action))
+
+    await asyncio.gather(*(busy(store, f"{n}-{m}") for n, store in enumerate((one, other)) for m in range(3)))
+    report = verify(await events(one))
+    assert (report.whole, report.checked) == (True, 6 * 20 * 3)
+    assert len({action.id for action in await one.actions(limit=1000)}) == 120
+    await one.close()
+    await other.close()
+
+
+def vote(number: int) -> Judge:
+    """Ends it at the third vote; what comes after that is only put on record."""
+
+    def judge(action: Action) -> Ruling:
+        if action.state is not State.AWAITING_APPROVAL:
+            return Ruling(action, (fact(FactKind.DECISION_REFUSED, action),))
+        decision = Decision(action.id, action.digest, f"p{number}", Verdict.APPROVE, "", NOW)
+        return Ruling(action.voted(decision), (fact(FactKind.DECIDED, action),))
+
+    return judge
+
+
+async def test_votes_that_come_at_once_are_counted_one_after_the_other(store: Store) -> None:
+    need = Requirement("valves", frozenset({"keeper"}), quorum=3, policy_version="p1")
+    waiting = [await store.propose(replace(draft(f"k{number}"), requirement=need)) for number in range(3)]
+    rulings = await asyncio.gather(
+        *(store.judge(action.id, vote(number)) for action in waiting for number in range(5))
+    )
+    assert [len(ruling.action.decisions) for ruling in rulings if ruling] == [1, 2, 3, 3, 3] * 3
+    for place, action in enumerate(waiting):
+        kept, last = await store.action(action.id), rulings[place * 5 + 4]
+        assert last is not None
+        assert kept == last.action
+        assert kept.state is State.APPROVED
+    assert (await kinds(store)).count(FactKind.DECIDED) == 9
+    assert verify(await events(store)).checked == 18
+
+
+async def test_a_judge_that_fails_takes_nobody_along(store: Store) -> None:
+    one, other = await store.propose(draft("a")), await store.propose(draft("b"))
+
+    def broken(_action: Action) -> Ruling:
+        raise ZeroDivisionError
+
+    told = await asyncio.gather(
+        store.judge(one.id, vote(1)),
+        store.judge(other.id, broken),
+        store.judge(ActionId("A-99"), vote(1)),
+        store.judge(other.id, vote(2)),
+        return_exceptions=True,
+    )
+    assert isinstance(told[1], ZeroDivisionError)
+    assert told[2] is None
+    states = [kept.state for id_ in (one.id, other.id) if (kept := await store.action(id_))]
+    assert states == [State.APPROVED, State.APPROVED]
+    assert verify(await events(store)).checked == 4

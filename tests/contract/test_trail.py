@@ -1,4 +1,4 @@
-"""The contract of a trail and its checkpoints, kept by the store in memory and the one in SQLite alike."""
+"""The contract of a trail and its checkpoints, kept by every store alike."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -11,16 +11,16 @@ from agent.audit.event import TRAIL, Fact, FactKind
 from agent.audit.speaking import speaks_through
 from agent.store.memory import MemoryStore
 from agent.store.port import Store
-from agent.store.sql.store import SqlStore
 from tests.fakes.office import Office
+from tests.fakes.stores import KINDS, opened
 from tests.fakes.trails import NOW, Signed, rows
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=KINDS)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    opened: Store = MemoryStore() if request.param == "memory" else await SqlStore.open(tmp_path / "sayso.db")
-    yield opened
-    await opened.close()
+    store = await opened(request.param, request, tmp_path)
+    yield store
+    await store.close()
 
 
 @pytest.fixture

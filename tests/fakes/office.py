@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from agent.approvals.action import Action
+from agent.approvals.action import Action, Verdict
 from agent.approvals.decide import Decisions
 from agent.approvals.execute import Executor
 from agent.approvals.glass import Glasses
@@ -60,6 +60,9 @@ class Crew:
 
     def alive(self, worker: str) -> bool:
         return worker not in self.dead
+
+    def trusted(self) -> bool:
+        return self.me not in self.dead
 
 
 def valve_rule(**changes: object) -> Rule:
@@ -118,17 +121,22 @@ class Office:
         key: str = "T-1/0",
         provenance: str = "asker",
         tool: str = "valve",
+        thread: str = "terminal:maya",
     ) -> Action:
         arguments: dict[str, Json] = {"position": position}
         return await self.proposer.propose(
             tool,
             arguments,
             self.asker(by),
-            thread="terminal:maya",
+            thread=thread,
             key=key,
             why=f"move it to {position}",
             provenance={"position": provenance},
         )
+
+    async def approve(self, action: Action) -> Action:
+        """Approved by somebody who may."""
+        return (await self.decisions.decide(action, "tom", Verdict.APPROVE, reason="fine")).action
 
     async def heard(self, line: str) -> None:
         self.lines.append(line)

@@ -8,8 +8,12 @@ from sqlalchemy import Connection, Row, delete, insert, select
 
 from agent.conversation.asked import Closed, InVain, Mark
 from agent.store.sql.database import Database
+from agent.store.sql.prepared import Prepared, Value, once, plain
 from agent.store.sql.schema import in_vain, in_vain_again, in_vain_closed, marks
 
+NOTE = Prepared(once(in_vain, "turn", "gist", "question", "query", "person", "at", "public"))
+AGAIN = Prepared(once(in_vain_again, "turn", "among"))
+CLOSE = Prepared(once(in_vain_closed, "turn", "by", "reason", "at"))
 _OPEN = (
     select(in_vain, in_vain_again.c.among)
     .join_from(in_vain, in_vain_again, in_vain_again.c.turn == in_vain.c.turn, isouter=True)
@@ -31,23 +35,16 @@ class SqlAsked:
 
     async def in_vain(self, question: InVain) -> None:
         """Notes a question that found no clear answer; a turn that was noted before is not noted twice."""
-
-        def work(connection: Connection) -> None:
-            known = select(in_vain.c.turn).where(in_vain.c.turn == question.turn)
-            if connection.execute(known).first() is None:
-                connection.execute(
-                    insert(in_vain).values(
-                        turn=question.turn,
-                        gist=question.gist,
-                        question=question.question,
-                        query=question.query,
-                        person=question.person,
-                        at=question.at.timestamp(),
-                        public=int(question.public),
-                    )
-                )
-
-        await self._database.fast(work)
+        row: dict[str, Value] = {
+            "turn": question.turn,
+            "gist": question.gist,
+            "question": plain(question.question),
+            "query": plain(question.query),
+            "person": question.person,
+            "at": question.at.timestamp(),
+            "public": int(question.public),
+        }
+        await self._database.fast(lambda connection: NOTE.run(connection, row))
 
     async def unanswered(self) -> Sequence[InVain]:
         """All that was asked in vain and not closed since, oldest first."""
@@ -55,29 +52,24 @@ class SqlAsked:
         def work(connection: Connection) -> list[InVain]:
             return [replace(_asked(row), among=row.among or "") for row in connection.execute(_OPEN)]
 
-        return await self._database.fast(work)
+        return await self._database.read(work)
 
     async def in_vain_again(self, turns: Collection[str], among: str) -> None:
         """Notes that what was asked in these turns was looked up once more and has no clear answer there."""
 
         def work(connection: Connection) -> None:
             connection.execute(delete(in_vain_again).where(in_vain_again.c.turn.in_(turns)))
-            for turn in sorted(set(turns)):
-                connection.execute(insert(in_vain_again).values(turn=turn, among=among))
+            AGAIN.run_all(connection, [{"turn": turn, "among": among} for turn in sorted(set(turns))])
 
         await self._database.fast(work)
 
     async def close_asked(self, turns: Collection[str], by: str, reason: str, at: datetime) -> None:
         """Closes the questions asked in these turns; the first word on one stands."""
-
-        def work(connection: Connection) -> None:
-            known = select(in_vain_closed.c.turn).where(in_vain_closed.c.turn.in_(turns))
-            closed = set(connection.execute(known).scalars())
-            for turn in sorted(set(turns) - closed):
-                row = {"turn": turn, "by": by, "reason": reason, "at": at.timestamp()}
-                connection.execute(insert(in_vain_closed).values(**row))
-
-        await self._database.safe(work)
+        rows: list[dict[str, Value]] = [
+            {"turn": turn, "by": by, "reason": plain(reason), "at": at.timestamp()}
+            for turn in sorted(set(turns))
+        ]
+        await self._database.safe(lambda connection: CLOSE.run_all(connection, rows))
 
     async def closed(self) -> Sequence[Closed]:
         """All that was closed, in the order it was asked."""
@@ -88,7 +80,7 @@ class SqlAsked:
                 for row in connection.execute(_CLOSED)
             ]
 
-        return await self._database.fast(work)
+        return await self._database.read(work)
 
     async def mark(self, mark: Mark) -> None:
         """Notes a mark; a later one of the same person about the same replaces it."""
@@ -102,9 +94,9 @@ class SqlAsked:
                     document=mark.document,
                     person=mark.person,
                     helpful=int(mark.helpful),
-                    question=mark.question,
+                    question=plain(mark.question),
                     at=mark.at.timestamp(),
-                    reason=mark.reason,
+                    reason=plain(mark.reason),
                 )
             )
 
@@ -125,7 +117,7 @@ class SqlAsked:
                 for row in connection.execute(query)
             ]  # fmt: skip
 
-        return await self._database.fast(work)
+        return await self._database.read(work)
 
 
 def _asked(row: "Row[tuple[object, ...]]") -> InVain:

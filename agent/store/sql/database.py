@@ -1,122 +1,130 @@
-"""One SQLite file: opened with the right pragmas, written by one thread, its errors put into words."""
+"""A database that runs short transactions off the event loop; which one it is, its adapters say."""
 
 import asyncio
-import os
-import sqlite3
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text, update
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import Connection
 
-from agent.store.port import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreNewer, StoreReadOnly
-from agent.store.sql import schema
+from agent.store.sql.group import Group
+from agent.store.sql.versions import SHIPPED, Note, Scripts
 
 T = TypeVar("T")
-BUSY_MS = 5000  # how long a transaction waits for another process before it gives up
+I = TypeVar("I")  # noqa: E741 - an item
+O = TypeVar("O")  # noqa: E741 - its outcome
 
 
-class Database:
-    """Runs short transactions, one after the other, off the event loop.
+class Database(ABC):
+    """Kinds of transactions, and what each one promises once it is acknowledged.
 
-    Two connections: what people decided is synced to disk before it is acknowledged (`synchronous=FULL`); chat lines
-    survive a killed process but may lose the last moments before a power cut (`synchronous=NORMAL`).
+    `read` changes nothing. `fast` survives a killed process, but a power cut may take its last moments: chat lines.
+    `chained` is the same for what adds to the audit chain.
+    `safe` is on disk: what people decided. At any moment one safe transaction runs, in whatever process, so that it
+    may look and then write. A work may be run again from its start, in a new transaction, so it has no other effects.
     """
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
-        self._fast = self._engine("NORMAL")
-        self._safe = self._engine("FULL")
+    def __init__(self, readers: Executor, fasts: Executor, writer: ThreadPoolExecutor) -> None:
+        self._readers, self._fasts, self._writer = readers, fasts, writer
+        self._fast_works: Group[Work, None] = Group(fasts, lambda works: self.fast_now(_each(works)))
+        self._chained_works: Group[Work, None] = Group(writer, lambda works: self.chained_now(_each(works)))
+        self._safe_works: Group[Work, None] = Group(writer, lambda works: self.safe_now(_each(works)))
 
-    async def open(self) -> None:
-        """Makes the tables where there are none. Raises `StoreError`."""
-        await self._off_loop(self._prepare)
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What people call it: a file or an address, without a password."""
+
+    async def open(self, note: Note) -> None:
+        """Makes the tables where there are none, and brings older ones up to date. Raises `StoreError`."""
+        try:
+            await self._off_loop(self._writer, lambda: self.open_now(note))
+        except BaseException:
+            await self.close()
+            raise
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """What this work finds. Raises `StoreError`."""
+        return await self._off_loop(self._readers, lambda: self.read_now(work))
 
     async def fast(self, work: Callable[[Connection], T]) -> T:
         """One transaction that survives the process. Raises `StoreError`, with nothing half done."""
-        return await self._off_loop(lambda: self._in_transaction(self._fast, work))
+        return await _done(self._fast_works, work)
+
+    async def chained(self, work: Callable[[Connection], T]) -> T:
+        """As `fast`, with the end of the audit chain in its hands. Raises `StoreError`, with nothing half done."""
+        return await _done(self._chained_works, work)
 
     async def safe(self, work: Callable[[Connection], T]) -> T:
         """One transaction that survives the machine. Raises `StoreError`, with nothing half done."""
-        return await self._off_loop(lambda: self._in_transaction(self._safe, work))
+        return await _done(self._safe_works, work)
+
+    def grouped(self, work: Callable[[Connection, Sequence[I]], Sequence[O]]) -> Group[I, O]:
+        """Items that share one safe transaction when they wait at the same moment."""
+        return Group(self._writer, lambda items: self.safe_now(lambda connection: work(connection, items)))
+
+    def grouped_reads(self, work: Callable[[Connection, Sequence[I]], Sequence[O]]) -> Group[I, O]:
+        """Items that are looked up together when they are asked for at the same moment."""
+        return Group(self._readers, lambda items: self.read_now(lambda connection: work(connection, items)))
 
     async def close(self) -> None:
-        await self._off_loop(self._fast.dispose)
-        await self._off_loop(self._safe.dispose)
-        self._thread.shutdown()
+        await self._off_loop(self._writer, self.close_now)
+        for threads in (self._readers, self._fasts, self._writer):
+            threads.shutdown()
 
-    async def _off_loop(self, work: Callable[[], T]) -> T:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except DatabaseError as error:
-            raise in_words(error, self.file) from error
+    async def _off_loop(self, threads: Executor, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(threads, work)
 
-    def _in_transaction(self, engine: Engine, work: Callable[[Connection], T]) -> T:
-        with engine.begin() as connection:
-            return work(connection)
+    @abstractmethod
+    def open_now(self, note: Note) -> None: ...
 
-    def _prepare(self) -> None:
-        if not self.file.exists():
-            # Made before SQLite does, so that the file is never readable by others, not even for a moment.
-            try:
-                os.close(os.open(self.file, os.O_CREAT | os.O_RDWR, 0o600))
-            except OSError as error:
-                raise StoreReadOnly(f"{self.file} cannot be made: {error.strerror}") from error
-        with self._safe.begin() as connection:
-            schema.metadata.create_all(connection)
-            known = connection.execute(
-                select(schema.meta.c.value).where(schema.meta.c.name == "version")
-            ).scalar_one_or_none()
-            if known is None:
-                connection.execute(insert(schema.meta).values(name="version", value=str(schema.VERSION)))
-            elif int(known) == 1:
-                connection.execute(text("ALTER TABLE audit ADD COLUMN body_hash VARCHAR"))
-                connection.execute(
-                    update(schema.meta)
-                    .where(schema.meta.c.name == "version")
-                    .values(value=str(schema.VERSION))
-                )
-            elif int(known) > schema.VERSION:
-                raise StoreNewer(
-                    f"{self.file} was made by a newer sayso (format {known}, this one knows {schema.VERSION}); "
-                    "upgrade sayso, or use another --home"
-                )
+    @abstractmethod
+    def read_now(self, work: Callable[[Connection], T]) -> T: ...
 
-    def _engine(self, synchronous: str) -> Engine:
-        engine = create_engine(
-            f"sqlite:///{self.file}",
-            poolclass=StaticPool,
-            connect_args={"check_same_thread": False, "isolation_level": None, "timeout": BUSY_MS / 1000},
-        )
+    @abstractmethod
+    def fast_now(self, work: Callable[[Connection], T]) -> T: ...
 
-        @event.listens_for(engine, "connect")
-        def configure(connection: sqlite3.Connection, _record: object) -> None:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(f"PRAGMA synchronous={synchronous}")
+    @abstractmethod
+    def chained_now(self, work: Callable[[Connection], T]) -> T: ...
 
-        @event.listens_for(engine, "begin")
-        def begin(connection: Connection) -> None:
-            # A write lock from the start: a read that turns into a write could fail half-way otherwise.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    @abstractmethod
+    def safe_now(self, work: Callable[[Connection], T]) -> T: ...
 
-        return engine
+    @abstractmethod
+    def close_now(self) -> None: ...
 
 
-def in_words(error: DatabaseError, file: Path) -> StoreError:
-    """What went wrong, for a person; by SQLite's own result codes (https://sqlite.org/rescode.html)."""
-    name = getattr(error.orig, "sqlite_errorname", "")
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return StoreBusy(f"{file} is locked by another process; try again. Nothing was lost")
-    if name == "SQLITE_FULL" or name.startswith("SQLITE_IOERR"):
-        return StoreFull(
-            f"{file}: the disk is full or failing ({name}). This was not accepted; what was accepted before is safe"
-        )
-    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
-        return StoreReadOnly(f"{file} cannot be written by this user; check the owner and mode of its folder")
-    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return StoreDamaged(f"{file} is damaged ({name}); move it away and restore a copy")
-    return StoreError(f"{file}: {error.orig}")
+Work = Callable[[Connection], None]
+
+
+def _each(works: Sequence[Work]) -> Callable[[Connection], Sequence[None]]:
+    def together(connection: Connection) -> Sequence[None]:
+        for work in works:
+            work(connection)
+        return [None] * len(works)
+
+    return together
+
+
+async def _done(group: Group[Work, None], work: Callable[[Connection], T]) -> T:
+    """What a work gives that shares its transaction with others that wait at the same moment."""
+    given: list[T] = []
+
+    def kept(connection: Connection) -> None:
+        given[:] = [work(connection)]  # the last run counts: it is the one that was committed
+
+    await group.do(kept)
+    return given[0]
+
+
+def database(place: Path | str, scripts: Scripts = SHIPPED) -> Database:
+    """The database at this place: a file is SQLite, a text the URL of a PostgreSQL. Raises `StoreError`."""
+    if isinstance(place, Path):
+        from agent.store.sql.sqlite import Sqlite
+
+        return Sqlite(place, scripts)
+    from agent.store.sql.postgres import Postgres
+
+    return Postgres(place, scripts)

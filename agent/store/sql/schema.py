@@ -1,10 +1,24 @@
-"""The tables, and the version of their shape."""
+"""The tables, and the revision of their shape."""
 
-from sqlalchemy import Column, Float, Index, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
+from sqlalchemy import (
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
-VERSION = 2  # goes up with every change of a table; a store of a higher one is refused
+HEAD = "0003"  # the newest migration; a store of a higher one is refused
 
 metadata = MetaData()
+bookkeeping = MetaData()  # Alembic's own table, which is no part of ours
+
+revisions = Table("alembic_version", bookkeeping, Column("version_num", String(32), primary_key=True))
 
 meta = Table(
     "meta", metadata, Column("name", String, primary_key=True), Column("value", String, nullable=False)
@@ -22,7 +36,50 @@ turns = Table(
     Column("answer", Text),
     Column("record", Text),
     Column("finished_at", Float),
+    Column(
+        "answered_as", Integer
+    ),  # the last turn of those that are answered together; they share its answer
+    Column("stopped_by", String),
+    Column("worker", String),  # who answers it
     Index("turns_by_thread", "thread", "id"),
+)
+# Few turns are open at any time, however many there were.
+_OPEN = turns.c.finished_at.is_(None)
+Index("turns_open", turns.c.thread, turns.c.id, sqlite_where=_OPEN, postgresql_where=_OPEN)
+
+# What has to be told to a surface whose people are not sitting in front of this process; gone once it was told.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String, nullable=False),  # answer, notice, card
+    Column("subject", String, nullable=False),
+    Column("thread", String, nullable=False),
+    Column("version", Integer, nullable=False),  # goes up when there is something newer to tell of the same
+    Column("at", Float, nullable=False),
+    Column("worker", String),  # who is telling it
+    UniqueConstraint("kind", "subject"),
+    Index("outbox_by_thread", "thread", "id"),
+)
+
+# Where surfaces put what they told.
+posts = Table(
+    "posts",
+    metadata,
+    Column("surface", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("place", String, nullable=False),
+    Column("name", String, nullable=False),  # empty where somebody was about to post
+    PrimaryKeyConstraint("surface", "subject", "place"),
+)
+
+# Who is at work: a count that goes up while they live. No clock is compared with another machine's.
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("role", String, nullable=False),
+    Column("beats", Integer, nullable=False),
 )
 
 # What sayso says by itself, after the turn `after`: the outcome of an action.
@@ -34,6 +91,8 @@ notices = Table(
     Column("after", Integer, nullable=False),
     Column("text", Text, nullable=False),
     Column("at", Float, nullable=False),
+    Column("key", String),  # what is said once, however often its job starts over
+    UniqueConstraint("key", name="notices_key"),
     Index("notices_by_thread", "thread", "after"),
 )
 

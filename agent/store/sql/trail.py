@@ -6,22 +6,20 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, Select, bindparam, desc, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, Row, Select, desc, func, select, update
 
-from agent.audit import chain
 from agent.audit.event import Event, Fact, FactKind, Pruning
 from agent.store.facts import pruned
 from agent.store.scribe import Scribe
+from agent.store.sql import tail
 from agent.store.sql.database import Database
-from agent.store.sql.prepared import Prepared, Value
+from agent.store.sql.prepared import Prepared, Value, once
 from agent.store.sql.schema import audit, checkpoints, meta
-from tools.contract import canonical
 
 PAGE = 1000  # rows read at a time
 
-LAST_EVENT = Prepared(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1))
-ADD_EVENT = Prepared(insert(audit).values({column.name: bindparam(column.name) for column in audit.columns}))
+IDENTIFY = Prepared(once(meta, "name", "value"))
+KEEP_CHECKPOINT = Prepared(once(checkpoints, "seq", "body"))
 
 
 class SqlTrail:
@@ -43,9 +41,9 @@ class SqlTrail:
         if subject is not None:
             query = query.where(audit.c.subject == subject)
         if since is not None:
-            query = query.where(audit.c.at >= _stamp(since))
+            query = query.where(audit.c.at >= tail.stamp(since))
         if until is not None:
-            query = query.where(audit.c.at < _stamp(until))
+            query = query.where(audit.c.at < tail.stamp(until))
         while True:
             page = await self._page(query.where(audit.c.seq > after))
             for event in page:
@@ -55,7 +53,7 @@ class SqlTrail:
             after = page[-1].seq
 
     async def _page(self, query: Select[tuple[object, ...]]) -> list[Event]:
-        return await self._database.fast(
+        return await self._database.read(
             lambda connection: [_event(row) for row in connection.execute(query)]
         )
 
@@ -69,7 +67,7 @@ class SqlTrail:
         pen = self._scribe.pen()
 
         def work(connection: Connection) -> Pruning:
-            young = select(func.min(audit.c.seq)).where(audit.c.at >= _stamp(until))
+            young = select(func.min(audit.c.seq)).where(audit.c.at >= tail.stamp(until))
             first_young = connection.execute(young).scalar()
             latest = connection.execute(select(func.max(audit.c.seq))).scalar() or 0
             last = latest if first_young is None else first_young - 1
@@ -82,29 +80,29 @@ class SqlTrail:
                 return Pruning(0, 0, 0, kept)
             rows = connection.execute(update(audit).where(may_go).values(data="")).rowcount
             done = Pruning(rows, first, last, kept)
-            write_fact(connection, pen.finished(pruned(done, until, by, at)))
+            tail.add(connection, [pen.finished(pruned(done, until, by, at))])
             return done
 
         return await self._database.safe(work)
 
     async def store_id(self) -> str:
         """What tells this store from every other; made once."""
-        row = {"name": "store", "value": uuid4().hex}
+        row: dict[str, Value] = {"name": "store", "value": uuid4().hex}
 
         def work(connection: Connection) -> str:
-            connection.execute(upsert(meta).values(row).on_conflict_do_nothing())
+            IDENTIFY.run(connection, row)
             return str(connection.execute(select(meta.c.value).where(meta.c.name == "store")).scalar_one())
 
         return await self._database.safe(work)
 
     async def keep_checkpoint(self, seq: int, line: str) -> None:
         """Keeps a checkpoint of row `seq`; one that is there already stays."""
-        statement = upsert(checkpoints).values(seq=seq, body=line).on_conflict_do_nothing()
-        await self._database.safe(lambda connection: connection.execute(statement))
+        row: dict[str, Value] = {"seq": seq, "body": line}
+        await self._database.safe(lambda connection: KEEP_CHECKPOINT.run(connection, row))
 
     async def last_checkpoint(self) -> str | None:
         query = select(checkpoints.c.body).order_by(desc(checkpoints.c.seq)).limit(1)
-        return await self._database.fast(lambda connection: connection.execute(query).scalar_one_or_none())
+        return await self._database.read(lambda connection: connection.execute(query).scalar_one_or_none())
 
     async def checkpoints(self) -> AsyncIterator[str]:
         """All of them, by row; read in pages."""
@@ -119,27 +117,9 @@ class SqlTrail:
             last = page[-1][0]
 
     async def _lines(self, query: Select[tuple[int, str]]) -> list[tuple[int, str]]:
-        return await self._database.fast(
+        return await self._database.read(
             lambda connection: [(row.seq, row.body) for row in connection.execute(query)]
         )
-
-
-def write_fact(connection: Connection, fact: Fact) -> None:
-    """Adds a fact to the end of the chain; the transaction's write lock keeps the end where it is."""
-    last = LAST_EVENT.run(connection, {}).one_or_none()
-    event = chain.seal(last.seq + 1 if last else 1, fact, last.hash if last else chain.ROOT)
-    row: dict[str, Value] = {
-        "seq": event.seq,
-        "at": _stamp(fact.at),
-        "kind": fact.kind.value,
-        "actor": fact.actor,
-        "subject": fact.subject,
-        "data": canonical(fact.data),
-        "body_hash": event.body_hash,
-        "previous": event.previous,
-        "hash": event.hash,
-    }
-    ADD_EVENT.run(connection, row)
 
 
 def _event(row: Row[tuple[object, ...]]) -> Event:
@@ -154,7 +134,7 @@ def _event(row: Row[tuple[object, ...]]) -> Event:
 def _fact(row: Row[tuple[object, ...]]) -> Fact:
     """The fact of a row exactly as it was written. Raises `ValueError`, `TypeError`."""
     at = datetime.fromisoformat(row.at)
-    if row.at != _stamp(at):
+    if row.at != tail.stamp(at):
         raise ValueError("the time was written otherwise")
     data = json.loads(row.data) if row.data != "" else {}
     if not isinstance(data, dict):
@@ -162,8 +142,3 @@ def _fact(row: Row[tuple[object, ...]]) -> Fact:
     if row.body_hash and row.data and row.body_hash != hashlib.sha256(row.data.encode()).hexdigest():
         raise ValueError("the body was written otherwise")
     return Fact(FactKind(row.kind), row.actor, row.subject, at, data)
-
-
-def _stamp(at: datetime) -> str:
-    """A time as the trail has it: all in one zone and length, so that texts sort as the times do."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -166,7 +166,8 @@ async def test_after_three_failures_the_same_kind_is_not_proposed_again() -> Non
 @pytest.mark.parametrize("reason", Reason)
 def test_every_refusal_has_a_sentence(reason: Reason, language: str) -> None:
     names = (
-        "action roles state person why tool count arguments plan rule rules freeze until needed counted teams"
+        "action roles state person why tool count arguments plan rule rules freeze until needed counted teams "
+        "other target what limit"
     )
     fields = {name: "stale" if name == "state" else name for name in names.split()}
     assert sentence(Refusal(reason, fields), language)

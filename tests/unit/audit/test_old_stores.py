@@ -13,22 +13,17 @@ from agent.store.sql.store import SqlStore
 from tests.fakes.trails import FIRST_FORMAT, Signed, rows
 from tools.contract import canonical
 
-# The table as the first version made it.
-AUDIT = """
-CREATE TABLE audit (seq INTEGER NOT NULL PRIMARY KEY, at VARCHAR NOT NULL, kind VARCHAR NOT NULL,
-  actor VARCHAR NOT NULL, subject VARCHAR NOT NULL, data TEXT NOT NULL, previous VARCHAR NOT NULL,
-  hash VARCHAR NOT NULL);
-CREATE INDEX audit_by_subject ON audit (subject, seq);
-CREATE TABLE meta (name VARCHAR NOT NULL PRIMARY KEY, value VARCHAR NOT NULL);
-INSERT INTO meta VALUES ('version', '1');
-"""
+DUMP = (
+    Path(__file__).parents[2] / "integration" / "store" / "version_1.sql"
+)  # a store that the first version made
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     made = tmp_path / "sayso.db"
     with closing(sqlite3.connect(made, isolation_level=None)) as connection:
-        connection.executescript(AUDIT)
+        connection.executescript(DUMP.read_text(encoding="utf-8"))
+        connection.execute("DELETE FROM audit")
         for line in FIRST_FORMAT.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             row["data"] = canonical(row["data"])

@@ -1,0 +1,70 @@
+"""What waits to be answered: messages of one thread, in order, those that came during a turn together."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent.conversation.thread import Said, ThreadId, TurnId
+
+MOST = 10  # messages that are answered together
+LONGEST = 8000  # characters of them together
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Messages of one person in one thread that get one answer, which is that of the last one: `turn`."""
+
+    turn: TurnId
+    said: Said
+    parts: tuple[TurnId, ...]  # all of them, the last included
+    stopped_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One message that has no answer yet, as far as `together` looks at it."""
+
+    turn: TurnId
+    speaker: str
+    text: str
+    begun_as: TurnId | None  # the last of those it is answered with, once that has begun
+
+
+def together(waiting: Sequence[Waiting]) -> tuple[TurnId, ...]:
+    """Which of a thread's waiting messages are answered next, in the order they came.
+
+    What was begun goes on as it was, so that a turn that starts over is the same turn. One person's rights count in
+    an answer, so only messages of the same person are taken together.
+    """
+    if not waiting:
+        return ()
+    first = waiting[0]
+    if first.begun_as is not None:
+        return tuple(one.turn for one in waiting if one.begun_as == first.begun_as)
+    taken: list[TurnId] = []
+    length = 0
+    for one in waiting[:MOST]:
+        length += len(one.text)
+        if one.speaker != first.speaker or one.begun_as is not None or (taken and length > LONGEST):
+            break
+        taken.append(one.turn)
+    return tuple(taken)
+
+
+class Inbox(Protocol):
+    """Accepted messages that no turn has answered yet."""
+
+    async def begin(self, thread: ThreadId, worker: str) -> Batch | None:
+        """What this worker is to answer next in a thread; None when all is answered or another one is at it.
+
+        What belongs together is noted, and stays so. Whoever is at it goes on with what came in the meantime.
+        """
+        ...
+
+    async def stop(self, thread: ThreadId, by: str) -> tuple[TurnId, ...]:
+        """Notes that somebody does not want the thread's open turns answered; says which ones are new to it."""
+        ...
+
+    async def stopped(self, turns: Collection[TurnId]) -> Mapping[TurnId, str]:
+        """Which of these somebody stopped, and who."""
+        ...

@@ -1,0 +1,1 @@
+"""The process that stays: surfaces, workers, and what an operator asks it from outside."""

@@ -1,0 +1,110 @@
+"""One process of sayso that stays, from its settings to the end of its last turn."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from agent.app import App
+from agent.bootstrap import build, jobs_place, utc_now
+from agent.conversation.redact import Redactor
+from agent.home import Home
+from agent.jobs.desk import Desk
+from agent.jobs.station import Role, Station
+from agent.serving.health import Health
+from agent.settings import Settings
+from agent.store.port import StoreError
+from agent.surfaces.port import Surface
+from agent.telemetry.logs import log_to
+from agent.telemetry.metrics import Metrics
+
+LOG = logging.getLogger("sayso.serve")
+ASKED = 2.0  # seconds a check may take
+
+
+class Serving:
+    """Opened by `start`; runs until `stop`."""
+
+    def __init__(self, app: App, role: Role, surfaces: Sequence[Surface], metrics: Metrics) -> None:
+        settings = app.settings
+        self._app, self._role, self._surfaces, self._metrics = app, role, surfaces, metrics
+        voices = {surface.name: surface.voice for surface in surfaces}
+        self._station = Station(app, jobs_place(settings, app.home), role, voices, utc_now)
+        self._health = Health(settings.serve.listen, alive=self.alive, ready=self.ready, metrics=self._page)
+        self._hears: list[Surface] = []
+        self._draining = False
+
+    async def start(self) -> str:
+        """Begins; gives the address of its health pages. Raises `StoreError`, `SurfaceError`, `OSError`."""
+        address = await self._health.start()
+        await self._station.start()
+        if self._role is not Role.WORKER:
+            for surface in self._surfaces:
+                await surface.start(Desk(self._app, self._station.worker))
+                self._hears.append(surface)
+        return address
+
+    async def stop(self) -> None:
+        """Hears nobody any more, ends what it has begun, and leaves the rest to others."""
+        self._draining = True
+        for surface in self._hears:
+            await surface.stop()
+        await self._station.stop(self._app.settings.serve.drain.total_seconds())
+        await self._health.stop()
+
+    async def alive(self) -> Mapping[str, str | None]:
+        """What is wrong for good, so that this process is best started anew."""
+        return {"rounds": None if self._station.working else "the worker goes its rounds no more"}
+
+    async def ready(self) -> Mapping[str, str | None]:
+        """What is in the way of being of use at this moment."""
+        found: dict[str, str | None] = {"draining": "it is about to stop" if self._draining else None}
+        found["store"] = await self._asked_store()
+        found["trusted"] = None if self._app.fleet.trusted() else "the others may hold this process for dead"
+        found |= {surface.name: surface.trouble() for surface in self._hears}
+        return found
+
+    async def _asked_store(self) -> str | None:
+        try:
+            await asyncio.wait_for(self._app.store.beats(), ASKED)
+        except StoreError as error:
+            return str(error)
+        except TimeoutError:
+            return f"no answer within {ASKED:.0f} s"
+        return None
+
+    async def _page(self) -> bytes:
+        try:
+            await self._metrics.look(self._app.store, utc_now())
+        except StoreError as error:
+            LOG.warning("the metrics are those of before: %s", error)
+        return self._metrics.text()
+
+
+async def serve(
+    settings: Settings,
+    home: Home,
+    role: Role,
+    stop: asyncio.Event,
+    note: Callable[[str], None],
+    open_surfaces: Callable[[App], Sequence[Surface]],
+) -> None:
+    """Serves until `stop` is set. Raises what `build` and `Serving.start` raise."""
+    log = settings.serve
+    redactor = Redactor(emails=settings.redaction.emails)
+    log_to(sys.stderr, style=log.log_style, level=log.log_level, redactor=redactor)
+    metrics = Metrics()
+    app = await build(settings, home, note, seen=metrics.seen)
+    try:
+        surfaces = open_surfaces(app)
+        serving = Serving(app, role, surfaces, metrics)
+        try:
+            address = await serving.start()
+            names = ", ".join(surface.name for surface in surfaces) or "no surface"
+            note(f"sayso serves ({role.value}: {names}) as {app.fleet.me}; {address}/readyz says how it is")
+            await stop.wait()
+            note("stopping: what is begun is ended, what waits is kept")
+        finally:
+            await serving.stop()
+    finally:
+        await app.close()

@@ -1,0 +1,325 @@
+"""A Slack workspace on this machine: it keeps messages, refuses what Slack refuses, and sends signed events and clicks.
+
+Its limits are written down here again, from Slack's pages, and not taken from the product: it is the judge.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import ClientSession, web
+
+SECRET = "a signing secret"
+BOT, TEAM = "UBOT", "T1"
+LONGEST = {"section": 3000, "context": 2000, "header": 150}
+
+
+def refused(blocks: list[dict[str, Any]], most: int = 50) -> str | None:  # noqa: C901, PLR0911 - one rule after the other
+    """Why Slack would refuse these blocks; None where it would take them."""
+    if len(blocks) > most:
+        return "invalid_blocks: too many"
+    total = 0
+    for block in blocks:
+        kind = block.get("type")
+        texts = {
+            "section": lambda b=block: [b["text"]["text"]],
+            "header": lambda b=block: [b["text"]["text"]],
+            "context": lambda b=block: [one["text"] for one in b["elements"]],
+        }.get(str(kind), list)()
+        for text in texts:
+            total += len(text)
+            if not text.strip() or len(text) > LONGEST[str(kind)]:
+                return f"invalid_blocks: {kind} of {len(text)} characters"
+        if kind == "actions":
+            elements = block["elements"]
+            if not 1 <= len(elements) <= 25 or len({one["action_id"] for one in elements}) < len(elements):
+                return "invalid_blocks: actions"
+            for one in elements:
+                if not 1 <= len(one["text"]["text"]) <= 75 or len(one["value"]) > 2000:
+                    return "invalid_blocks: button"
+                confirm = one.get("confirm")
+                if confirm and (len(confirm["title"]["text"]) > 100 or len(confirm["text"]["text"]) > 300):
+                    return "invalid_blocks: confirm"
+        elif kind not in ("section", "context", "header", "divider", "input"):
+            return f"invalid_blocks: {kind}"
+    return "msg_blocks_too_long" if total > 13_200 and most == 50 else None
+
+
+@dataclass
+class Workspace:
+    """What has been posted, and a way to speak and click in it."""
+
+    api: str = ""
+    bot: str = ""  # where events are sent to
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    whispers: list[dict[str, Any]] = field(default_factory=list)
+    views: list[dict[str, Any]] = field(default_factory=list)
+    homes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    reactions: list[tuple[str, str, str]] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    failures: list[tuple[int, dict[str, str], str]] = field(default_factory=list)  # of the next posts
+    sockets: list[web.WebSocketResponse] = field(default_factory=list)
+    acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _count: int = 0
+
+    async def socket(self, request: web.Request) -> web.WebSocketResponse:
+        """A connection of Socket Mode: every envelope goes to all of them, which is the hardest case."""
+        held = web.WebSocketResponse()
+        await held.prepare(request)
+        await held.send_json({"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A1"}})
+        self.sockets.append(held)
+        async for heard in held:
+            answer = json.loads(heard.data)
+            if "envelope_id" in answer:
+                self.acknowledged.setdefault(answer["envelope_id"], answer.get("payload") or {})
+        self.sockets.remove(held)
+        return held
+
+    async def envelope(self, kind: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Sends it, and waits until somebody acknowledged it; gives what they answered."""
+        self._count += 1
+        name = f"E{self._count}"
+        sent = {"envelope_id": name, "type": kind, "payload": payload, "accepts_response_payload": True}
+        for held in list(self.sockets):
+            await held.send_json(sent)
+        while name not in self.acknowledged:
+            await asyncio.sleep(0.01)
+        return self.acknowledged[name]
+
+    # --- what the bot calls --------------------------------------------------------------------------------------
+
+    async def call(self, request: web.Request) -> web.Response:
+        method = request.match_info["method"]
+        raw = await request.text()
+        body: dict[str, Any] = (
+            json.loads(raw or "{}")
+            if request.content_type == "application/json"
+            else dict(await request.post())
+        )
+        self.calls.append(method)
+        if method.startswith("chat.post") and self.failures:
+            status, headers, error = self.failures.pop(0)
+            return web.json_response({"ok": False, "error": error}, status=status, headers=headers)
+        answer: dict[str, Any] = getattr(self, "_" + method.replace(".", "_"), lambda _body: {})(body)
+        return web.json_response({"ok": "error" not in answer, **answer})
+
+    def _apps_connections_open(self, _body: dict[str, Any]) -> dict[str, Any]:
+        return {"url": self.api.replace("http://", "ws://").replace("/api/", "/link/?ticket=1")}
+
+    def _auth_test(self, _body: dict[str, Any]) -> dict[str, Any]:
+        return {"user_id": BOT, "team_id": TEAM, "url": "https://harbourlane.slack.com/", "bot_id": "B1"}
+
+    def _chat_postMessage(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        if why := refused(body.get("blocks", [])):
+            return {"error": why}
+        self._count += 1
+        ts = f"1800000000.{self._count:06}"
+        self.messages.append({**body, "ts": ts})
+        return {"ts": ts, "channel": body["channel"]}
+
+    def _chat_update(self, body: dict[str, Any]) -> dict[str, Any]:
+        if why := refused(body.get("blocks", [])):
+            return {"error": why}
+        for one in self.messages:
+            if (one["channel"], one["ts"]) == (body["channel"], body["ts"]):
+                one.update(body)
+                return {"ts": body["ts"]}
+        return {"error": "message_not_found"}
+
+    def _chat_postEphemeral(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        self.whispers.append(body)
+        return {}
+
+    def _conversations_replies(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"messages": [one for one in self.messages if one.get("thread_ts") == body["ts"]]}
+
+    def _reactions_add(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.reactions.append((body["channel"], body["timestamp"], body["name"]))
+        return {}
+
+    def _reactions_remove(self, body: dict[str, Any]) -> dict[str, Any]:
+        found = (body["channel"], body["timestamp"], body["name"])
+        if found not in self.reactions:
+            return {"error": "no_reaction"}
+        self.reactions.remove(found)
+        return {}
+
+    def _views_open(self, body: dict[str, Any]) -> dict[str, Any]:
+        if why := refused(body["view"]["blocks"], 100):
+            return {"error": why}
+        self.views.append(body["view"])
+        return {"view": {"id": f"V{len(self.views)}"}}
+
+    _views_update = _views_open
+
+    def _views_publish(self, body: dict[str, Any]) -> dict[str, Any]:
+        if why := refused(body["view"]["blocks"], 100):
+            return {"error": why}
+        self.homes[body["user_id"]] = body["view"]
+        return {}
+
+    # --- what people do ------------------------------------------------------------------------------------------
+
+    async def send(
+        self, form: Mapping[str, str] | None, body: str, *, at: float | None = None, secret: str = SECRET
+    ) -> tuple[int, str]:
+        """Posts a signed request to the bot; gives status and body of its answer."""
+        raw = body if form is None else urlencode(form)
+        stamp = str(int(time.time() if at is None else at))
+        signed = hmac.new(secret.encode(), f"v0:{stamp}:{raw}".encode(), hashlib.sha256).hexdigest()
+        kind = "application/json" if form is None else "application/x-www-form-urlencoded"
+        headers = {
+            "X-Slack-Request-Timestamp": stamp,
+            "X-Slack-Signature": f"v0={signed}",
+            "Content-Type": kind,
+        }
+        async with ClientSession() as session, session.post(self.bot, data=raw, headers=headers) as answer:
+            return answer.status, await answer.text()
+
+    async def say(
+        self,
+        text: str,
+        *,
+        user: str = "UMAYA",
+        channel: str = "C1",
+        thread: str = "",
+        kind: str = "app_mention",
+        ts: str = "",
+        team: str = TEAM,
+    ) -> str:
+        """Somebody writes a message; gives its timestamp."""
+        self._count += 1
+        ts = ts or f"1700000000.{self._count:06}"
+        event = {"type": kind, "user": user, "channel": channel, "ts": ts, "text": text, "team": team}
+        if thread:
+            event["thread_ts"] = thread
+        body = {"type": "event_callback", "team_id": team, "event_id": f"Ev{self._count}", "event": event}
+        if self.sockets:
+            await self.envelope("events_api", body)
+            return ts
+        status, _ = await self.send(None, json.dumps(body))
+        assert status == 200
+        return ts
+
+    async def change(self, ts: str, before: str, after: str | None, *, channel: str = "C1") -> None:
+        """The author of a message changes it, or deletes it."""
+        old = {"type": "message", "user": "UMAYA", "ts": ts, "text": before}
+        event: dict[str, Any] = {"type": "message", "channel": channel, "previous_message": old}
+        if after is None:
+            event |= {"subtype": "message_deleted", "deleted_ts": ts}
+        else:
+            event |= {"subtype": "message_changed", "message": {**old, "text": after}}
+        self._count += 1
+        body = {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{self._count}", "event": event}
+        if self.sockets:
+            await self.envelope("events_api", body)
+        else:
+            assert (await self.send(None, json.dumps(body)))[0] == 200
+
+    async def click(
+        self, action: str, value: str, *, user: str, channel: str = "C1", thread: str = "", team: str = TEAM
+    ) -> int:
+        """Somebody presses a button."""
+        payload = {
+            "type": "block_actions",
+            "team": {"id": team},
+            "user": {"id": user, "team_id": team},
+            "channel": {"id": channel},
+            "message": {"ts": "1.1", "thread_ts": thread},
+            "trigger_id": "trigger",
+            "actions": [{"action_id": action, "value": value, "type": "button", "block_id": "b"}],
+        }
+        if self.sockets:
+            await self.envelope("interactive", payload)
+            return 200
+        status, _ = await self.send({"payload": json.dumps(payload)}, "")
+        return status
+
+    async def submit(self, view: Mapping[str, Any], fields: Mapping[str, str], *, user: str) -> str:
+        """Somebody sends a modal; gives the bot's answer."""
+        values = {name: {name: {"type": "plain_text_input", "value": text}} for name, text in fields.items()}
+        payload = {
+            "type": "view_submission",
+            "team": {"id": TEAM},
+            "user": {"id": user, "team_id": TEAM},
+            "view": {**view, "id": "V1", "state": {"values": values}},
+        }
+        if self.sockets:
+            answer = await self.envelope("interactive", payload)
+            return json.dumps(answer) if answer else ""
+        status, text = await self.send({"payload": json.dumps(payload)}, "")
+        assert status == 200
+        return text
+
+    async def command(self, text: str, *, user: str = "UMAYA", channel: str = "C1") -> str:
+        """Somebody uses the slash command."""
+        form = {
+            "command": "/sayso", "text": text, "user_id": user, "channel_id": channel, "team_id": TEAM,
+            "trigger_id": f"13.{self._count}",
+        }  # fmt: skip
+        if self.sockets:
+            return str((await self.envelope("slash_commands", form)).get("text", ""))
+        status, answer = await self.send(form, "")
+        assert status == 200
+        return answer
+
+    # --- what can be seen ----------------------------------------------------------------------------------------
+
+    def texts(self, channel: str = "C1") -> list[str]:
+        return [one["text"] for one in self.messages if one["channel"] == channel]
+
+    def buttons(self, message: Mapping[str, Any]) -> dict[str, str]:
+        """Action ids and values of a message's buttons."""
+        return {
+            one["action_id"]: one["value"]
+            for block in message["blocks"]
+            if block["type"] == "actions"
+            for one in block["elements"]
+        }
+
+    def is_card(self, message: Mapping[str, Any]) -> bool:
+        """Whether a message is an action's card, open or over."""
+        return str(message["text"]).startswith("A-") and "(" in str(message["text"])
+
+    async def shows(self, text: str, channel: str = "C1") -> dict[str, Any]:
+        """Waits for a message that has this in its text or its blocks."""
+        while True:
+            for one in self.messages:
+                if one["channel"] == channel and text in json.dumps(one, ensure_ascii=False):
+                    return one
+            await asyncio.sleep(0.02)
+
+    async def whispered(self, text: str) -> dict[str, Any]:
+        while True:
+            for one in self.whispers:
+                if text in one["text"]:
+                    return one
+            await asyncio.sleep(0.02)
+
+    async def opened(self, count: int = 1) -> dict[str, Any]:
+        while len(self.views) < count:
+            await asyncio.sleep(0.02)
+        return self.views[-1]
+
+
+@asynccontextmanager
+async def workspace() -> AsyncIterator[Workspace]:
+    """A workspace for as long as the block lasts."""
+    made = Workspace()
+    app = web.Application()
+    app.router.add_post("/api/{method}", made.call)
+    app.router.add_get("/link/", made.socket)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    made.api = f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
+    yield made
+    await runner.cleanup()

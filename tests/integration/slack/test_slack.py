@@ -1,0 +1,390 @@
+"""Slack end to end: signed requests in, messages and cards out, on a workspace that refuses what Slack refuses."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from agent.app import App
+from agent.approvals.action import ActionId, State
+from agent.bootstrap import utc_now
+from agent.conversation.posted import Post
+from agent.conversation.thread import TurnId
+from agent.jobs.desk import Desk
+from agent.jobs.fairness import Gate
+from agent.jobs.worker import Worker
+from agent.people.person import Directory, Person
+from agent.settings import SlackSettings
+from agent.surfaces.slack.surface import REJECT_FORM, SlackSurface
+from evals.bench.durability.stamps import opened
+from evals.bench.slack.workspace import SECRET, Workspace, workspace
+from tests.fakes.engine import InlineEngine
+
+PEOPLE = Directory(
+    [
+        Person("maya", "Maya", frozenset({"op"}), identities={"slack": "UMAYA"}),
+        Person("tom", "Tom", frozenset({"op", "keeper"}), identities={"slack": "UTOM"}),
+    ]
+)
+
+
+@dataclass
+class Office:
+    """sayso in a workspace."""
+
+    slack: Workspace
+    app: App
+    surface: SlackSurface
+    worker: Worker
+    engine: InlineEngine
+
+    async def stop(self) -> None:
+        await self.engine.quiet()
+        await self.surface.stop()
+        await self.app.close()
+
+    async def card(self, id_: str = "A-1") -> dict[str, str]:
+        """The buttons of an action's card."""
+        return self.slack.buttons(await self.slack.shows(f"card:{id_}"))
+
+    async def reaches(self, state: State, id_: str = "A-1") -> None:
+        while True:
+            action = await self.app.store.action(ActionId(id_))
+            if action is not None and action.state is state:
+                return
+            await asyncio.sleep(0.02)
+
+
+async def office(folder: Path, slack: Workspace, **settings: object) -> Office:
+    app = await opened(folder, folder / "sayso.db", people=PEOPLE)
+    chosen = SlackSettings.model_validate(
+        {
+            "bot_token": "xoxb-1",
+            "app_token": "xapp-1",
+            "signing_secret": SECRET,
+            "mode": "http",
+            "listen": "127.0.0.1:0",
+            "api": slack.api,
+            **settings,
+        }
+    )
+    surface = SlackSurface(app, chosen, utc_now)
+    surface._sender._next = _Never()
+    worker = Worker(app, app.fleet, {"slack": surface.voice}, Gate(8, 4), utc_now)
+    engine = InlineEngine(worker.jobs)
+    worker.works_with(engine)
+    await surface.start(Desk(app, worker))
+    slack.bot = surface.address
+    while chosen.mode == "socket" and not slack.sockets:
+        await asyncio.sleep(0.01)
+    return Office(slack, app, surface, worker, engine)
+
+
+class _Never(dict[str, float]):
+    """No channel has to wait: the clock of a test is real."""
+
+    def get(self, key: str, default: float = 0.0) -> float:  # type: ignore[override]  # always the same
+        return default
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[Workspace]:
+    async with workspace() as made:
+        yield made
+
+
+@pytest.fixture(params=["http", "socket"])
+async def here(request: pytest.FixtureRequest, slack: Workspace, tmp_path: Path) -> AsyncIterator[Office]:
+    made = await office(tmp_path, slack, mode=request.param)
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def over_http(slack: Workspace, tmp_path: Path) -> AsyncIterator[Office]:
+    made = await office(tmp_path, slack)
+    yield made
+    await made.stop()
+
+
+async def test_a_mention_is_answered_in_its_thread_with_a_card(here: Office) -> None:
+    ts = await here.slack.say("<@UBOT> stamp one")
+    answer = await here.slack.shows("It is proposed.")
+    assert (answer["thread_ts"], answer["channel"]) == (ts, "C1")
+    assert set(here.slack.buttons(answer)) == {"sayso_helpful", "sayso_wrong"}
+    assert set(await here.card()) == {
+        "sayso_approve",
+        "sayso_reject",
+        "sayso_edit",
+        "sayso_withdraw",
+        "sayso_details",
+    }
+    await here.engine.quiet()
+    assert here.slack.reactions == []  # the eyes that said that it was heard are gone
+    assert here.slack.calls.count("reactions.add") == 1
+
+
+async def test_a_card_is_approved_run_and_updated_and_its_outcome_told(here: Office) -> None:
+    await here.slack.say("<@UBOT> stamp one")
+    buttons = await here.card()
+    await here.slack.click("sayso_approve", buttons["sayso_approve"], user="UMAYA")
+    refusal = await here.slack.whispered("somebody else has to approve")
+    assert refusal["user"] == "UMAYA"
+    await here.slack.click("sayso_approve", buttons["sayso_approve"], user="UTOM")
+    await here.reaches(State.SUCCEEDED)
+    await here.slack.shows("A-1 is done: Stamp one.")
+    await here.engine.quiet()
+    card = next(one for one in here.slack.messages if one["text"].startswith("A-1: "))
+    assert here.slack.buttons(card) == {}
+    assert "done" in card["text"]
+    cards = [one for one in here.slack.messages if one["text"].startswith("A-1: ")]
+    assert len(cards) == 1
+
+
+async def test_every_click_on_what_is_over_is_answered(here: Office) -> None:
+    await here.slack.say("<@UBOT> stamp one")
+    value = (await here.card())["sayso_approve"]
+    for _ in range(2):
+        assert await here.slack.click("sayso_approve", value, user="UTOM") == 200
+    await here.slack.whispered("A-1")
+    await here.reaches(State.SUCCEEDED)
+    assert len((here.app.home.folder / "witness").read_text().splitlines()) == 1
+
+
+async def test_a_rejection_asks_for_a_reason_and_shows_it(here: Office) -> None:
+    await here.slack.say("<@UBOT> stamp one")
+    await here.slack.click("sayso_reject", (await here.card())["sayso_reject"], user="UTOM")
+    view = await here.slack.opened()
+    assert view["callback_id"] == REJECT_FORM
+    errors = json.loads(await here.slack.submit(view, {"reason": ""}, user="UTOM"))
+    assert errors["response_action"] == "errors"
+    assert await here.slack.submit(view, {"reason": "not on a Friday"}, user="UTOM") == ""
+    await here.reaches(State.REJECTED)
+    card = await here.slack.shows("not on a Friday")
+    assert here.slack.buttons(card) == {}
+
+
+async def test_an_edit_is_a_new_action_and_what_does_not_fit_is_said_beside_its_field(here: Office) -> None:
+    await here.slack.say("<@UBOT> stamp one")
+    await here.slack.click("sayso_edit", (await here.card())["sayso_edit"], user="UMAYA")
+    view = await here.slack.opened()
+    assert [block["element"]["initial_value"] for block in view["blocks"]] == ["one"]
+    assert "Nothing was changed" in await here.slack.submit(view, {"text": "one"}, user="UMAYA")
+    errors = json.loads(await here.slack.submit(view, {"text": "x" * 41}, user="UMAYA"))
+    assert set(errors["errors"]) == {"text"}
+    assert await here.slack.submit(view, {"text": "two"}, user="UMAYA") == ""
+    await here.slack.shows("Stamp two")
+    await here.reaches(State.SUPERSEDED)
+    await here.engine.quiet()
+    assert "sayso_approve" in await here.card("A-2")
+
+
+async def test_a_question_that_is_edited_is_asked_again_once(here: Office) -> None:
+    ts = await here.slack.say("<@UBOT> stamp one")
+    await here.card()
+    for words in ("stamp two", "stamp three"):
+        await here.slack.change(ts, "<@UBOT> stamp one", f"<@UBOT> {words}")
+    await here.slack.shows("Stamp two")
+    await here.reaches(State.WITHDRAWN)
+    await here.engine.quiet()
+    assert len(await here.app.store.actions()) == 2
+
+
+async def test_a_question_that_is_deleted_withdraws_what_it_proposed(here: Office) -> None:
+    ts = await here.slack.say("<@UBOT> stamp one")
+    await here.card()
+    await here.slack.change(ts, "<@UBOT> stamp one", None)
+    await here.reaches(State.WITHDRAWN)
+
+
+async def test_the_requester_withdraws(here: Office) -> None:
+    await here.slack.say("<@UBOT> stamp one")
+    await here.slack.click("sayso_withdraw", (await here.card())["sayso_withdraw"], user="UMAYA")
+    await here.reaches(State.WITHDRAWN)
+
+
+async def test_the_same_post_as_mention_and_as_message_is_one_question(here: Office) -> None:
+    ts = await here.slack.say("<@UBOT> stamp one")
+    await here.slack.say("<@UBOT> stamp one", ts=ts, kind="message")
+    await here.slack.say("<@UBOT> stamp one", ts=ts)  # Slack sends it once more
+    await here.slack.shows("It is proposed.")
+    await here.engine.quiet()
+    assert len(await here.app.store.actions()) == 1
+
+
+async def test_it_speaks_only_when_it_is_spoken_to(here: Office) -> None:
+    await here.slack.say("stamp one", kind="message")
+    await here.slack.say("stamp two", kind="message", channel="D1")
+    await here.slack.shows("It is proposed.", channel="D1")
+    await here.engine.quiet()
+    assert here.slack.texts("C1") == []
+
+
+async def test_settings_of_a_channel_say_what_it_answers_there(slack: Workspace, tmp_path: Path) -> None:
+    made = await office(tmp_path, slack, channels={"C1": {"answer": "all"}, "C2": {"answer": "nothing"}})
+    await slack.say("<@UBOT> stamp two", channel="C2")
+    await slack.say("stamp one", kind="message")
+    await slack.shows("It is proposed.")
+    await made.stop()
+    assert slack.texts("C2") == []
+
+
+async def test_strangers_and_other_workspaces_get_nothing_but_a_word(here: Office) -> None:
+    await here.slack.say("<@UBOT> stamp one", user="UNOBODY")
+    told = await here.slack.whispered("I do not know you here")
+    assert "slack: UNOBODY" in told["text"]
+    await here.slack.say("<@UBOT> stamp one", team="T9")
+    await here.slack.whispered("I only listen to people of the workspace")
+    assert await here.app.store.unfinished() == []
+    assert await here.app.store.actions() == []
+
+
+async def test_a_stranger_cannot_approve_and_nobody_in_somebody_elses_name(here: Office) -> None:
+    await here.slack.say("<@UBOT> stamp one")
+    value = (await here.card())["sayso_approve"]
+    await here.slack.click("sayso_approve", value, user="UNOBODY")
+    await here.slack.click("sayso_approve", value, user="UTOM", team="T9")
+    await here.slack.whispered("I only listen")
+    action = await here.app.store.action(ActionId("A-1"))
+    assert action is not None
+    assert action.state is State.AWAITING_APPROVAL
+
+
+@pytest.mark.parametrize("wrong", ["signature", "time", "body"])
+async def test_forged_stale_and_broken_requests_are_refused(over_http: Office, wrong: str) -> None:
+    here = over_http
+    event = {"type": "app_mention", "user": "UMAYA", "channel": "C1", "ts": "1.1", "text": "stamp one"}
+    body = json.dumps({"type": "event_callback", "team_id": "T1", "event": event})
+    at = time.time() - 400 if wrong == "time" else None
+    secret = "another" if wrong == "signature" else SECRET
+    status, _ = await here.slack.send(None, "{" if wrong == "body" else body, at=at, secret=secret)
+    assert status in (400, 401, 404)
+    assert await here.app.store.unfinished() == []
+
+
+async def test_a_slash_command_gets_a_thread_of_its_own(here: Office) -> None:
+    assert "/sayso why" in await here.slack.command("  ")
+    await here.slack.command("stamp one")
+    answer = await here.slack.shows("It is proposed.")
+    root = await here.slack.shows("Asked with a command")
+    assert answer["thread_ts"] == root["ts"]
+
+
+async def test_stop_ends_what_is_under_way_and_asks_nothing(here: Office) -> None:
+    ts = await here.slack.say("<@UBOT> stamp one")
+    await here.card()
+    await here.slack.say("stop", thread=ts)
+    said = await here.slack.whispered("A-1 is only proposed")
+    assert said["thread_ts"] == ts
+    await here.engine.quiet()
+    assert len([one for one in here.slack.messages if "proposed." in one["text"]]) == 1
+
+
+async def test_too_many_requests_are_waited_for_and_nothing_is_lost(here: Office) -> None:
+    here.slack.failures = [(429, {"Retry-After": "0"}, "ratelimited")] * 2
+    await here.slack.say("<@UBOT> stamp one")
+    await here.slack.shows("It is proposed.")
+
+
+async def test_cards_are_shown_in_the_approvals_channel_too_and_change_there(
+    slack: Workspace, tmp_path: Path
+) -> None:
+    made = await office(tmp_path, slack, approvals_channel="C9")
+    await slack.say("<@UBOT> stamp one")
+    card = await slack.shows("card:A-1", channel="C9")
+    await slack.click("sayso_approve", slack.buttons(card)["sayso_approve"], user="UTOM", channel="C9")
+    await made.reaches(State.SUCCEEDED)
+    await made.engine.quiet()
+    assert [slack.buttons(one) for one in slack.messages if one["text"].startswith("A-1: ")] == [{}, {}]
+    await made.stop()
+
+
+async def test_a_restart_between_card_and_click_changes_nothing(slack: Workspace, tmp_path: Path) -> None:
+    first = await office(tmp_path, slack)
+    await slack.say("<@UBOT> stamp one")
+    value = (await first.card())["sayso_approve"]
+    await first.stop()
+    second = await office(tmp_path, slack)
+    await slack.click("sayso_approve", value, user="UTOM")
+    await second.reaches(State.SUCCEEDED)
+    await second.engine.quiet()
+    assert len([one for one in slack.messages if one["text"].startswith("A-1: ")]) == 1
+    await second.stop()
+
+
+async def test_what_was_posted_by_a_worker_that_died_is_found_and_not_posted_again(here: Office) -> None:
+    await here.slack.say("<@UBOT> stamp one")
+    await here.slack.shows("It is proposed.")
+    await here.engine.quiet()
+    before = len(here.slack.messages)
+    turn = await here.app.store.turn(TurnId("T-1"))
+    assert turn is not None
+    posts = await here.app.store.posted("slack", "T-1/0")
+    await here.app.store.note_post(Post("slack", "T-1/0", posts[0].place))  # it died before it noted the name
+    await here.surface.voice.answered(turn, None)
+    assert len(here.slack.messages) == before
+
+
+async def test_the_home_tab_shows_what_waits_for_whom(here: Office) -> None:
+    await here.slack.say("<@UBOT> stamp one")
+    await here.card()
+    for user in ("UTOM", "UMAYA"):
+        body = {
+            "type": "event_callback",
+            "team_id": "T1",
+            "event": {"type": "app_home_opened", "user": user, "tab": "home"},
+        }
+        if here.slack.sockets:
+            await here.slack.envelope("events_api", body)
+        else:
+            await here.slack.send(None, json.dumps(body))
+    while len(here.slack.homes) < 2:
+        await asyncio.sleep(0.02)
+    shown = {
+        user: [block["text"]["text"] for block in view["blocks"] if "text" in block]
+        for user, view in here.slack.homes.items()
+    }
+    assert "A-1" in shown["UTOM"][2]
+    assert "A-1" not in shown["UMAYA"][2]
+    assert "A-1" in shown["UMAYA"][4]
+
+
+async def test_two_processes_that_both_get_everything_do_it_once(slack: Workspace, tmp_path: Path) -> None:
+    """Two connections to one store, and every message and click goes to both."""
+    one, other = [await office(tmp_path, slack, mode="socket") for _ in range(2)]
+    while len(slack.sockets) < 2:
+        await asyncio.sleep(0.01)
+    for number in range(5):
+        await slack.say(f"<@UBOT> stamp {number}", channel=f"C{number}")
+    for number in range(5):
+        card = await slack.shows("card:A-", channel=f"C{number}")
+        value = slack.buttons(card)["sayso_approve"]
+        await slack.click("sayso_approve", value, user="UTOM", channel=f"C{number}")
+    for number in range(1, 6):
+        await one.reaches(State.SUCCEEDED, f"A-{number}")
+    for made in (one, other):
+        await made.engine.quiet()
+    stamped = (tmp_path / "witness").read_text().split()[1::2]
+    assert sorted(stamped) == ["0", "1", "2", "3", "4"]
+    cards = [
+        message for message in slack.messages if message["text"].startswith("A-") and slack.is_card(message)
+    ]
+    assert len(cards) == 5
+    for made in (one, other):
+        await made.stop()
+
+
+async def test_a_connection_that_ends_is_made_again(slack: Workspace, tmp_path: Path) -> None:
+    made = await office(tmp_path, slack, mode="socket")
+    first = slack.sockets[0]
+    await first.send_json({"type": "disconnect", "reason": "refresh_requested", "debug_info": {}})
+    while not [held for held in slack.sockets if held is not first]:
+        await asyncio.sleep(0.02)
+    await slack.say("<@UBOT> stamp one")
+    await slack.shows("It is proposed.")
+    assert made.surface.trouble() is None
+    await made.stop()

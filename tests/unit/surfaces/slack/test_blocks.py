@@ -1,0 +1,110 @@
+"""No value of ours makes blocks that Slack would refuse, whatever people and systems write."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.approvals.card import Card, Row
+from agent.conversation.thread import ThreadId, TurnId
+from agent.store.port import TurnRecord
+from agent.surfaces.slack import answers, cards, limits, mrkdwn
+from agent.surfaces.slack.blocks import Message
+from evals.bench.slack.workspace import refused
+from tests.fakes.office import Office
+from tools.contract import Json
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+ANY = st.text(max_size=400) | st.text(alphabet="<>&*_`|\n a", max_size=6000)
+
+
+def taken(message: Message | dict[str, Any], most: int = 50) -> bool:
+    blocks = list(message.blocks) if isinstance(message, Message) else message["blocks"]
+    why = refused(blocks, most)
+    assert why is None, why
+    return True
+
+
+def record(answer: str, evidence: list[dict[str, Json]]) -> TurnRecord:
+    kept: dict[str, Json] = {"evidence": evidence, "receipt": {"model": "embedded", "seconds": 0.42}}
+    return TurnRecord(TurnId("T-1"), ThreadId("slack:C1:1.1"), "maya", "?", NOW, answer, kept, NOW)
+
+
+LONG = st.builds(lambda text, times: text * times, ANY, st.integers(1, 60))
+
+
+@given(answer=ANY | LONG, texts=st.lists(ANY, max_size=40), link=ANY)
+def test_any_answer_with_any_evidence_is_taken(answer: str, texts: list[str], link: str) -> None:
+    evidence: list[dict[str, Json]] = [
+        {"number": n, "title": text, "source": text, "query": text, "text": text, "link": link}
+        for n, text in enumerate(texts, 1)
+    ]
+    cited = " ".join(f"[{n}]" for n in range(1, len(texts) + 1))
+    kept = record(f"{answer} {cited}", evidence)
+    assert all(taken(one) for one in answers.of(kept, "en"))
+    for page in range(len(texts) // answers.PAGE + 2):
+        assert taken(answers.evidence(kept, page, "fr"), 100)
+
+
+@given(title=ANY, rows=st.lists(st.tuples(ANY, ANY, st.booleans()), max_size=60))
+async def test_any_card_is_taken(title: str, rows: list[tuple[str, str, bool]]) -> None:
+    action = await Office().proposed()
+    drawn = Card("A-1", title, "waiting", tuple(Row(*row) for row in rows), open=True)
+    assert taken(cards.of(action, drawn, "en"))
+
+
+@given(text=st.text(max_size=9000), most=st.integers(min_value=20, max_value=3000))
+def test_a_text_in_pieces_is_the_whole_text(text: str, most: int) -> None:
+    parts = limits.pieces(text, most)
+    assert all(0 < len(part) <= most for part in parts)
+    assert "".join("".join(parts).split()) == "".join((text.strip() or "-").split())
+
+
+@given(text=ANY)
+def test_what_somebody_wrote_names_nobody_and_links_nowhere(text: str) -> None:
+    shown = mrkdwn.mrkdwn(f"<!channel> <@U1> <https://evil.example|click> {text}")
+    assert "<" not in shown
+    assert ">" not in shown
+
+
+def test_paragraphs_stay_whole_where_they_can() -> None:
+    assert limits.pieces("one two\n\nthree four", 12) == ["one two", "three four"]
+
+
+def test_a_long_answer_becomes_several_messages_and_only_the_last_has_buttons() -> None:
+    messages = answers.of(record("word " * 5000, [{"number": 1, "title": "t"}]), "en")
+    assert len(messages) > 1
+    kinds = [[block["type"] for block in one.blocks] for one in messages]
+    assert ["actions" in one for one in kinds] == [False] * (len(messages) - 1) + [True]
+
+
+def test_markdown_becomes_slacks() -> None:
+    assert mrkdwn.mrkdwn("# Cause\n- **payments** & 2.4.0") == "*Cause*\n• *payments* &amp; 2.4.0"
+
+
+def test_links_that_slack_could_misread_are_text() -> None:
+    assert (
+        mrkdwn.link("https://a.example/x?a=1&b=2", "logs | now")
+        == "<https://a.example/x?a=1&amp;b=2|logs ¦ now>"
+    )
+    assert mrkdwn.link("javascript:alert(1)", "logs") == "logs"
+    assert mrkdwn.link("https://a.example/>|<!here>", "logs") == "logs"
+
+
+def test_what_slack_sends_is_read_as_plain_text() -> None:
+    sent = "<@UBOT> is <https://a.example|a.example> down in <#C1|payments>, <@U2>? 1 &lt; 2 <!here>"
+    assert mrkdwn.heard(sent, "UBOT") == "is https://a.example down in #payments, @U2? 1 < 2 @here"
+
+
+async def test_a_card_that_expires_says_when_in_each_readers_time() -> None:
+    action = await Office().proposed()
+    blocks = cards.of(action, Card("A-1", "t", "s", (), open=True), "en").blocks
+    told = str(int((action.created_at + timedelta(minutes=30)).timestamp()))
+    assert any(f"<!date^{told}^" in str(block) for block in blocks)
+
+
+def test_a_button_that_is_not_ours_means_nothing() -> None:
+    assert cards.meant("A-17 abc") == ("A-17", "abc")
+    assert cards.meant("rm -rf") == ("", "")
+    assert cards.meant("A-17") == ("", "")
