@@ -7,6 +7,8 @@ import pytest
 from hypothesis import settings
 
 from tests.fakes.postgres import REQUIRED, NoPostgres, PostgresServer, binaries, postgres_server
+from tests.fakes.prometheus import REQUIRED as REQUIRED_PROMETHEUS
+from tests.fakes.prometheus import NoPrometheus, program
 
 settings.register_profile("house", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -24,3 +26,15 @@ def postgres() -> Iterator[PostgresServer]:
         pytest.skip(str(why))
     with postgres_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def prometheus() -> None:
+    """Real Prometheus and Alertmanager are there; tests that ask are skipped where they are not, unless required."""
+    try:
+        for name in ("prometheus", "promtool", "prometheus-alertmanager"):
+            program(name)
+    except NoPrometheus as why:
+        if os.environ.get(REQUIRED_PROMETHEUS):
+            pytest.fail(f"{REQUIRED_PROMETHEUS} is set, and there is {why}")
+        pytest.skip(str(why))

@@ -65,6 +65,7 @@ class Api:
         self.app.router.add_get("/v1/state", self.state)
         self.app.router.add_get("/v1/releases/{service}", self.releases)
         self.app.router.add_get("/v1/history", self.history)
+        self.app.router.add_get("/v1/targets", self.targets)
         self.app.router.add_post("/v1/deploy", self.change)
         self.app.router.add_post("/v1/restart", self.change)
         self.app.router.add_post("/v1/scale", self.change)
@@ -104,6 +105,22 @@ class Api:
             hint = "since should be a moment with its time zone, like 2026-11-23T05:00:00Z"
             return web.json_response({"error": hint}, status=422)
         return web.json_response({"deployments": listed})
+
+    async def targets(self, _request: web.Request) -> web.Response:
+        """Where a Prometheus finds every instance, in the form of its HTTP service discovery."""
+        groups = [
+            {
+                "targets": [each.url.removeprefix("http://")],
+                "labels": {
+                    "service": each.service,
+                    "environment": each.environment,
+                    "version": each.version,
+                    "instance": each.name,
+                },
+            }
+            for each in self._fleet.instances()
+        ]
+        return web.json_response(groups)
 
     async def change(self, request: web.Request) -> web.StreamResponse:
         """A change, its progress as one JSON object a line, the outcome last."""

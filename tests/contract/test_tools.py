@@ -7,6 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.shop import WORDS, now, shop_platform
+from tools.alerts.alerts import Alerts
+from tools.alerts.memory import MemoryAlerts
+from tools.alerts.silence import SilenceAlert, Unsilence
+from tools.changes.changes import Changes
+from tools.changes.platform import PlatformChanges
 from tools.contract import Asker, BadArguments, Effect, Tool, WriteTool
 from tools.deploy.deploy import Deploy
 from tools.deploy.restart import Restart
@@ -17,7 +22,9 @@ from tools.knowledge.knowledge import Knowledge
 from tools.knowledge.port import Filters, Searched
 from tools.logs.files import LogFiles
 from tools.logs.logs import Logs
+from tools.metrics.free import PromQL
 from tools.metrics.metrics import Metrics
+from tools.metrics.prometheus import Prometheus
 from tools.metrics.recorder import RecorderStore
 from tools.registry import Registry
 from tools.report.figures import Sources
@@ -28,9 +35,17 @@ ROOT = Path(__file__).parents[2] / "tools"
 FOLDERS = sorted(path.parent for path in ROOT.glob("*/__init__.py"))
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 # Beside the meaning, for models that can reason: a planner leaves them alone.
-WITHOUT_SLOT = {("metrics", "step")} | {
-    ("knowledge", name) for name in ("kind", "since", "until", "place", "person", "limit")
-}
+WITHOUT_SLOT = (
+    {("metrics", name) for name in ("step", "by", "chart")}
+    | {
+        ("promql", "step"),
+        ("logs", "new_since"),
+        ("logs", "around"),
+        ("changes", "chart"),
+        ("alerts", "alert"),
+    }
+    | {("knowledge", name) for name in ("kind", "since", "until", "place", "person", "limit")}
+)
 
 
 class EmptyLibrary:
@@ -40,12 +55,18 @@ class EmptyLibrary:
 
 def shipped() -> Registry:
     platform, nowhere = shop_platform(), Path("/nowhere")
+    alerts = MemoryAlerts((), now)
     store = RecorderStore(nowhere / "metrics.db")
     return Registry(
         [
             Status(platform, WORDS, now),
             Logs(LogFiles(nowhere), WORDS, now),
             Metrics(store, WORDS, now),
+            PromQL(Prometheus("http://127.0.0.1:9"), WORDS, now),
+            Alerts(alerts, WORDS),
+            SilenceAlert(alerts, WORDS, now),
+            Unsilence(alerts, WORDS, now),
+            Changes([PlatformChanges(platform)], WORDS, now),
             Report(Sources(store, LogFiles(nowhere), platform), WORDS, now),
             Knowledge(EmptyLibrary(), WORDS, now),
             Deploy(platform, WORDS),
@@ -62,8 +83,10 @@ TOOLS = pytest.mark.parametrize("tool", list(shipped()), ids=lambda tool: tool.s
 def test_the_shipped_tools_have_the_names_everybody_uses() -> None:
     names = {spec.name: spec.effect for spec in shipped().specs()}
     assert names == {
-        **dict.fromkeys(("status", "logs", "metrics", "report", "knowledge"), Effect.READ),
-        **dict.fromkeys(("deploy", "rollback", "restart", "scale"), Effect.WRITE),
+        **dict.fromkeys(
+            ("status", "logs", "metrics", "promql", "alerts", "changes", "report", "knowledge"), Effect.READ
+        ),
+        **dict.fromkeys(("deploy", "rollback", "restart", "scale", "silence", "unsilence"), Effect.WRITE),
     }
 
 

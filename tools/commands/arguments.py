@@ -39,7 +39,7 @@ class CommandArguments(Arguments):
 def model(command: Command, vocabulary: Vocabulary) -> type[CommandArguments]:
     """The argument model of a command: its arguments, and `undo` where it can be taken back."""
     fields: dict[str, object] = {
-        name: _field(name, argument, vocabulary) for name, argument in command.arguments.items()
+        name: field_for(name, argument, vocabulary) for name, argument in command.arguments.items()
     }
     if command.undo is not None:
         fields["undo"] = (
@@ -57,7 +57,7 @@ def render(arguments: Sequence[str], values: Mapping[str, str]) -> tuple[str, ..
     return tuple(PLACEHOLDER.sub(lambda found: values[found[1]], element) for element in arguments)
 
 
-def _field(name: str, argument: Argument, vocabulary: Vocabulary) -> tuple[object, object]:
+def field_for(name: str, argument: Argument, vocabulary: Vocabulary) -> tuple[object, object]:
     described = argument.description or name
     match argument:
         case StringArgument():

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import BinaryIO
 
 BLOCK = 64 * 1024
+WIDE = 4 * 1024 * 1024  # where most lines are only searched
 LONGEST = 1024 * 1024  # a line longer than this is given in pieces, which nobody can parse
 SLACK = timedelta(seconds=5)
 
@@ -61,3 +62,46 @@ def lines_before(file: BinaryIO, offset: int, block: int = BLOCK) -> Iterator[by
             rest = b""
     if rest.strip():
         yield rest
+
+
+def lines_with(
+    file: BinaryIO, start: int, end: int, needle: bytes, read: Callable[[int, int], bool], block: int = WIDE
+) -> Iterator[bytes]:
+    """The lines between two offsets that have `needle` in them in any case (ASCII), last one first.
+
+    The others are only searched, not taken apart: some hundred MB in a second. `start` and `end` are ends of lines.
+    `read` is told the lines and octets of each block, and says whether to go on.
+    """
+    needle = needle.lower()
+    while end > start:
+        begin = _line_end(file, max(end - block, start), start)
+        file.seek(begin)
+        content = file.read(end - begin)
+        if not read(content.count(b"\n"), len(content)):
+            return
+        yield from _found(content, needle)
+        end = begin
+
+
+def _found(content: bytes, needle: bytes) -> Iterator[bytes]:
+    lowered, at = content.lower(), len(content)
+    while (hit := lowered.rfind(needle, 0, at)) >= 0:
+        first = content.rfind(b"\n", 0, hit) + 1
+        last = content.find(b"\n", hit)
+        yield content[first : last if last >= 0 else len(content)]
+        at = first
+
+
+def _line_end(file: BinaryIO, offset: int, start: int) -> int:
+    """The end of a line at or before `offset`, so that no line is cut; `start` when none is near."""
+    if offset <= start:
+        return start
+    back = offset
+    while back > start:
+        size = min(BLOCK, back - start)
+        file.seek(back - size)
+        found = file.read(size).rfind(b"\n")
+        if found >= 0:
+            return back - size + found + 1
+        back -= size
+    return start

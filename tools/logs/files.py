@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tools.contract import BadArguments, ToolUnavailable
-from tools.logs.backwards import SLACK, lines_before, position_after
-from tools.logs.port import Budget, Level, Line, Query, Scanned
+from tools.logs.backwards import LONGEST, SLACK, lines_before, lines_with, position_after
+from tools.logs.port import Budget, Estimate, Level, Line, Query, Scanned
 from tools.vocabulary import nearest
 
 _TIME = re.compile(rb'"(?:ts|time|timestamp|@timestamp)"\s*:\s*"([^"]{10,40})"')
+_PLAIN = re.compile(r"[A-Za-z0-9 _.,:;()\[\]{}=+*?!@#%&|~^$-]+")  # stands in JSON as it is
+_SAMPLE = 64 * 1024
 _LEVELS = {
     "trace": Level.DEBUG,
     "warn": Level.WARNING,
@@ -35,9 +37,10 @@ _OWN = frozenset(
 
 @dataclass(slots=True)
 class _Tally:
-    """What was read so far."""
+    """What was read so far; `passed` lines were only searched for a text, and lines of `octets` taken apart."""
 
     lines: int = 0
+    passed: int = 0
     octets: int = 0
     unreadable: int = 0
     reached: datetime | None = None
@@ -60,6 +63,28 @@ class LogFiles:
             timer.cancel()
             stop.set()
 
+    async def estimate(self, query: Query) -> Estimate:
+        """By the octets between the ends of the window, and the lengths of the lines at its end."""
+        try:
+            return await asyncio.to_thread(self._estimate, query)
+        except OSError as error:
+            raise ToolUnavailable(f"the logs in {self._folder} cannot be read: {error.strerror}") from error
+
+    def _estimate(self, query: Query) -> Estimate:
+        octets = lines = 0
+        with ExitStack() as stack:
+            for path in self._chosen(query).values():
+                for file in _rotated(path, stack):
+                    start, end = (
+                        position_after(file, each, stamp) for each in (query.window.start, query.window.end)
+                    )
+                    if end > start:
+                        file.seek(max(start, end - _SAMPLE))
+                        sample = file.read(min(_SAMPLE, end - start))
+                        octets += end - start
+                        lines += round((end - start) * max(sample.count(b"\n"), 1) / len(sample))
+        return Estimate(lines, octets)
+
     def _scan(
         self, query: Query, budget: Budget, take: Callable[[Line], None], stop: threading.Event
     ) -> Scanned:
@@ -80,7 +105,7 @@ class LogFiles:
         paths = [self._folder / query.environment / f"{service}.log" for service in opened]
         places = tuple(str(path.relative_to(self._folder.parent)) for path in paths)
         link = paths[0].absolute().as_uri() if len(paths) == 1 else None
-        return Scanned(tally.lines, tally.unreadable, places, link, tally.reached, spent())
+        return Scanned(max(tally.lines, tally.passed), tally.unreadable, places, link, tally.reached, spent())
 
     def _chosen(self, query: Query) -> dict[str, Path]:
         """The newest file of each service that is asked for."""
@@ -129,8 +154,9 @@ def _lines(
 ) -> Iterator[Line]:
     """The lines of one service from the end of the window to its start, newest first, until the budget is spent."""
     end, start = query.window.end + SLACK, query.window.start - SLACK
+    needle = _needle(query)
     for file in files:
-        for raw in lines_before(file, position_after(file, end, stamp)):
+        for raw in _raw(file, position_after(file, end, stamp), start, needle, tally, spent):
             if spent():
                 return
             tally.lines += 1
@@ -142,6 +168,36 @@ def _lines(
             if line.at < start:
                 return
             yield line
+
+
+def _raw(
+    file: BinaryIO,
+    end: int,
+    start: datetime,
+    needle: bytes | None,
+    tally: _Tally,
+    spent: Callable[[], str | None],
+) -> Iterator[bytes]:
+    """The lines before an offset, last one first; with a needle only those that may be wanted."""
+    if needle is None:
+        yield from lines_before(file, end)
+        return
+
+    def read(lines: int, _octets: int) -> bool:
+        tally.passed += lines
+        return not spent()
+
+    for line in lines_with(file, position_after(file, start, stamp), end, needle, read):
+        yield line[:LONGEST]
+
+
+def _needle(query: Query) -> bytes | None:
+    """Octets that every wanted line has, as they stand in JSON; `None` where that cannot be told.
+
+    Writers of JSON may escape what is not plain ASCII.
+    """
+    text = query.contains or ""
+    return text.encode() if _PLAIN.fullmatch(text) else None
 
 
 def _age(line: Line) -> float:

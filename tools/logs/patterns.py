@@ -76,8 +76,8 @@ class Patterns:
         self._patterns: dict[tuple[str, Level, int], Pattern] = {}
         self._known: dict[tuple[str, Level, str], Pattern] = {}
 
-    def add(self, line: Line) -> None:
-        """Counts the line in its pattern."""
+    def add(self, line: Line) -> Pattern:
+        """Counts the line in its pattern, and returns that."""
         key = (line.service, line.level, line.message)
         pattern = self._known.get(key)
         if pattern is None:
@@ -86,6 +86,7 @@ class Patterns:
                 self._known.clear()
             self._known[key] = pattern
         pattern.add(line)
+        return pattern
 
     def top(self, count: int) -> list[Pattern]:
         """The patterns with the most lines, the worse level first among equals."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tools.contract import Window
 
@@ -55,7 +55,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much may be read for one answer."""
+    """How much may be taken apart for one answer, and how long it may take; what is only searched counts as time."""
 
     lines: int = 200_000
     octets: int = 64 * 1024 * 1024
@@ -66,7 +66,8 @@ class Budget:
 class Scanned:
     """What was read. `reached` is how far back it went; `stopped` says which part of the budget ran out.
 
-    `places` names what was read for people; `link` opens it where it is one place.
+    `lines` counts what was looked at, also what was only searched. `places` names what was read for people; `link`
+    opens it where it is one place. `note` is what people should know about how this store looks for text.
     """
 
     lines: int
@@ -75,6 +76,15 @@ class Scanned:
     link: str | None = None
     reached: datetime | None = None
     stopped: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """About how much a query would have to look at, before anything is read."""
+
+    lines: int
+    octets: int | None = None
 
 
 class LogStore(Protocol):
@@ -85,4 +95,13 @@ class LogStore(Protocol):
 
         Raises `BadArguments` where the service has no logs, `ToolUnavailable` when the store cannot be read.
         """
+        ...
+
+
+@runtime_checkable
+class EstimatingStore(LogStore, Protocol):
+    """A store that can tell beforehand how much there is."""
+
+    async def estimate(self, query: Query) -> Estimate:
+        """How much there is of the service in the window, of every level and text. Raises as `scan` does."""
         ...

@@ -1,25 +1,39 @@
 """The tool `metrics`: how a named metric goes, against the time before, and whether its level changed."""
 
 import asyncio
-import csv
-import io
 from collections.abc import Sequence
-from datetime import datetime, timedelta, tzinfo
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema, create_model
+from pydantic_core import PydanticCustomError
 
-from tools.contract import Arguments, Asker, BadArguments, Clock, Effect, Finding, Json, Outcome, Spec, Window
-from tools.metrics.change import RULE, Trend
-from tools.metrics.named import METRICS, Scope, promql
+from tools.commands.arguments import field_for
+from tools.contract import (
+    Arguments,
+    Asker,
+    BadArguments,
+    Clock,
+    Effect,
+    Finding,
+    Json,
+    Outcome,
+    Spec,
+    Window,
+)
+from tools.metrics.contributors import Breakdown, breakdown
+from tools.metrics.declared import DeclaredMetric
+from tools.metrics.named import METRICS, Metric, Scope, Written, promql
 from tools.metrics.phrases import METRICS as EXAMPLES
 from tools.metrics.phrases import aliases
 from tools.metrics.port import MetricStore
 from tools.metrics.reading import Reading, read
+from tools.metrics.telling import csv_of, headline, parts_cut, parts_text, picture, rounded, text_of
 from tools.patience import patience
 from tools.slots import Kind, Slot
-from tools.times import Length, Since, Until, clock_time, iso, length, spoken, window, written
-from tools.vocabulary import Vocabulary
+from tools.times import Length, Since, Until, iso, length, spoken, window, written
+from tools.vocabulary import Vocabulary, nearest
 
 OVERVIEW = ("request_rate", "error_rate", "latency_p95", "saturation", "failed_payments")
 MOST_POINTS = 500
@@ -28,6 +42,7 @@ MetricName = Literal[
     "request_rate", "error_rate", "latency_p50", "latency_p95", "latency_p99", "saturation", "cpu", "memory",
     "payments", "failed_payments",
 ]  # fmt: skip
+Label = Literal["service", "version", "instance", "route", "code", "outcome"]
 
 
 class MetricsArguments(Arguments):
@@ -46,20 +61,34 @@ class MetricsArguments(Arguments):
         default=None, description="An ISO 8601 instant; now when left out"
     )
     step: Length | None = Field(default=None, description="Time between two points, such as 1m")
+    by: Label | None = Field(
+        default=None, description="Also the values of this label that moved one metric most"
+    )
+    chart: bool = Field(default=False, description="Whether a chart (PNG) is made too")
 
 
 class Metrics:
-    """Reads named metrics from a store, compares them with the time before, and says where their level changed."""
+    """Reads named metrics from a store, compares them with the time before, and says where their level changed.
 
-    def __init__(self, store: MetricStore, vocabulary: Vocabulary, clock: Clock) -> None:
+    `declared` are metrics of the operator's own, beside the shipped ones.
+    """
+
+    def __init__(
+        self,
+        store: MetricStore,
+        vocabulary: Vocabulary,
+        clock: Clock,
+        declared: Sequence[DeclaredMetric] = (),
+    ) -> None:
         self._store, self._clock, self._zone = store, clock, vocabulary.zone
+        self._declared = {each.name: each for each in declared}
         self.spec = Spec(
             name="metrics",
             description=(
                 "Reads named metrics of services (request rate, error rate, latency percentiles, saturation, CPU, "
                 "memory, payments), compares them with the window before and tells since when their level changed."
             ),
-            arguments=vocabulary.narrow(MetricsArguments),
+            arguments=_model(vocabulary.narrow(MetricsArguments), declared, vocabulary),
             effect=Effect.READ,
             examples=EXAMPLES,
         )
@@ -69,21 +98,64 @@ class Metrics:
         span = window(asked.since, asked.until, self._clock(), self._zone)
         step = _step(asked.step, span)
         scope = Scope(asked.environment, asked.service)
-        names = OVERVIEW if asked.metric is None else (asked.metric,)
+        metrics = [METRICS[name] for name in OVERVIEW] if asked.metric is None else [self._metric(asked)]
+        parted = _parted(asked, metrics[0])
         async with patience(self.spec.timeout - 2, self._store.name):
             readings = await asyncio.gather(
-                *(read(self._store, METRICS[name], scope, span, step) for name in names)
+                *(read(self._store, metric, scope, span, step) for metric in metrics)
             )
+            parts = await breakdown(self._store, metrics[0], scope, span, parted) if parted else None
         told = [each for each in readings if each.points or asked.metric is not None]
         place = f"{asked.service or 'all services'} in {asked.environment}"
         if not any(each.points for each in told):
-            what = METRICS[asked.metric].words if asked.metric else "metrics"
+            what = metrics[0].words if asked.metric else "metrics"
             summary = f"no samples of the {what} of {place} in this time: not measured, which is not zero"
             return Outcome(ok=False, summary=summary, findings=tuple(self._finding(each) for each in told))
+        findings = [self._finding(each) for each in told]
+        if parts is not None:
+            findings.append(self._parts(parts, told[0]))
         return Outcome(
             ok=True,
-            summary=f"{place}: " + "; ".join(_headline(each) for each in told),
-            findings=tuple(self._finding(each) for each in told),
+            summary=f"{place}: " + "; ".join(headline(each) for each in told),
+            findings=tuple(findings),
+            files=tuple([await asyncio.to_thread(picture, each, self._zone) for each in told])
+            if asked.chart
+            else (),
+        )
+
+    def _metric(self, asked: MetricsArguments) -> Metric:
+        """The one metric that was asked for, with the values of its parameters."""
+        name = str(asked.metric)
+        if name in METRICS:
+            return METRICS[name]
+        given = {key: str(value) for key, value in asked.canonical().items()}
+        return self._declared[name].of(given)
+
+    def _parts(self, parts: Breakdown, whole: Reading) -> Finding:
+        return Finding(
+            kind="contributors",
+            title=f"{parts.metric.words} by {parts.label} of {whole.scope.service or 'all services'} "
+            f"in {whole.scope.environment}",
+            source=self._store.name,
+            query=f"{promql(parts.metric.formula, whole.scope, whole.window.length)} for each {parts.label}, "
+            f"{spoken(whole.window, self._zone)}",
+            text=parts_text(parts),
+            facts={
+                "metric": parts.metric.name,
+                "label": parts.label,
+                "unit": parts.metric.unit,
+                "parts": [
+                    {
+                        "value": part.value,
+                        "now": rounded(part.now),
+                        "before": rounded(part.before),
+                        "share": rounded(parts.share(part)),
+                    }
+                    for part in parts.parts
+                ],
+            },
+            window=whole.window,
+            cut=parts_cut(parts),
         )
 
     def _finding(self, reading: Reading) -> Finding:
@@ -96,25 +168,76 @@ class Metrics:
             title=f"{metric.words} of {scope.service or 'all services'} in {scope.environment}",
             source=self._store.name,
             query=f"{query}, {spoken(reading.window, self._zone)}, step {written(reading.step)}",
-            text=_text(reading, self._zone),
+            text=text_of(reading, self._zone),
             facts={
                 "metric": metric.name,
                 "service": scope.service,
                 "environment": scope.environment,
                 "unit": metric.unit,
-                "now": _rounded(reading.now),
-                "mean": _rounded(reading.mean),
-                "max": _rounded(reading.most),
-                "before_mean": _rounded(reading.before_mean),
-                "change": _rounded(reading.change),
+                "now": rounded(reading.now),
+                "mean": rounded(reading.mean),
+                "max": rounded(reading.most),
+                "before_mean": rounded(reading.before_mean),
+                "change": rounded(reading.change),
                 "points": points,
                 "anomaly": level.trend.value if level else None,
                 "since_change": iso(changed) if changed else None,
             },
             window=reading.window,
             link=self._store.link(query, reading.window),
-            raw=_csv(reading) if reading.points else None,
+            raw=csv_of(reading) if reading.points else None,
         )
+
+
+def _model(
+    base: type[MetricsArguments], declared: Sequence[DeclaredMetric], vocabulary: Vocabulary
+) -> type[MetricsArguments]:
+    """The arguments with the declared metrics among the choices, and their parameters as arguments of their own."""
+    if not declared:
+        return base
+    names = (*METRICS, *(each.name for each in declared))
+    others = {word: each.name for each in declared for word in (each.words, *each.aliases)}
+    choice = Slot(Kind.CHOICE, role="metric", choices=names, aliases={**aliases(), **others})
+    shape = Annotated[
+        str, BeforeValidator(_Named(names)), WithJsonSchema({"type": "string", "enum": list(names)})
+    ]
+    info = base.model_fields["metric"]
+    fields: dict[str, object] = {
+        "metric": (Annotated[shape | None, choice], Field(default=None, description=info.description))
+    }
+    for each in declared:
+        for name, parameter in each.parameters.items():
+            fields[name] = field_for(name, parameter, vocabulary)
+    made: type[MetricsArguments] = create_model(base.__name__, __base__=base, __doc__=base.__doc__, **fields)  # type: ignore[call-overload]  # the overloads know no computed fields
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """One of the metrics by its name."""
+
+    names: tuple[str, ...]
+
+    def __call__(self, value: object) -> object:
+        if value is None or value in self.names:
+            return value
+        near = nearest(str(value), self.names)
+        raise PydanticCustomError(
+            "unknown_name",
+            "there is no such metric; nearest: {listed}",
+            {"listed": ", ".join(near), "nearest": near},
+        )
+
+
+def _parted(asked: MetricsArguments, metric: Metric) -> str | None:
+    """The label to break one shipped metric down by. Raises `BadArguments` where that has no meaning."""
+    if asked.by is None:
+        return None
+    if asked.metric is None or isinstance(metric.formula, Written):
+        raise BadArguments(
+            f"by = {asked.by!r} needs one shipped metric: {', '.join(METRICS)}", field="by", value=asked.by
+        )
+    return asked.by
 
 
 def _step(asked: str | None, span: Window) -> timedelta | None:
@@ -127,67 +250,3 @@ def _step(asked: str | None, span: Window) -> timedelta | None:
             value=asked,
         )
     return wanted
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
-
-
-def figure(value: float | None, unit: str) -> str:
-    """A value for people: three digits that count, and its unit."""
-    if value is None:
-        return "unknown"
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    return f"{value:,.{digits}f} {unit}"
-
-
-def _headline(reading: Reading) -> str:
-    text = f"{reading.metric.words} {figure(reading.now, reading.metric.unit)} now"
-    level = reading.level
-    return f"{text} ({level.trend.value})" if level and level.trend is not Trend.STEADY else text
-
-
-def _text(reading: Reading, zone: tzinfo) -> str:
-    """The figures, the comparison, and the change with the rule it was told by."""
-    unit = reading.metric.unit
-    if not reading.points:
-        return "no samples in this time: not measured, which is not zero"
-    lines = [
-        f"now {figure(reading.now, unit)}, mean {figure(reading.mean, unit)}, highest {figure(reading.most, unit)}",
-        _comparison(reading),
-    ]
-    level, changed = reading.level, reading.since_change
-    if level is None:
-        lines.append("too few points to tell whether the level changed")
-    elif level.trend is Trend.STEADY or changed is None:
-        lines.append("steady")
-    else:
-        lines.append(
-            f"{level.trend.value}: {figure(level.after, unit)} since {clock_time(changed, zone)}, "
-            f"{figure(level.before, unit)} before (rule: {RULE})"
-        )
-    lines += [f"includes {origin} data (origin={origin})" for origin in sorted(reading.origins)]
-    return "\n".join(lines)
-
-
-def _comparison(reading: Reading) -> str:
-    if reading.before_mean is None:
-        return "nothing was measured in the time before"
-    share = ""
-    if reading.change is not None:
-        share = (
-            f" ({reading.change + 1:,.1f} times as much now)"
-            if reading.change > 1
-            else f" ({reading.change:+.0%})"
-        )
-    return f"mean of the same time before: {figure(reading.before_mean, reading.metric.unit)}{share}"
-
-
-def _csv(reading: Reading) -> str:
-    """The points of both windows."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["at", reading.metric.unit])
-    rows: Sequence[tuple[datetime, float]] = reading.earlier + reading.points
-    table.writerows((iso(at), value) for at, value in rows)
-    return text.getvalue()

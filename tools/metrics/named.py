@@ -4,6 +4,7 @@ The names of series are those of the Prometheus conventions for HTTP servers and
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -82,7 +83,18 @@ class Fill:
     size: Selector
 
 
-Formula = Count | Rate | Share | Quantile | Level | Fill
+@dataclass(frozen=True, slots=True)
+class Written:
+    """PromQL that an operator wrote; `$name` in it stands for a value, `$window` for the length of the window.
+
+    A value stands inside a string of the query, where it is escaped, or bare where it is a number or a length of time.
+    """
+
+    template: str
+    values: tuple[tuple[str, str], ...] = ()
+
+
+Formula = Count | Rate | Share | Quantile | Level | Fill | Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +157,21 @@ ERRORS, REQUESTS, PAYMENTS, FAILED_PAYMENTS = map(Count, (_FAILURES, _REQUESTS, 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose metric: of one service or of all together, in one environment."""
+    """Whose metric: of one service or of all together, in one environment, and perhaps of one value of a label."""
 
     environment: str
     service: str | None = None
+    only: tuple[Matcher, ...] = ()
 
     @property
     def matchers(self) -> tuple[Matcher, ...]:
-        own = Matcher("environment", Match.EQUAL, self.environment)
-        return (own,) if self.service is None else (own, Matcher("service", Match.EQUAL, self.service))
+        own: tuple[Matcher, ...] = (Matcher("environment", Match.EQUAL, self.environment),)
+        if self.service is not None:
+            own += (Matcher("service", Match.EQUAL, self.service),)
+        return own + self.only
 
 
-def basis(formula: Formula) -> Selector:
+def basis(formula: Count | Rate | Share | Quantile | Level | Fill) -> Selector:
     """The series without which the formula has no value."""
     match formula:
         case Count(selector) | Rate(selector) | Quantile(_, selector) | Level(selector):
@@ -169,6 +184,15 @@ def basis(formula: Formula) -> Selector:
 
 def promql(formula: Formula, scope: Scope, length: timedelta) -> str:
     """The formula as PromQL over the last `length`. The recorder computes the same from the same samples."""
+    if isinstance(formula, Written):
+        given = {"environment": scope.environment, **dict(formula.values), "window": written(length)}
+        return filled(formula.template, {**given, "service": scope.service} if scope.service else given)
+    return _composed(formula, scope, length)
+
+
+def _composed(
+    formula: Count | Rate | Share | Quantile | Level | Fill, scope: Scope, length: timedelta
+) -> str:
     span = f"[{written(length)}]"
 
     def select(selector: Selector) -> str:
@@ -191,6 +215,38 @@ def promql(formula: Formula, scope: Scope, length: timedelta) -> str:
             return f"sum(sum_over_time({select(used)})) / sum(sum_over_time({select(size)}))"
         case _:
             assert_never(formula)
+
+
+PLACE = re.compile(r"\$([a-z][a-z0-9_]*)")
+# A label matcher with its text, or a place outside of any: found in one pass, so that no value is looked into.
+_FILLABLE = re.compile(r'([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"|' + PLACE.pattern)
+
+
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """The template with its values; a matcher whose value is not given lets every value pass.
+
+    In a string a value is escaped as text, and as a literal where the string is a regular expression.
+    """
+
+    def part(found: re.Match[str]) -> str:
+        label, operator, text, bare = found.groups()
+        if bare is not None:
+            return values[bare]
+        if any(name not in values for name in PLACE.findall(text)):
+            return f'{label}=~".*"'
+
+        def value(place: re.Match[str]) -> str:
+            plain = values[place[1]]
+            return json.dumps(_literal(plain) if "~" in operator else plain, ensure_ascii=False)[1:-1]
+
+        return f'{label}{operator}"{PLACE.sub(value, text)}"'
+
+    return _FILLABLE.sub(part, template)
+
+
+def _literal(text: str) -> str:
+    """Text as a regular expression of RE2 that matches just it."""
+    return re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", text)
 
 
 def selection(selector: Selector, scope: Scope) -> str:

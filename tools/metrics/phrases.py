@@ -35,6 +35,29 @@ METRICS = examples(
     """,
 )
 
+PROMQL = examples(
+    en="""
+    run the promql query "{query}"
+    promql "{query}"
+    evaluate the query "{query}" in prometheus
+    prometheus query "{query}" over the last hour
+    execute this promql: "{query}"
+    ask prometheus for "{query}"
+    plot the promql expression "{query}"
+    what does "{query}" come to in prometheus
+    promql "{query}" since noon
+    query prometheus with "{query}"
+    """,
+    fr="""
+    exécute la requête promql "{query}"
+    requête prometheus "{query}" sur la dernière heure
+    promql "{query}" depuis midi
+    évalue l'expression promql "{query}"
+    demande à prometheus "{query}"
+    que donne la requête prometheus "{query}"
+    """,
+)
+
 ALIASES = {
     "request_rate": """
         request rate; requests per second; requests per minute; throughput; traffic; rps; qps; load; requests;

@@ -1,7 +1,8 @@
-"""What the metric tools need: a store that computes formulas over windows of time."""
+"""What the metric tools need: a store that computes formulas over windows of time, and perhaps free queries."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from tools.contract import Window
@@ -31,6 +32,35 @@ class MetricStore(Protocol):
         """The values of the label `origin` on the samples a formula rests on; real traffic has none."""
         ...
 
+    async def values(self, label: str, formula: Formula, scope: Scope, window: Window) -> frozenset[str]:
+        """The values of a label on the samples a formula rests on."""
+        ...
+
     def link(self, query: str, window: Window) -> str | None:
         """A page a person can open to see the same."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One series that a query came to: its labels, and `(unix seconds, value)` in order of time."""
+
+    labels: Mapping[str, str]
+    points: tuple[tuple[float, float], ...]
+
+
+class QueryStore(Protocol):
+    """Somewhere that understands PromQL. Raises as `MetricStore` does."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def count(self, selector: str, at: datetime) -> int:
+        """How many series a selector names at an instant."""
+        ...
+
+    async def traces(self, query: str, window: Window, step: timedelta) -> tuple[Trace, ...]:
+        """What the query comes to at each step of the window."""
+        ...
+
+    def link(self, query: str, window: Window) -> str | None: ...

@@ -1,8 +1,10 @@
 """The metrics store of a Prometheus server (or what speaks its HTTP API: Thanos, Mimir, VictoriaMetrics)."""
 
+import json
 import math
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Literal
 from urllib.parse import urlencode
@@ -10,7 +12,9 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tools.contract import ToolFailed, ToolUnavailable, Window
-from tools.metrics.named import Formula, Scope, basis, promql, selection
+from tools.metrics.named import Formula, Scope, Written, basis, promql, selection
+from tools.metrics.port import Trace
+from tools.metrics.promql import parse
 
 SECONDS = 10.0
 FINEST = timedelta(minutes=2)  # fits scrapes every 30 s
@@ -33,6 +37,7 @@ class _Vector(_Payload):
 
 
 class _Series(_Payload):
+    metric: Mapping[str, str] = {}
     values: tuple[tuple[float, str], ...]
 
 
@@ -47,14 +52,38 @@ class _Answer(_Payload):
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Grafana:
+    """Where people look at the same queries: the Explore page of a Grafana, and its data source's uid."""
+
+    url: str
+    source: str
+
+    def link(self, query: str, window: Window) -> str:
+        """A page as Grafana's documentation of Explore URLs has it (schema version 1); times in milliseconds."""
+        start, end = (str(round(each.timestamp() * 1000)) for each in (window.start, window.end))
+        pane = {
+            "datasource": self.source,
+            "queries": [
+                {"refId": "A", "expr": query, "datasource": {"type": "prometheus", "uid": self.source}}
+            ],
+            "range": {"from": start, "to": end},
+        }
+        shown = {"schemaVersion": "1", "orgId": "1", "panes": json.dumps({"a": pane}, separators=(",", ":"))}
+        return f"{self.url.rstrip('/')}/explore?{urlencode(shown)}"
+
+
 class Prometheus:
     """Asks the server at `url`; `seconds` is how long one question may take.
 
     `finest` should be four times the scrape interval or more: a rate needs two samples in its window.
     """
 
-    def __init__(self, url: str, seconds: float = SECONDS, finest: timedelta = FINEST) -> None:
+    def __init__(
+        self, url: str, seconds: float = SECONDS, finest: timedelta = FINEST, grafana: Grafana | None = None
+    ) -> None:
         self._url, self._seconds, self.finest = url.rstrip("/"), seconds, finest
+        self._grafana = grafana
 
     @property
     def name(self) -> str:
@@ -76,15 +105,50 @@ class Prometheus:
         return tuple(values[place] for place in range(len(windows)))
 
     async def origins(self, formula: Formula, scope: Scope, window: Window) -> frozenset[str]:
+        return await self.values("origin", formula, scope, window)
+
+    async def values(self, label: str, formula: Formula, scope: Scope, window: Window) -> frozenset[str]:
         asked = {
-            "match[]": selection(basis(formula), scope),
+            "match[]": selection(basis(formula), scope)
+            if not isinstance(formula, Written)
+            else _first_of(formula, scope),
             "start": str(window.start.timestamp()),
             "end": str(window.end.timestamp()),
         }
-        data = (await self._ask("/api/v1/label/origin/values", asked)).data
+        data = (await self._ask(f"/api/v1/label/{label}/values", asked)).data
         return frozenset(value for value in data if value) if isinstance(data, tuple) else frozenset()
 
+    async def count(self, selector: str, at: datetime) -> int:
+        """How many series a selector names, by one question that reads no more than their newest samples."""
+        answer = await self._ask(
+            "/api/v1/query", {"query": f"count({selector})", "time": str(at.timestamp())}
+        )
+        if not isinstance(answer.data, _Vector):
+            raise ToolFailed(f"{self.name} answered count({selector}) with something else than numbers")
+        return int(float(answer.data.result[0].value[1])) if answer.data.result else 0
+
+    async def traces(self, query: str, window: Window, step: timedelta) -> tuple[Trace, ...]:
+        asked = {
+            "query": query,
+            "start": str((window.start + step).timestamp()),
+            "end": str(window.end.timestamp()),
+            "step": str(step.total_seconds()),
+            "timeout": f"{self._seconds:g}s",
+        }
+        answer = await self._ask("/api/v1/query_range", asked)
+        if not isinstance(answer.data, _Matrix):
+            raise ToolFailed(f"{self.name} answered {query} with something else than numbers")
+        return tuple(
+            Trace(
+                each.metric,
+                tuple((at, value) for at, text in each.values if (value := _number(text)) is not None),
+            )
+            for each in answer.data.result
+        )
+
     def link(self, query: str, window: Window) -> str | None:
+        if self._grafana is not None:
+            return self._grafana.link(query, window)
         shown = {
             "g0.expr": query,
             "g0.tab": "0",
@@ -164,6 +228,12 @@ def _even_step(windows: Sequence[Window]) -> timedelta | None:
     step = windows[1].end - windows[0].end
     even = all(later.end - earlier.end == step for earlier, later in pairwise(windows))
     return step if even and step > timedelta(0) else None
+
+
+def _first_of(formula: Written, scope: Scope) -> str:
+    """The first selector of a written query, without its time."""
+    first = parse(promql(formula, scope, FINEST)).selectors[0]
+    return first.split(" offset ")[0]
 
 
 def _number(text: str) -> float | None:

@@ -103,7 +103,10 @@ class RecorderStore:
         return await asyncio.to_thread(self._evaluate, formula, scope, windows)
 
     async def origins(self, formula: Formula, scope: Scope, window: Window) -> frozenset[str]:
-        return await asyncio.to_thread(self._origins, formula, scope, window)
+        return await self.values("origin", formula, scope, window)
+
+    async def values(self, label: str, formula: Formula, scope: Scope, window: Window) -> frozenset[str]:
+        return await asyncio.to_thread(self._values, label, formula, scope, window)
 
     def link(self, query: str, window: Window) -> str | None:  # noqa: ARG002 - a file has no page
         return None
@@ -115,9 +118,9 @@ class RecorderStore:
             reader = Samples(db, scope, windows)
             return tuple(reader.value(formula, number) for number in range(len(windows)))
 
-    def _origins(self, formula: Formula, scope: Scope, window: Window) -> frozenset[str]:
+    def _values(self, label: str, formula: Formula, scope: Scope, window: Window) -> frozenset[str]:
         with self._open() as db:
-            return Samples(db, scope, (window,)).origins(formula)
+            return Samples(db, scope, (window,)).values(label, formula)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

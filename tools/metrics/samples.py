@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import assert_never
 
-from tools.contract import Window
+from tools.contract import ToolFailed, Window
 from tools.metrics.cells import SILENCE, Cells, Row, Sums, growth, levels
 from tools.metrics.named import (
     Count,
@@ -25,6 +25,7 @@ from tools.metrics.named import (
     Scope,
     Selector,
     Share,
+    Written,
     basis,
 )
 from tools.metrics.quantile import histogram_quantile
@@ -61,15 +62,21 @@ class Samples:
             case Fill(used, size):
                 room = sum(self._levels(size)[0].over(number).values())
                 return sum(self._levels(used)[0].over(number).values()) / room if room else None
+            case Written():
+                raise ToolFailed(
+                    "the recorder reads no PromQL: metrics of `tools.metrics.named` need a Prometheus"
+                )
             case _:
                 assert_never(formula)
 
-    def origins(self, formula: Formula) -> frozenset[str]:
-        """The origins of the series that have samples in the first window, where they have a label for it."""
+    def values(self, label: str, formula: Formula) -> frozenset[str]:
+        """The values of a label on the series that have samples in the first window."""
+        if isinstance(formula, Written):
+            return frozenset()
         selector = basis(formula)
         series = self._series(selector)
         present = self._levels(selector)[0].over(0)
-        return frozenset(series[id_]["origin"] for id_ in present if "origin" in series[id_])
+        return frozenset(series[id_][label] for id_ in present if label in series[id_])
 
     def _rate(self, counter: Selector, number: int, per: float) -> float | None:
         """Growth for each `per` seconds of the time that samples cover: the newest are always a little old."""

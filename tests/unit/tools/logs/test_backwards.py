@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.logs.backwards import lines_before, position_after
+from tools.logs.backwards import lines_before, lines_with, position_after
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
 OFFSETS = st.lists(st.integers(0, 300), max_size=60).map(sorted)
@@ -56,3 +56,24 @@ def test_a_line_without_an_end_in_sight_comes_in_pieces_and_not_whole() -> None:
     pieces = list(lines_before(io.BytesIO(content), len(content)))
     assert b"".join(reversed(pieces)) == content
     assert max(len(piece) for piece in pieces) < 1_200_000
+
+
+@given(st.lists(st.text(alphabet="abcXYZ é", max_size=12), max_size=40), st.integers(3, 40))
+def test_lines_that_have_a_text_are_those_a_search_line_by_line_finds(lines: list[str], block: int) -> None:
+    content = "".join(f"{line}\n" for line in lines).encode()
+    counted = []
+
+    def read(number: int, octets: int) -> bool:
+        counted.append((number, octets))
+        return True
+
+    found = list(lines_with(io.BytesIO(content), 0, len(content), b"AX", read, block))
+    assert found == [line.encode() for line in reversed(lines) if "ax" in line.lower()]
+    assert sum(number for number, _ in counted) == len(lines)
+    assert sum(octets for _, octets in counted) == len(content)
+
+
+def test_a_search_stops_when_it_is_told_to() -> None:
+    content = b"ax\n" * 100
+    found = list(lines_with(io.BytesIO(content), 0, len(content), b"ax", lambda *_: False, 30))
+    assert found == []

@@ -7,8 +7,9 @@ import pytest
 
 from tests.fakes.shop import MAYA, NOW, WORDS, now
 from tools.contract import BadArguments, Outcome
-from tools.logs.logs import KEPT, Logs
+from tools.logs.logs import Logs
 from tools.logs.port import Budget, Level, Line, Query, Scanned
+from tools.logs.telling import KEPT
 
 POOL = "connection pool exhausted: 8 of 8 connections in use, waited 750 ms"
 

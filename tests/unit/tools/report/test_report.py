@@ -38,6 +38,9 @@ class Steady:
     async def origins(self, formula: Formula, scope: Scope, window: Window) -> frozenset[str]:
         return self._origins
 
+    async def values(self, label: str, formula: Formula, scope: Scope, window: Window) -> frozenset[str]:
+        return frozenset()
+
     def link(self, query: str, window: Window) -> str | None:
         return None
 
