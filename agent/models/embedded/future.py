@@ -17,6 +17,9 @@ _DAY = re.compile(
     r"|(?:ce )?(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)\b"
 )
 _CLOCK = re.compile(r"(?:at |a |vers )?(?:\d{1,2} ?(?:h|heures?|:)|\d{1,2} ?[ap]m|noon|midi|midnight|minuit)")
+_LENGTH = re.compile(
+    r"\d{1,3} ?(?:h|m|min|hours?|heures?|minutes?|d|days?)$"
+)  # "for 2h" is how long, not when
 _PLANNED = re.compile(
     r"\b(?:freezes?|plan\w*|schedul\w*|maintenance|prevu\w*|gels?|agenda|calendar|calendrier)\b"
 )
@@ -38,7 +41,9 @@ def _names_a_day(scan: Scan) -> bool:
     for place, mention in zip(places, scan.of("time"), strict=False):
         before, words = scan.abstract[:place], mention.words
         dated = _DAY.match(words) or (
-            _CLOCK.match(words) and before.endswith((" at ", " a ", " vers ", " for "))
+            _CLOCK.match(words)
+            and before.endswith((" at ", " a ", " vers ", " for "))
+            and not (before.endswith(" for ") and _LENGTH.match(words))
         )
         if dated and not _LAST.search(words) and not _BACK_FROM.search(before):
             return True

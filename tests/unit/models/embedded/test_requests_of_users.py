@@ -11,6 +11,8 @@ from agent.models.embedded.reading import AskBack, Call, Doubt, Reading, Talk
 from agent.models.embedded.understanding import Understanding
 from evals.understand_tools import names, toolset
 from tests.fakes.shop import WORDS, shop_platform
+from tools.alerts.memory import MemoryAlerts
+from tools.alerts.silence import SilenceAlert
 from tools.contract import Arguments, Effect, Example, Spec
 from tools.deploy.restart import Restart
 from tools.deploy.status import Status
@@ -192,3 +194,15 @@ def test_a_service_after_a_why_asks_the_why_for_that_service(planner: Understand
     asked = calls(planner, "and catalog?", ["why is checkout slow?"])
     assert {call.arguments.get("service", "catalog") for call in asked} == {"catalog"}
     assert [call.arguments["query"] for call in asked if "query" in call.arguments] == ["why is catalog slow"]
+
+
+@pytest.mark.parametrize("span", ["2h", "30m", "2 hours"])
+def test_for_how_long_is_not_for_when(span: str) -> None:
+    silence = SilenceAlert(MemoryAlerts((), lambda: NOW), WORDS, lambda: NOW).spec
+    reading = read(
+        Understanding((silence,), embedder=None, zone=UTC), f'silence the alert "PoolFull" for {span}'
+    )
+    assert isinstance(reading, tuple), reading
+    assert reading[0].tool == "silence"
+    assert reading[0].arguments["alert"] == "PoolFull"
+    assert str(reading[0].arguments["duration"]).startswith(span[0])
