@@ -31,6 +31,7 @@ from agent.feedback import Feedback
 from agent.home import Home
 from agent.people.person import Directory, Person
 from agent.recall import reader_of
+from agent.schedules import Schedule, Timetable
 from agent.settings import Settings
 from agent.store.fleet import Fleet
 from agent.store.keys import CheckpointFile, PublicKeys, Seal
@@ -108,6 +109,13 @@ class App:
         self._glasses = Glasses(store, directory, clock)
         self._make_turns, self._open_library, self._sources = turns, open_library, sources
         self._redactor, self.fleet, self._spans = redactor, fleet, spans or NoSpans()
+        self.timetable = Timetable(
+            [
+                Schedule(name, one.when, one.ask, one.person, one.place)
+                for name, one in settings.schedules.items()
+            ],
+            ZoneInfo(settings.time_zone),
+        )
         self._turns: Turns | None = None
         self._library: Library | None = None
         self._opening = asyncio.Lock()

@@ -78,6 +78,11 @@ async def build(
         policy = policy_of(settings, registry.specs(), directory.everybody())
     except (PolicyGap, NotRegistered) as error:
         raise SettingsError(f"{home.config}: {error}") from error
+    for name, schedule in settings.schedules.items():
+        if schedule.person not in settings.people:
+            raise SettingsError(
+                f"{home.config}: schedules.{name}.person = {schedule.person!r}: is nobody of `people`; name one"
+            )
     scribe = Scribe(Redactor(emails=settings.redaction.emails), seen=seen)
     store = await SqlStore.open(store_place(settings, home), scribe, note=note)
     fleet = Fleet(store)

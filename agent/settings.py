@@ -581,6 +581,27 @@ class SlackSettings(Section):
     )
 
 
+def cron(value: str) -> str:
+    """A cron expression. The package that knows them is loaded where there is one to check."""
+    from agent.schedules import checked
+
+    return checked(value)
+
+
+class ScheduleSettings(Section):
+    """A question that is asked by itself, again and again, for somebody."""
+
+    when: Annotated[str, AfterValidator(cron)] = Field(
+        description="Cron expression of five fields in `time_zone`: `0 9 * * mon` is every Monday at nine"
+    )
+    ask: str = Field(min_length=1, description="The question, as the person would ask it")
+    person: Name = Field(description="Who asks: the answer has what this person may see")
+    place: str = Field(
+        pattern=r"^[a-z]+:[A-Za-z0-9]+$",
+        description="Where it is answered: a surface and a channel, `slack:C012AB3CD`",
+    )
+
+
 class TelemetrySettings(Section):
     """Traces, for whoever operates sayso. Nothing is sent anywhere unless an address is set."""
 
@@ -666,6 +687,9 @@ class Settings(Section):
     limits: LimitsSettings = LimitsSettings()
     serve: ServeSettings = ServeSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    schedules: Mapping[Name, ScheduleSettings] = Field(
+        default_factory=dict, description="Questions that `sayso serve` asks by itself"
+    )
     slack: SlackSettings | None = Field(default=None, description="Where people talk; off if unset")
     redaction: RedactionSettings = RedactionSettings()
     store: StoreSettings = StoreSettings()

@@ -297,11 +297,21 @@ class Worker:
         for action in await self._app.expire():
             await self._app.follow_up(action)
         await self._app.remind()
+        await self._ask_by_itself()
         due = await self._app.store.due(young)
         bucket = f"{int(self._clock().timestamp() / 15)}"  # all workers of one moment make the same job
         for thread in dict.fromkeys(one.thread for one in due):
             if surface_of(thread) in self._voices:
                 await self._submit(Job.TELL, thread, thread, attempt=f"due {bucket}")
+
+    async def _ask_by_itself(self) -> None:
+        """Hears the questions that a schedule asks at this moment, where this process can answer them."""
+        for said in self._app.timetable.due(self._clock()):
+            if (
+                surface_of(said.thread) in self._voices
+                and (turn := await self._app.store.hear(said)) is not None
+            ):
+                await self.submit_turn(turn, said.thread)
 
     async def _take_over(self) -> None:
         await self._fleet.look()

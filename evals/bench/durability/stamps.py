@@ -175,9 +175,10 @@ async def opened(
     stamp: Stamp | None = None,
     traces: "Traces | None" = None,
     people: Directory = PEOPLE,
+    settings: Settings | None = None,
 ) -> App:
     """Sayso on this store, with the stamp as its only tool. `machine` makes it a worker of another machine."""
-    settings = Settings()
+    settings = settings or Settings()
     home = Home(folder, folder / "sayso.yaml", "the bench")
     scribe = Scribe(Redactor())
     store = await SqlStore.open(place, scribe)

@@ -21,6 +21,7 @@ from agent.jobs.engine import Job
 from agent.jobs.fairness import Gate
 from agent.jobs.voice import VoiceUnavailable
 from agent.jobs.worker import Worker
+from agent.settings import Settings
 from agent.store.port import TurnRecord
 from evals.bench.durability.stamps import PEOPLE, SURFACE, Stamp, StampModel, WitnessVoice, opened
 from tests.fakes.engine import InlineEngine
@@ -360,3 +361,18 @@ async def test_a_turn_that_this_process_began_and_dropped_is_begun_again(shift: 
     await shift.worker.round()
     await shift.engine.quiet()
     assert f"{turn}: It is proposed." in shift.voice.said
+
+
+async def test_a_scheduled_question_is_asked_once_by_however_many_workers(tmp_path: Path) -> None:
+    asked = {"when": "* * * * *", "ask": "stamp one", "person": "maya", "place": f"{SURFACE}:C1"}
+    settings = Settings.model_validate({"schedules": {"stamps": asked}})
+    voice, now = Voice(tmp_path / "told"), utc_now()
+    for _ in range(2):  # another worker, at the same minute
+        app = await opened(tmp_path, tmp_path / "sayso.db", settings=settings)
+        worker = Worker(app, app.fleet, {SURFACE: voice}, Gate(4, 2), lambda: now)
+        engine = InlineEngine(worker.jobs)
+        worker.works_with(engine)
+        await worker.round()
+        await engine.quiet()
+        await app.close()
+    assert [line for line in voice.said if "It is proposed." in line] == ["T-1: It is proposed."]
