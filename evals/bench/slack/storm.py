@@ -1,9 +1,10 @@
 """Clicks that come twice to two bots, and many messages a second: `python -m evals.bench.slack.storm`.
 
 `clicks`: two bot processes on one store; every envelope goes to both of them, and every approval is clicked twice. A
-file outside counts what was done. `load`: a bot (one process, or `--apart` one that hears and one that works) gets so many messages a second for a while,
-is killed with -9 in the middle and started again; the time of an acknowledgement is measured here, and every message
-that was acknowledged has to be answered. The model is a function: what is measured is the edge, not the planner.
+file outside counts what was done. `load`: a bot gets so many messages a second for a while, is killed with -9 in the
+middle and started again; the time of an acknowledgement is measured here, and every message that was acknowledged has
+to be answered. The bot is one process, or `--apart` one that hears and one that works. The model is a function: what is
+measured is the edge, not the planner.
 """
 
 import argparse
