@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from agent.approvals.action import Action, ActionId, Origin, State, Verdict
+from agent.approvals.action import Action, ActionId, Origin, State, Verdict, belongs
 from agent.approvals.card import Card, card, drifted, sentence
 from agent.approvals.decide import Answer as Decided
 from agent.approvals.decide import Decisions
@@ -331,14 +331,42 @@ class App:
         """What it changes: of those with the same target, one runs at a time."""
         return self._executor.target(action)
 
-    async def say(self, action: Action, text: str, *, key: str) -> None:
-        """Says something about an action in its thread, once for each key."""
-        await self.store.say(ThreadId(action.thread), text, self.now(), key=key)
+    async def say(self, action: Action, text: str, *, key: str, again: bool = False) -> None:
+        """Says something about an action in its thread, once for each key; with its card, `again`."""
+        card = action.id if again else None
+        await self.store.say(ThreadId(action.thread), text, self.now(), key=key, card=card)
+
+    def asked_as_well(self, action: Action) -> tuple[Person, ...]:
+        """Those whom the policy has asked for a decision as well, since nobody decided for so long."""
+        need = action.requirement
+        waits = action.state is State.AWAITING_APPROVAL
+        if need.escalate_after is None or not waits or self.now() < action.created_at + need.escalate_after:
+            return ()
+        return tuple(
+            one for one in self.directory.everybody() if belongs(one.id, one.roles, (need.escalate_to,))
+        )
+
+    def may_decide(self, action: Action) -> tuple[Person, ...]:
+        """Everybody whose yes would count."""
+        need = action.requirement
+        return tuple(
+            one
+            for one in self.directory.everybody()
+            if need.may_approve(one.id, one.roles) and (one.id != action.requester or need.self_approval)
+        )
 
     async def remind(self) -> None:
-        """Says in their threads which proposals will expire soon, once each: when a quarter of their time is left."""
+        """Says in their threads which proposals nobody decides, once each.
+
+        When the policy's time to ask others has come, and when a quarter of their time is left.
+        """
         now = self.now()
         for action in await self.store.actions(state=State.AWAITING_APPROVAL, limit=1000):
+            if others := self.asked_as_well(action):
+                who = ", ".join(one.name for one in others)
+                locale = self.locale_of(action.requester)
+                text = say("card.escalated", locale, action=action.id, title=action.plan.title, who=who)
+                await self.say(action, text, key=f"{action.id}/escalated", again=True)
             left, whole = action.expires_at - now, action.expires_at - action.created_at
             if timedelta(0) < left <= whole / 4:
                 locale = self.locale_of(action.requester)

@@ -349,6 +349,13 @@ class BreakGlassSettings(Section):
     )
 
 
+class EscalationSettings(Section):
+    """Whom to ask as well when nobody has decided for a while. It gives nobody a right to decide."""
+
+    to: tuple[Member, ...] = Field(min_length=1, description="Roles or `person:maya`")
+    after: Duration = Field(description="How long after the proposal, such as 10m")
+
+
 class RuleSettings(Section):
     """One policy rule: for these tools and arguments, these people must agree."""
 
@@ -382,8 +389,20 @@ class RuleSettings(Section):
         default=None, description="Who may run it at once, to be signed afterwards; nobody if unset"
     )
 
+    confirm: bool = Field(
+        default=False, description="Whether a yes by a button is asked for twice: what is dangerous"
+    )
+    escalate: EscalationSettings | None = Field(
+        default=None, description="Whom to ask as well when nobody decides; nobody if unset"
+    )
+
     @model_validator(mode="after")
     def _adds_up(self) -> "RuleSettings":
+        if self.escalate and self.escalate.after >= self.expires_after:
+            raise ValueError(
+                f"{self.name}: escalate.after should be less than expires_after: a proposal that has expired "
+                "is past asking for"
+            )
         if not self.approvers and not self.auto:
             raise ValueError(f"{self.name}: approvers is missing: name roles or people, or say `auto: true`")
         if self.distinct_teams > self.quorum:
@@ -575,6 +594,9 @@ class SlackSettings(Section):
     )
     approvals_channel: str | None = Field(
         default=None, description="Id of a channel where all cards are shown as well, such as C012AB3CD"
+    )
+    approvers_direct: bool = Field(
+        default=False, description="Whether a card also goes to each approver in a direct message"
     )
     channels: Mapping[str, ChannelSettings] = Field(
         default_factory=dict, description="Channel id -> what it does there, where it is not the usual"

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from agent.approvals.action import ActionId
 from agent.approvals.ports import Beats, Ledger
 from agent.audit.ports import Checkpoints, Trail
 from agent.conversation.asked import Asked
@@ -94,8 +95,19 @@ class Turns(Protocol):
         """Turns that were accepted and have no answer yet, oldest first: what a restart has to go on with."""
         ...
 
-    async def say(self, thread: ThreadId, text: str, at: datetime, *, key: str | None = None) -> None:
-        """Adds a line that sayso says by itself, such as the outcome of an action; one with a key only once."""
+    async def say(
+        self,
+        thread: ThreadId,
+        text: str,
+        at: datetime,
+        *,
+        key: str | None = None,
+        card: ActionId | None = None,
+    ) -> None:
+        """Adds a line that sayso says by itself, such as the outcome of an action; one with a key only once.
+
+        With it, the card of an action is shown anew.
+        """
         ...
 
 

@@ -189,8 +189,19 @@ class SqlStore(SqlTrail, SqlWaiting):
 
         await self._database.chained(work)
 
-    async def say(self, thread: ThreadId, text: str, at: datetime, *, key: str | None = None) -> None:
-        """Adds a line that sayso says by itself, such as the outcome of an action; one with a key only once."""
+    async def say(
+        self,
+        thread: ThreadId,
+        text: str,
+        at: datetime,
+        *,
+        key: str | None = None,
+        card: ActionId | None = None,
+    ) -> None:
+        """Adds a line that sayso says by itself, such as the outcome of an action; one with a key only once.
+
+        With it, the card of an action is shown anew.
+        """
 
         def work(connection: Connection) -> None:
             last = LAST_TURN.run(connection, {"in_thread": thread}).one()
@@ -204,6 +215,8 @@ class SqlStore(SqlTrail, SqlWaiting):
             made = SAY.run(connection, row).scalar_one_or_none()
             if made is not None:
                 note_due(connection, Kind.NOTICE, [(f"N-{made}", thread, at)])
+                if card is not None:
+                    note_due(connection, Kind.CARD, [(card, thread, at)])
 
         await self._database.fast(work)
 

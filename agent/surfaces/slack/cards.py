@@ -58,7 +58,6 @@ def meant(value: str) -> tuple[str, str]:
 
 def _buttons(action: Action, locale: str) -> list[Block]:
     value = value_of(action)
-    danger = str(action.arguments.get("environment", "")) == "production"
     sure = (
         confirmation(
             say("slack.sure", locale),
@@ -66,7 +65,7 @@ def _buttons(action: Action, locale: str) -> list[Block]:
             say("slack.approve", locale),
             say("slack.back", locale),
         )
-        if danger
+        if action.requirement.confirm
         else None
     )
     return [

@@ -57,7 +57,9 @@ class SlackSurface:
             token=settings.bot_token.get_secret_value(), base_url=settings.api, timeout=15
         )
         self._sender = Sender(self._client, time.monotonic)
-        self.voice = SlackVoice(app, self._sender, clock, settings.approvals_channel)
+        self.voice = SlackVoice(
+            app, self._sender, settings.approvals_channel, directly=settings.approvers_direct
+        )
         self._bot, self._team = "", ""
         self._desk: Desk | None = None
         self._socket: AsyncSocketModeHandler | None = None

@@ -5,12 +5,15 @@ import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from agent.app import App
 from agent.approvals.action import ActionId, State
+from agent.approvals.policy import Policy, Rule
+from agent.approvals.rule import Escalation
 from agent.bootstrap import utc_now
 from agent.conversation.posted import Post
 from agent.conversation.thread import Said, ThreadId, TurnId
@@ -20,7 +23,7 @@ from agent.jobs.worker import Worker
 from agent.people.person import Directory, Person
 from agent.settings import SlackSettings
 from agent.surfaces.slack.surface import REJECT_FORM, SlackSurface
-from evals.bench.durability.stamps import opened
+from evals.bench.durability.stamps import POLICY, opened
 from evals.bench.slack.workspace import SECRET, Workspace, workspace
 from tests.fakes.engine import InlineEngine
 from tools.contract import Json
@@ -60,8 +63,8 @@ class Office:
             await asyncio.sleep(0.02)
 
 
-async def office(folder: Path, slack: Workspace, **settings: object) -> Office:
-    app = await opened(folder, folder / "sayso.db", people=PEOPLE)
+async def office(folder: Path, slack: Workspace, *, policy: Policy = POLICY, **settings: object) -> Office:
+    app = await opened(folder, folder / "sayso.db", people=PEOPLE, policy=policy)
     chosen = SlackSettings.model_validate(
         {
             "bot_token": "xoxb-1",
@@ -298,6 +301,54 @@ async def test_cards_are_shown_in_the_approvals_channel_too_and_change_there(
     await made.reaches(State.SUCCEEDED)
     await made.engine.quiet()
     assert [slack.buttons(one) for one in slack.messages if one["text"].startswith("A-1: ")] == [{}, {}]
+    await made.stop()
+
+
+def stamps(**rule: object) -> Policy:
+    """A policy of one rule for stamps, with these of its values."""
+    made = Rule("all", frozenset({"stamp"}), frozenset({"keeper"}), **rule)  # type: ignore[arg-type]
+    return Policy([made], {"stamp": frozenset({"op"})})
+
+
+async def test_cards_go_to_each_approver_where_settings_say_so(slack: Workspace, tmp_path: Path) -> None:
+    made = await office(tmp_path, slack, approvers_direct=True)
+    await slack.say("<@UBOT> stamp one")
+    card = await slack.shows("card:A-1", channel="DUTOM")
+    assert slack.texts("DUMAYA") == []  # her own yes does not count
+    await slack.click("sayso_approve", slack.buttons(card)["sayso_approve"], user="UTOM", channel="DUTOM")
+    await made.reaches(State.SUCCEEDED)
+    await made.engine.quiet()
+    assert [slack.buttons(one) for one in slack.messages if one["text"].startswith("A-1: ")] == [{}, {}]
+    await made.stop()
+
+
+async def test_when_nobody_decides_those_are_asked_as_well_whom_the_policy_names(
+    slack: Workspace, tmp_path: Path
+) -> None:
+    policy = stamps(escalation=Escalation(frozenset({"person:tom"}), timedelta(minutes=10)))
+    made = await office(tmp_path, slack, policy=policy)
+    thread = await slack.say("<@UBOT> stamp one")
+    await made.card()
+    await made.app.remind()
+    assert slack.texts("DUTOM") == []
+    made.app.now = lambda: utc_now() + timedelta(minutes=11)
+    for _ in range(2):
+        await made.app.remind()
+        await made.worker.tell(ThreadId(f"slack:C1:{thread}"))
+    assert len(slack.texts("DUTOM")) == 1
+    assert sum("Nobody has decided on A-1 yet" in text for text in slack.texts()) == 1
+    await made.stop()
+
+
+@pytest.mark.parametrize("confirm", [True, False])
+async def test_what_the_policy_calls_dangerous_is_asked_twice(
+    slack: Workspace, tmp_path: Path, confirm: bool
+) -> None:
+    made = await office(tmp_path, slack, policy=stamps(confirm=confirm))
+    await slack.say("<@UBOT> stamp one")
+    (card,) = [one for one in (await slack.shows("card:A-1"))["blocks"] if one["type"] == "actions"]
+    approve = next(one for one in card["elements"] if one["action_id"] == "sayso_approve")
+    assert ("confirm" in approve) is confirm
     await made.stop()
 
 
