@@ -32,12 +32,15 @@ def of(action: Action, card: Card, locale: str) -> Message:
     mark = MARKS.get(action.state, "")
     title = f"*{mrkdwn.escaped(card.title)}*"
     blocks: list[Block] = [section(f"{mark} {action.id} · {title}".strip())]
+    waits = action.state is State.AWAITING_APPROVAL
+    below = say("card.expires", locale) if waits else ""  # said below, in each reader's own time
     rows = [
         f"{'⚠️ ' if row.warning else ''}*{mrkdwn.escaped(row.label)}*  {mrkdwn.escaped(row.text)}"
         for row in card.rows
+        if row.label != below
     ]
     blocks.append(section("\n".join(rows)))
-    if action.state is State.AWAITING_APPROVAL:
+    if waits:
         blocks.append(context(say("slack.expires", locale, when=mrkdwn.moment(action.expires_at))))
         blocks.append(buttons(_buttons(action, locale), f"card:{action.id}"))
     else:
