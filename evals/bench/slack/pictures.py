@@ -79,7 +79,8 @@ class Visit:
         await self._page.screenshot(path=self._folder / f"{name}.png")
 
     async def page(self) -> str:
-        return await self._page.content()
+        content: str = await self._page.content()
+        return content
 
 
 async def day(visit: Visit) -> None:
@@ -100,7 +101,7 @@ async def day(visit: Visit) -> None:
     await visit.picture("4-outcome")
     await visit.as_("UINES")
     await visit.says("@sayso combien de paiements ont échoué depuis une heure ? avec un graphique")
-    await visit.sees("Afficher")
+    await visit.sees("Utile")
     await visit.picture("5-in-french")
 
 
