@@ -47,6 +47,8 @@ def _is_history(scan: Scan, context: Context) -> bool:
 
 def _plan(scan: Scan, families: Mapping[str, Spec]) -> list[tuple[Spec, dict[str, Json]]]:
     """The tools to ask, with the arguments that the question does not name."""
+    if (whole := families.get("investigate")) is not None:
+        return [(whole, {})]
     plan: list[tuple[Spec, dict[str, Json]]] = []
     for kin in ("status", "metrics", "logs", "knowledge"):
         spec = families.get(kin)
