@@ -1,5 +1,6 @@
 """Changes as causes: what a change is called, and what speaks for and against it."""
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import timedelta
@@ -138,7 +139,7 @@ def quotes(one: Occurrence, line: Sighting) -> bool:
 def _ran_well(scene: Scene, trouble: Trouble, ledger: Ledger, one: Occurrence, gap: timedelta) -> list[Point]:
     """Against it: that many requests went well under it."""
     traffic = scene.views[trouble.service].course("request_rate")
-    if traffic is None or traffic.level is None:
+    if traffic is None or traffic.level is None or not math.isfinite(traffic.level.before):
         return []
     requests = gap.total_seconds() * traffic.level.before
     if requests < RAN_WELL:

@@ -1,10 +1,11 @@
 """What runs short or goes wrong by itself: others that are slow, memory, disks, pools, clocks, certificates, load."""
 
+import math
 import re
 from datetime import timedelta
 
 from tools.contract import Json
-from tools.investigate.attribution import CLOCK_OFF, Trouble
+from tools.investigate.attribution import Trouble, clock_off
 from tools.investigate.course import Course, Onset
 from tools.investigate.hypothesis import Hypothesis, Point, Source
 from tools.investigate.ledger import Ledger
@@ -100,9 +101,16 @@ class Conditions:
     # --- what goes wrong by itself -----------------------------------------------------------------------------------
 
     def clock(self) -> Hypothesis | None:
+        """The clock of this service; or of another one that it talks to, where the lines speak of time."""
+        said = self._says(_CLOCK, 3, "clock.said") if self._trouble is not None else []
+        if said and not clock_off(self._view):
+            others = {**self._scene.views, **self._scene.elsewhere}
+            for name, other in others.items():
+                course = other.course("clock_offset")
+                if course is not None and clock_off(other):
+                    return self._made("clock", name, [self._measured("clock.off", 5, course), *said])
         course, points = self._view.course("clock_offset"), list[Point]()
-        off = course.now if course is not None else None
-        if course is not None and off is not None and abs(off) >= CLOCK_OFF:
+        if course is not None and clock_off(self._view):
             points.append(self._measured("clock.off", 5, course))
         ahead = self._view.heard.ahead(self._scene.now)
         if ahead:
@@ -112,9 +120,7 @@ class Conditions:
                 "service": self.service,
             }
             points.append(Point("clock.ahead", 2, Source.LOGS, fields, (self._ledger.log(self._view),)))
-        if points or self._trouble is not None:
-            points += self._says(_CLOCK, 3, "clock.said")
-        return self._made("clock", self.service, points)
+        return self._made("clock", self.service, [*points, *said])
 
     def certificate(self) -> Hypothesis | None:
         course, points = self._view.course("certificate_end"), list[Point]()
@@ -202,4 +208,4 @@ def figures(course: Course, *, creep: bool = False) -> dict[str, Json]:
 
 def _three(value: float | None) -> float | None:
     """Three digits that count: nobody measured more."""
-    return None if value is None else float(f"{value:.3g}")
+    return None if value is None or math.isnan(value) else float(f"{value:.3g}")

@@ -1,5 +1,6 @@
 """The course of one measure: its points, whether and when its level changed, and whether it creeps."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,6 +13,12 @@ from tools.metrics.named import Metric, Scope
 from tools.metrics.port import MetricStore
 
 FINE, FINE_POINTS, COARSE_POINTS = timedelta(seconds=5), 60, 60
+BAD = {"error_rate": 5.0, "refused_rate": 50.0}  # per cent of the requests: bad, whatever was before
+LEAST, GROSSLY, MOSTLY = (
+    3,
+    4,
+    0.6,
+)  # of the last three points two are bad, or they are by far; most since the first
 SLACK = timedelta(seconds=3)  # a change is often noted when it is done, a moment after it acts
 SHOWS, OFTEN = 0.2, 0.4  # of the way to the new level a point is off; this share of points has to be
 SETTLING = 1  # points after a measure's first sample that tell of its start and not of it
@@ -56,9 +63,14 @@ class Course:
 
     @property
     def level(self) -> LevelChange | None:
-        """The change of level, from where it first shows: what comes and goes at first has begun, too."""
+        """The change of level, from where it first shows: what comes and goes at first has begun, too.
+
+        What is bad by itself needs no long time before it; `before` is not a number where there was none at all.
+        """
         found = level_change(self.values, self.metric.floor)
-        if found is None or found.place is None:
+        if found is None or found.trend is not Trend.ROSE:
+            found = self._bad() or found
+        if found is None or found.place is None or math.isnan(found.before):
             return found
         place = _first_shown(self.values, found)
         if place == found.place:
@@ -66,6 +78,17 @@ class Course:
         return replace(
             found, before=fmean(self.values[:place]), after=fmean(self.values[place:]), place=place
         )
+
+    def _bad(self) -> LevelChange | None:
+        """The points at the end of which most are above what is bad by itself."""
+        values, limit = self.values, BAD.get(self.metric.name, math.inf)
+        bad = [value >= limit for value in values]
+        latest = values[-LEAST:]
+        if not latest or not bad[-1] or (sum(bad[-LEAST:]) < 2 and fmean(latest) < GROSSLY * limit):
+            return None
+        place = next(at for at, one in enumerate(bad) if one and sum(bad[at:]) >= MOSTLY * (len(bad) - at))
+        before = fmean(values[:place]) if place else math.nan
+        return LevelChange(Trend.ROSE, before, fmean(values[place:]), place)
 
     @property
     def rose(self) -> bool:
@@ -131,8 +154,8 @@ async def course(
         for each, value in zip(windows, values, strict=True)
         if value is not None
     ]
-    born_inside = bool(known) and known[0][0] > windows[0].end
-    return Course(metric, scope, span, tuple(known[SETTLING if born_inside else 0 :]), fine, called)
+    young = bool(known) and known[0][0] > windows[0].end and metric.name not in BAD
+    return Course(metric, scope, span, tuple(known[SETTLING if young else 0 :]), fine, called)
 
 
 def _steps(start: datetime, end: datetime, step: timedelta) -> Sequence[Window]:

@@ -1,5 +1,6 @@
 """The evidence of an investigation: each finding is made once, and has its place."""
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
 
@@ -53,7 +54,8 @@ class Ledger:
         lines = [f"now {figure(course.now, metric.unit)}"]
         if level is not None:
             since = f" at {clock_time(onset.at, self._zone)}" if onset else ""
-            change = f"{figure(level.before, metric.unit)} before, {figure(level.after, metric.unit)} after"
+            before = figure(None if math.isnan(level.before) else level.before, metric.unit)
+            change = f"{before} before, {figure(level.after, metric.unit)} after"
             lines.append(f"{level.trend.value}{since}: {change}")
         if course.creep is not None:
             lines.append(f"moves one way: {' to '.join(figure(each, metric.unit) for each in course.creep)}")
@@ -73,7 +75,7 @@ class Ledger:
                 "now": rounded(course.now),
                 "mean": None,
                 "max": rounded(max(course.values, default=None)),
-                "before_mean": rounded(level.before if level else None),
+                "before_mean": rounded(level.before if level and not math.isnan(level.before) else None),
                 "after_mean": rounded(level.after if level else None),
                 "creep": [rounded(each) for each in course.creep] if course.creep else None,
                 "change": None,
@@ -104,6 +106,7 @@ class Ledger:
                 "level": None,
                 "contains": None,
                 "total": sum(each.pattern.count for each in ranked),
+                "ahead": view.heard.ahead(self._scene.now),
                 "scanned": max((scan.lines for scan in scans), default=0),
                 "patterns": [_pattern(each) for each in ranked[: 5 * SHOWN]],
             },

@@ -14,7 +14,7 @@ from tools.deploy.port import Platform, Running
 from tools.investigate.course import Course, course
 from tools.investigate.port import Backends
 from tools.investigate.signals import Heard, Hearing, Scene, View
-from tools.investigate.vitals import CALLED, CALLING, FELT, SHORT, TRAFFIC, WAITED, scope_of
+from tools.investigate.vitals import CALLED, CALLING, CLOCK, FELT, SHORT, TRAFFIC, WAITED, scope_of
 from tools.logs.port import Budget, Level, LogStore, Query, Scanned
 from tools.metrics.port import MetricStore
 from tools.patience import patience
@@ -124,12 +124,21 @@ class Look:
         )
 
     async def _aside(self, service: str) -> View:
-        """A service that is not on the way: its log alone, for what is loud there may be taken for the cause."""
-        store = self.backends.logs
-        if store is None:
-            return View(service)
-        heard = await self.asked(f"logs of {service}", lambda: self._listened(store, service), Heard())
-        return View(service, heard=heard)
+        """A service that is not on the way: its log, which may be loud enough to look guilty, and its clock."""
+        logs, metrics = self.backends.logs, self.backends.metrics
+        heard, courses = Heard(), dict[str, Course]()
+        if logs is not None:
+            heard = await self.asked(f"logs of {service}", lambda: self._listened(logs, service), Heard())
+        if metrics is not None:
+            scope, nothing = scope_of(service, self.environment), list[Course]()
+
+            async def read() -> list[Course]:
+                return [await course(metrics, CLOCK, scope, self.window)]
+
+            courses = {
+                each.metric.name: each for each in await self.asked(f"clock of {service}", read, nothing)
+            }
+        return View(service, courses, heard=heard)
 
     async def _courses(self, service: str) -> Sequence[Course]:
         store = self.backends.metrics

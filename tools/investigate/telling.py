@@ -15,6 +15,7 @@ from tools.metrics.telling import figure
 from tools.times import clock_time, iso
 
 SHOWN = 4  # hypotheses
+ENOUGH = 8  # points of response times, from which a change of level would be seen
 
 
 def facts(
@@ -28,6 +29,7 @@ def facts(
         "environment": scene.environment,
         "broken": conclusion.broken,
         "measured": any(course.points for view in scene.views.values() for course in view.courses.values()),
+        "short": _short(scene),
         "onset": iso(onset.at) if onset else None,
         "within_seconds": round(onset.within.total_seconds()) if onset else None,
         "looked_at": list(scene.views),
@@ -42,6 +44,13 @@ def facts(
         "not_checked": list(not_checked),
         "rule": RULE,
     }
+
+
+def _short(scene: Scene) -> bool:
+    """Whether the services that were asked about are measured for too short a time to tell slow from usual."""
+    asked = [view for view in scene.views.values() if scene.asked in {None, view.service}]
+    latencies = [view.course("latency_p95") for view in asked]
+    return all(each is None or len(each.points) < ENOUGH for each in latencies)
 
 
 def _symptoms(scene: Scene, troubles: Sequence[Trouble], ledger: Ledger) -> list[Json]:

@@ -38,7 +38,7 @@ class _Report:
             return listed(self._say("unmeasured", **self._place), self._closing())
         if self._facts.get("broken") is not True:
             return listed(
-                self._say("fine", **self._place), [*self._symptoms(), *self._worth(), *self._closing()]
+                self._say(self._fine(), **self._place), [*self._symptoms(), *self._worth(), *self._closing()]
             )
         main, others = self._main(), self._ranked[len(self._main()) :]
         less = [
@@ -62,6 +62,9 @@ class _Report:
         parts += [line for one in main if (line := self._next(one))]
         return "\n".join(part for part in parts if part)
 
+    def _fine(self) -> str:
+        return "fine_short" if self._facts.get("short") is True else "fine"
+
     def _main(self) -> list[_Facts]:
         """The best cause of each trouble; more than one only where they are more than a guess."""
         first: dict[str, _Facts] = {}
@@ -81,8 +84,7 @@ class _Report:
         return capital(self._say("one_of", cause=self._cause(one), confidence=self._confidence(one)))
 
     def _cause(self, one: _Facts) -> str:
-        change = one.get("change")
-        known: _Facts = change if isinstance(change, Mapping) else {}
+        known = _mapping(one, "change")
         return self._say(
             f"cause.{text(one, 'kind')}",
             subject=text(one, "subject"),
@@ -109,13 +111,14 @@ class _Report:
 
     def _point(self, one: _Facts) -> str:
         code = text(one, "code")
+        if code.startswith("felt.") and amount(_mapping(one, "fields"), "before") is None:
+            code += "_only"  # nothing was measured before
         told = self._say(f"point.{code}", cites=self._cites(one), **self._fields(one))
         return capital(told) if code.startswith("felt.") else told
 
     def _fields(self, one: _Facts) -> dict[str, str]:
         """The values of a point as people write them."""
-        given = one.get("fields")
-        values: _Facts = given if isinstance(given, Mapping) else {}
+        values = _mapping(one, "fields")
         unit = text(values, "unit")
         told = {name: self._value(name, value, unit) for name, value in values.items()}
         told["metric"] = name_of(text(values, "metric"), self._locale)
@@ -160,7 +163,8 @@ class _Report:
                 continue
             fields = {**self._fields({"fields": dict(one)}), "cites": self._cites(one)}
             if one.get("worse") is True:
-                told.append(capital(self._say("point.felt.here", **fields)))
+                form = "here" if amount(one, "before") is not None else "here_only"
+                told.append(capital(self._say(f"point.felt.{form}", **fields)))
             elif amount(one, "now") is not None:
                 where = f"{text(one, 'service')} ({self._place['environment']})"
                 told.append(
@@ -225,8 +229,7 @@ class _Report:
 
     def _next(self, one: _Facts) -> str:
         """The obvious next step: back to what was there before."""
-        given = one.get("fields")
-        fields: _Facts = given if isinstance(given, Mapping) else {}
+        fields = _mapping(one, "fields")
         before, kind = text(fields, "before"), text(one, "kind")
         if not before or text(one, "confidence") not in _SURE:
             return ""
@@ -247,3 +250,9 @@ class _Report:
 
     def _say(self, key: str, /, **fields: object) -> str:
         return say(f"planner.why.{key}", self._locale, **fields)
+
+
+def _mapping(facts: _Facts, key: str) -> _Facts:
+    """A mapping inside facts; an empty one where there is none."""
+    value = facts.get(key)
+    return value if isinstance(value, Mapping) else {}
