@@ -106,6 +106,10 @@ class ServiceSettings(Section):
     aliases: tuple[str, ...] = Field(default=(), description="Other words for it, in any language")
     environments: tuple[Name, ...] = Field(default=(), description="Where it runs; everywhere if unset")
     owner: str | None = Field(default=None, description="The team or person to ask")
+    calls: tuple[Name, ...] = Field(
+        default=(),
+        description="Services and others it calls, for `investigate`; calls that are counted are seen anyway",
+    )
 
 
 class EnvironmentSettings(Section):
@@ -244,6 +248,10 @@ class ToolsSettings(Section):
     alerts: AlertsSettings = AlertsSettings()
     forges: tuple[ForgeSettings, ...] = Field(
         default=(), description="Where the tool `changes` looks, beside the platform's history"
+    )
+    journal: Path | None = Field(
+        default=None,
+        description="File of JSON lines that note changes of configuration: at, title, by, service, environment",
     )
     commands: tuple[Mapping[str, object], ...] = Field(
         default=(), description="Operations declared here: typed arguments, argument lists, no shell"
