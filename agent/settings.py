@@ -573,6 +573,11 @@ class SlackSettings(Section):
         pattern=r"^https?://\S+/$",
         description="Slack's own, unless you test",
     )
+    admit: frozenset[Literal["guest", "stranger", "bot"]] = Field(
+        default=frozenset(),
+        description="Who is heard beside full members, with the roles that `people` gives them: guests, people of "
+        "other workspaces (Slack Connect), bots; deactivated accounts never are",
+    )
     approvals_channel: str | None = Field(
         default=None, description="Id of a channel where all cards are shown as well, such as C012AB3CD"
     )

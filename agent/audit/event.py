@@ -14,6 +14,7 @@ class FactKind(StrEnum):
     """What can happen."""
 
     HEARD = "heard"  # a person said something, and it was accepted
+    NOT_HEARD = "not_heard"  # somebody without rights spoke or clicked; the subject is their identity
     ANSWERED = "answered"  # a turn ended; data holds its receipt
     PROPOSED = "proposed"
     PROPOSAL_REFUSED = "proposal_refused"

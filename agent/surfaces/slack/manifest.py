@@ -9,6 +9,7 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "message.channels": ("channels:history",),
     "message.groups": ("groups:history",),
     "message.im": ("im:history",),
+    "user_change": ("users:read",),
 }
 # What is called, and the scope for it.
 METHODS: dict[str, tuple[str, ...]] = {
@@ -21,6 +22,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "conversations.replies": ("channels:history", "groups:history", "im:history"),
     "reactions.add": ("reactions:write",),
     "reactions.remove": ("reactions:write",),
+    "users.info": ("users:read",),
     "views.open": (),
     "views.publish": (),
     "views.update": (),

@@ -24,13 +24,15 @@ from agent.conversation.thread import Said
 from agent.feedback import NothingToMark
 from agent.jobs.desk import Desk
 from agent.jobs.voice import VoiceUnavailable
-from agent.people.person import Person, UnknownPerson
+from agent.people.person import Person
 from agent.store.port import StoreError
 from agent.surfaces.port import SurfaceError
 from agent.surfaces.slack import answers, cards, events, forms, home, mrkdwn
 from agent.surfaces.slack.blocks import asked, modal
+from agent.surfaces.slack.door import Door
 from agent.surfaces.slack.events import NAME, Click, Heard, Where
 from agent.surfaces.slack.manifest import COMMAND, SHORTCUT
+from agent.surfaces.slack.reading import Reading
 from agent.surfaces.slack.sender import Sender
 from agent.surfaces.slack.voice import SlackVoice
 from agent.words.catalogue import say
@@ -57,8 +59,9 @@ class SlackSurface:
             token=settings.bot_token.get_secret_value(), base_url=settings.api, timeout=15
         )
         self._sender = Sender(self._client, time.monotonic)
+        self._door = Door(app, Reading(self._client, time.monotonic), clock, settings.admit)
         self.voice = SlackVoice(app, self._sender, clock, settings.approvals_channel)
-        self._bot, self._team = "", ""
+        self._bot = ""
         self._desk: Desk | None = None
         self._socket: AsyncSocketModeHandler | None = None
         self._runner: web.AppRunner | None = None
@@ -76,7 +79,8 @@ class SlackSurface:
             raise SurfaceError(
                 f"Slack does not take `slack.bot_token` ({why}); `sayso slack check` says what to do"
             ) from error
-        self._bot, self._team = str(who["user_id"]), str(who["team_id"])
+        self._bot = str(who["user_id"])
+        self._door.standings.team = str(who["team_id"])
         bolt = self._bolt()
         if self._settings.mode == "socket":
             await self._open_socket(bolt)
@@ -96,7 +100,7 @@ class SlackSurface:
         """Why it does not hear people at this moment."""
         if self._socket is not None and not self._connected():
             return "not connected to Slack"
-        return self._sender.trouble
+        return self._sender.trouble or self._door.standings.trouble
 
     @property
     def address(self) -> str:
@@ -145,6 +149,7 @@ class SlackSurface:
         bolt.event("app_mention")(self._on_message)
         bolt.event("message")(self._on_message)
         bolt.event("app_home_opened")(self._on_home)
+        bolt.event("user_change")(self._door.on_user_change)
         bolt.command(COMMAND)(self._on_command)
         bolt.shortcut(SHORTCUT)(self._on_shortcut)
         for action, listener in (
@@ -231,9 +236,8 @@ class SlackSurface:
     async def _on_home(self, body: Body) -> None:
         event = body.get("event")
         user = str(event.get("user") or "") if isinstance(event, Mapping) else ""
-        try:
-            person = self._app.directory.by_identity(NAME, user)
-        except UnknownPerson:
+        person = await self._door.person("", user)
+        if not isinstance(person, Person):
             return
         tools = [spec.name for spec in self._app.registry.specs() if self._app.may_use(person, spec.name)]
         drawn = home.of(person, await self._app.actions(limit=100), tools, self._app.locale_of(person.id))
@@ -429,19 +433,13 @@ class SlackSurface:
     # --- who it is -----------------------------------------------------------------------------------------------
 
     async def _person(self, team: str, user: str, channel: str, *, thread: str = "") -> Person | None:
-        """The person behind a Slack user of our workspace; a stranger is told so, and heard no further."""
+        """The person behind a Slack user, if they have rights here; else they are told why not, where they can be."""
         speaks_through(NAME, user)
-        locale = self._app.settings.language
-        if team and self._team and team != self._team:
-            LOG.warning("%s of workspace %s was not heard", user, team)
-            text = say("slack.elsewhere", locale)
-        else:
-            try:
-                return self._app.directory.by_identity(NAME, user)
-            except UnknownPerson:
-                text = say("slack.stranger", locale, user=user)
-        if channel:
-            self._later(self._sender.whisper(channel, user, text, thread=thread))
+        found = await self._door.person(team, user)
+        if isinstance(found, Person):
+            return found
+        if channel and found:
+            self._later(self._sender.whisper(channel, user, found, thread=thread))
         return None
 
     def _later(self, work: Coroutine[object, object, None]) -> None:

@@ -69,6 +69,7 @@ class Workspace:
     failures: list[tuple[int, dict[str, str], str]] = field(default_factory=list)  # of the next posts
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
     acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
+    users: dict[str, dict[str, Any]] = field(default_factory=dict)  # those who are not plain members
     _count: int = 0
 
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
@@ -142,6 +143,13 @@ class Workspace:
 
     def _conversations_replies(self, body: dict[str, Any]) -> dict[str, Any]:
         return {"messages": [one for one in self.messages if one.get("thread_ts") == body["ts"]]}
+
+    def _users_info(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"user": self.user(body["user"])}
+
+    def user(self, id_: str) -> dict[str, Any]:
+        """Somebody as `users.info` has them."""
+        return {"id": id_, "team_id": TEAM, "name": id_.lower(), "deleted": False, **self.users.get(id_, {})}
 
     def _reactions_add(self, body: dict[str, Any]) -> dict[str, Any]:
         self.reactions.append((body["channel"], body["timestamp"], body["name"]))
@@ -238,6 +246,10 @@ class Workspace:
             event |= {"subtype": "message_deleted", "deleted_ts": ts}
         else:
             event |= {"subtype": "message_changed", "message": {**old, "text": after}}
+        await self.event(event)
+
+    async def event(self, event: Mapping[str, Any]) -> None:
+        """Something happens in the workspace."""
         self._count += 1
         body = {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{self._count}", "event": event}
         if self.sockets:
@@ -336,7 +348,7 @@ async def workspace() -> AsyncIterator[Workspace]:
     """A workspace for as long as the block lasts."""
     made = Workspace()
     app = web.Application()
-    app.router.add_post("/api/{method}", made.call)
+    app.router.add_route("*", "/api/{method}", made.call)
     app.router.add_get("/link/", made.socket)
     app.router.add_post("/upload/{name}", made.upload)
     runner = web.AppRunner(app, access_log=None)

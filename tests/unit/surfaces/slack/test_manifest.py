@@ -56,4 +56,5 @@ def test_no_scope_is_asked_for_that_reads_more_than_it_must() -> None:
         "groups:history",
         "im:history",
         "reactions:write",
+        "users:read",
     ]
