@@ -542,6 +542,22 @@ class LimitsSettings(Section):
     )
 
 
+class ListeningSettings(Section):
+    """What is said in channels, as knowledge: only where somebody asked for it with `/sayso index on`."""
+
+    roles: tuple[Name, ...] = Field(
+        default=("admin",), description="Who may use `/sayso index on` and `/sayso index off`"
+    )
+    history: Duration | None = Field(
+        default=timedelta(days=365), description="How far back a channel is read; `null` for all of it"
+    )
+    distributed: bool = Field(
+        default=False,
+        description="Whether the app is distributed outside Slack's Marketplace: then Slack gives out 15 messages a "
+        "minute; apps that you made for yourself get 200 in a little more than a second",
+    )
+
+
 class ChannelSettings(Section):
     """What sayso does in one channel."""
 
@@ -581,6 +597,7 @@ class SlackSettings(Section):
     approvals_channel: str | None = Field(
         default=None, description="Id of a channel where all cards are shown as well, such as C012AB3CD"
     )
+    listening: ListeningSettings = ListeningSettings()
     channels: Mapping[str, ChannelSettings] = Field(
         default_factory=dict, description="Channel id -> what it does there, where it is not the usual"
     )

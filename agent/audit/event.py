@@ -31,6 +31,8 @@ class FactKind(StrEnum):
     UNKNOWN = "unknown"
     SETTLED = "settled"
     UNREADABLE = "unreadable"  # never written: what a row is taken for that somebody made unreadable
+    FOLLOWED = "followed"  # a channel is read along from now on; the subject is the channel
+    UNFOLLOWED = "unfollowed"  # it is not any more
     PRUNED = "pruned"  # bodies of old rows were taken away; about the trail itself
 
 

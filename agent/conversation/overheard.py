@@ -4,7 +4,7 @@ Ids are those of the platform. Times of messages (`ts`) are texts that sort by t
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
 from typing import Protocol
@@ -19,6 +19,7 @@ class Walk:
     """
 
     oldest: str
+    whole: bool = False  # all there is, and not only what may have been missed
     reached: str = ""
     threads: tuple[str, ...] = ()
     last: bool = False  # the page that these threads are of was the last one
@@ -34,6 +35,7 @@ class Channel:
     id: str
     name: str = ""
     private: bool = True
+    archived: bool = False
     present: bool = False  # sayso is in it
     followed: bool = False  # somebody asked for it
     by: str = ""  # who asked for it, or put an end to it
@@ -41,15 +43,31 @@ class Channel:
     url: str = ""  # of its workspace
     members: frozenset[str] = frozenset()
     pins: frozenset[str] = frozenset()
+    moves: int = 0  # goes up whenever somebody comes or goes
     confirmed_at: datetime | None = None  # when the platform last said who is in it
+    doubted: bool = False  # something may have happened since that nobody heard
     walks: tuple[Walk, ...] = ()
+    covered: str = ""  # the oldest message down to which nothing is missing; empty while that is not known
+    reader: str = ""  # the worker that reads it back, and speaks there
     told: str = ""  # what the channel was told last about being followed
     revision: int = 0  # goes up with everything that is said
 
     @property
     def heard(self) -> bool:
-        """Whether what is said in it is kept."""
-        return self.followed and self.present
+        """Whether what is said in it is kept. An archived channel that all may read stays as it was."""
+        return self.followed and (self.present or (self.archived and not self.private))
+
+    @property
+    def news(self) -> str:
+        """What the channel is to be told of; nothing where nobody ever asked for it."""
+        return "" if self.since is None else f"{'on' if self.followed else 'off'} {self.since.isoformat()}"
+
+    @property
+    def outward(self) -> "Channel":
+        """What of it those who search could notice."""
+        return replace(
+            self, confirmed_at=None, walks=(), told="", by="", since=None, reader="", moves=0, revision=0
+        )
 
 
 class Standing(IntEnum):
@@ -73,7 +91,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A stretch of history as the platform has it: all that stands after `after` (included) and before `before`.
+    """A stretch of history as the platform has it: all that stands from `after` on and before `before`.
 
     With `thread` it is the replies of one message. `seen` is the channel's revision before it was asked for: what
     changed since is newer than this page. `walks` are what is still to be read once this page is kept.
@@ -85,6 +103,7 @@ class Page:
     before: str = ""  # no end if empty
     thread: str = ""
     walks: tuple[Walk, ...] = ()
+    covered: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +158,7 @@ class Overheard(Protocol):
         ...
 
     async def signature(self) -> str:
-        """Another one whenever something was said, or the rights of a channel changed."""
+        """Another one whenever something was said, or a channel reads otherwise, by its rights or in itself."""
         ...
 
     async def account(self, id_: str) -> Account | None: ...

@@ -39,7 +39,7 @@ class MemoryOverheard:
         if after == self._channels.get(id_):
             return after
         self._channels[id_] = after
-        self._changes += 1
+        self._changes += after.outward != before.outward
         if before.heard and not after.heard:
             left = erased(one.remark for one in self._held.get(id_, {}).values())
             self._held[id_] = {}
@@ -62,7 +62,9 @@ class MemoryOverheard:
             return False
         if changed := turned(page, self._held.get(channel, {})):
             self._keep(channel, changed)
-        self._channels[channel] = replace(self._channels[channel], walks=page.walks)
+        after = replace(self._channels[channel], walks=page.walks, covered=page.covered)
+        self._changes += after.outward != known.outward
+        self._channels[channel] = after
         return True
 
     def _keep(self, channel: str, changed: Iterable[Remark]) -> None:

@@ -52,7 +52,7 @@ class SqlOverheard:
                 return after
             if known is None:
                 db.execute(insert(channels).values(id=id_, revision=0, changes=0, heard=0, body=""))
-            _write(db, after)
+            _write(db, before, after)
             if before.heard and not after.heard:
                 left = erased(one.remark for one in _held(db, id_).values())
                 db.execute(delete(remarks).where(remarks.c.channel == id_))
@@ -90,7 +90,7 @@ class SqlOverheard:
                 return False
             if changed := turned(page, _held(db, channel, page)):
                 _keep(db, channel, changed)
-            _write(db, replace(known, walks=page.walks))
+            _write(db, known, replace(known, walks=page.walks, covered=page.covered))
             return True
 
         return await self._database.safe(work)
@@ -151,16 +151,13 @@ def _found(db: Connection, id_: str) -> Channel | None:
     return None if row is None else _channel(row)
 
 
-def _write(db: Connection, channel: Channel) -> None:
-    db.execute(
-        update(channels)
-        .where(channels.c.id == channel.id)
-        .values(
-            heard=int(channel.heard),
-            changes=channels.c.changes + 1,
-            body=plain(channel_text(replace(channel, revision=0))),
-        )
-    )
+def _write(db: Connection, before: Channel, after: Channel) -> None:
+    values = {
+        "heard": int(after.heard),
+        "changes": channels.c.changes + int(after.outward != before.outward),
+        "body": plain(channel_text(replace(after, revision=0))),
+    }
+    db.execute(update(channels).where(channels.c.id == after.id).values(values))
 
 
 def _keep(db: Connection, channel: str, changed: Iterable[Remark]) -> None:

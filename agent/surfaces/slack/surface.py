@@ -31,6 +31,7 @@ from agent.surfaces.slack import answers, cards, events, forms, home, mrkdwn
 from agent.surfaces.slack.blocks import asked, modal
 from agent.surfaces.slack.door import Door
 from agent.surfaces.slack.events import NAME, Click, Heard, Where
+from agent.surfaces.slack.listening import Listening
 from agent.surfaces.slack.manifest import COMMAND, SHORTCUT
 from agent.surfaces.slack.reading import Reading
 from agent.surfaces.slack.sender import Sender
@@ -62,6 +63,9 @@ class SlackSurface:
         self._door = Door(app, Reading(self._client, time.monotonic), clock, settings.admit)
         self.voice = SlackVoice(app, self._sender, clock, settings.approvals_channel)
         self._bot = ""
+        self._listening = Listening(
+            app, settings, self._client, self._sender, self._door.standings, clock, self._connection
+        )
         self._desk: Desk | None = None
         self._socket: AsyncSocketModeHandler | None = None
         self._runner: web.AppRunner | None = None
@@ -82,6 +86,7 @@ class SlackSurface:
         self._bot = str(who["user_id"])
         self._door.standings.team = str(who["team_id"])
         bolt = self._bolt()
+        await self._listening.start(self._bot, str(who.get("url") or ""))
         if self._settings.mode == "socket":
             await self._open_socket(bolt)
         else:
@@ -89,6 +94,7 @@ class SlackSurface:
 
     async def stop(self) -> None:
         """Hears nobody any more."""
+        await self._listening.stop()
         if self._socket is not None:
             await self._socket.client.close()  # type: ignore[no-untyped-call]  # it ships no types for it
         if self._runner is not None:
@@ -100,7 +106,7 @@ class SlackSurface:
         """Why it does not hear people at this moment."""
         if self._socket is not None and not self._connected():
             return "not connected to Slack"
-        return self._sender.trouble or self._door.standings.trouble
+        return self._sender.trouble or self._door.standings.trouble or self._listening.trouble
 
     @property
     def address(self) -> str:
@@ -113,6 +119,12 @@ class SlackSurface:
     def _connected(self) -> bool:
         session = None if self._socket is None else self._socket.client.current_session
         return session is not None and not session.closed
+
+    def _connection(self) -> object | None:
+        """What events come by: another one after every interruption."""
+        if self._settings.mode == "http":
+            return self
+        return self._socket.client.current_session if self._socket is not None and self._connected() else None
 
     async def _open_socket(self, bolt: AsyncApp) -> None:
         from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -149,7 +161,8 @@ class SlackSurface:
         bolt.event("app_mention")(self._on_message)
         bolt.event("message")(self._on_message)
         bolt.event("app_home_opened")(self._on_home)
-        bolt.event("user_change")(self._door.on_user_change)
+        bolt.event("user_change")(self._on_user_change)
+        self._listening.listens(bolt)
         bolt.command(COMMAND)(self._on_command)
         bolt.shortcut(SHORTCUT)(self._on_shortcut)
         for action, listener in (
@@ -172,6 +185,7 @@ class SlackSurface:
     # --- talking -------------------------------------------------------------------------------------------------
 
     async def _on_message(self, body: Body) -> None:
+        await self._listening.on_event(body)
         changed = events.changed(body, self._bot)
         if changed is not None and self._desk is not None:
             # Only what was a question is taken back; an edit asks again, once, as the words are now.
@@ -209,6 +223,10 @@ class SlackSurface:
         if not text.strip():
             await ack(say("slack.usage", self._app.settings.language))
             return
+        if self._listening.following.is_command(text):
+            person = await self._person(str(body.get("team_id") or ""), user, channel)
+            await ack("" if person is None else await self._listening.command(text, channel, person))
+            return
         name = str(body.get("trigger_id") or uuid4().hex).replace(":", "")
         said = Heard(
             Where.DIRECT,
@@ -232,6 +250,10 @@ class SlackSurface:
             key = f"shortcut-{body.get('action_ts') or ts}"
             await self._hear(Heard(Where.DIRECT, team, user, channel, key, thread, text or "?"))
         await ack()
+
+    async def _on_user_change(self, body: Body) -> None:
+        await self._door.on_user_change(body)
+        await self._listening.on_user_change(body)
 
     async def _on_home(self, body: Body) -> None:
         event = body.get("event")

@@ -16,6 +16,8 @@ from urllib.parse import urlencode
 
 from aiohttp import ClientSession, web
 
+from evals.bench.slack.rooms import Rooms
+
 SECRET = "a signing secret"
 BOT, TEAM = "UBOT", "T1"
 LONGEST = {"section": 3000, "context": 2000, "header": 150}
@@ -69,6 +71,7 @@ class Workspace:
     failures: list[tuple[int, dict[str, str], str]] = field(default_factory=list)  # of the next posts
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
     acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rooms: Rooms = field(default_factory=Rooms)
     users: dict[str, dict[str, Any]] = field(default_factory=dict)  # those who are not plain members
     _count: int = 0
 
@@ -111,7 +114,9 @@ class Workspace:
         if method.startswith("chat.post") and self.failures:
             status, headers, error = self.failures.pop(0)
             return web.json_response({"ok": False, "error": error}, status=status, headers=headers)
-        answer: dict[str, Any] = getattr(self, "_" + method.replace(".", "_"), lambda _body: {})(body)
+        own = "_" + method.replace(".", "_")
+        whose = self if hasattr(self, own) else self.rooms
+        answer: dict[str, Any] = getattr(whose, own, lambda _body: {})(body)
         return web.json_response({"ok": "error" not in answer, **answer})
 
     def _apps_connections_open(self, _body: dict[str, Any]) -> dict[str, Any]:
@@ -142,7 +147,8 @@ class Workspace:
         return {}
 
     def _conversations_replies(self, body: dict[str, Any]) -> dict[str, Any]:
-        return {"messages": [one for one in self.messages if one.get("thread_ts") == body["ts"]]}
+        ours = [one for one in self.messages if one.get("thread_ts") == body["ts"]]
+        return {"messages": ours} if ours else self.rooms.replies(body)
 
     def _users_info(self, body: dict[str, Any]) -> dict[str, Any]:
         return {"user": self.user(body["user"])}
@@ -230,6 +236,9 @@ class Workspace:
         event = {"type": kind, "user": user, "channel": channel, "ts": ts, "text": text, "team": team}
         if thread:
             event["thread_ts"] = thread
+        self.rooms[channel].messages[ts] = {"user": user, "ts": ts, "text": text} | (
+            {"thread_ts": thread} if thread else {}
+        )
         body = {"type": "event_callback", "team_id": team, "event_id": f"Ev{self._count}", "event": event}
         if self.sockets:
             await self.envelope("events_api", body)
@@ -240,7 +249,14 @@ class Workspace:
 
     async def change(self, ts: str, before: str, after: str | None, *, channel: str = "C1") -> None:
         """The author of a message changes it, or deletes it."""
-        old = {"type": "message", "user": "UMAYA", "ts": ts, "text": before}
+        old: dict[str, Any] = {"type": "message", "user": "UMAYA", "ts": ts, "text": before}
+        held = self.rooms[channel].messages
+        if after is None:
+            held.pop(ts, None)
+        else:
+            self._count += 1
+            old["edited"] = {"user": "UMAYA", "ts": f"1700001000.{self._count:06}"}
+            held[ts] = {**held.get(ts, {}), **old, "text": after}
         event: dict[str, Any] = {"type": "message", "channel": channel, "previous_message": old}
         if after is None:
             event |= {"subtype": "message_deleted", "deleted_ts": ts}

@@ -50,11 +50,14 @@ def test_no_scope_is_asked_for_that_reads_more_than_it_must() -> None:
     assert scopes() == [
         "app_mentions:read",
         "channels:history",
+        "channels:read",
         "chat:write",
         "commands",
         "files:write",
         "groups:history",
+        "groups:read",
         "im:history",
+        "pins:read",
         "reactions:write",
         "users:read",
     ]

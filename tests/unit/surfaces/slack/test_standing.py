@@ -24,7 +24,9 @@ class Asked(Reading):
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def ask(self, method: str, parameters: Mapping[str, str]) -> Mapping[str, object]:
+    async def ask(
+        self, method: str, parameters: Mapping[str, str], *, hurry: bool = False
+    ) -> Mapping[str, object]:
         assert (method, parameters) == ("users.info", {"user": "U1"})
         self.calls += 1
         answer = self.answer  # as it is when the question comes in
