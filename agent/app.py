@@ -25,6 +25,7 @@ from agent.conversation.closing import standing, stopped, story
 from agent.conversation.inbox import Batch
 from agent.conversation.ports import Audience, Clock, Shelf
 from agent.conversation.redact import Redactor
+from agent.conversation.room import ALONE, Room
 from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.conversation.turn import Answer, Turns
 from agent.feedback import Feedback
@@ -157,21 +158,17 @@ class App:
         text: str,
         audience: Audience,
         thread: ThreadId | None = None,
-        *,
-        public: bool = False,
+        room: Room = ALONE,
     ) -> Answer:
-        """Hears what a person says and answers it. A new thread is opened where none is named.
-
-        `public`: everybody can read what is asked there.
-        """
+        """Hears what a person says and answers it. A new thread is opened where none is named."""
         thread = thread or ThreadId(f"terminal:{person.id}:{uuid4().hex[:8]}")
         said = Said(uuid4().hex, thread, person.id, text, self.now())
         turn = await self.store.hear(said)
         if turn is None:
             raise RuntimeError(f"a fresh event id was heard before: {said.event_id}")
-        return await self.take_up(turn, said, audience, public=public)
+        return await self.take_up(turn, said, audience, room)
 
-    async def take_up(self, turn: TurnId, said: Said, audience: Audience, *, public: bool = False) -> Answer:
+    async def take_up(self, turn: TurnId, said: Said, audience: Audience, room: Room = ALONE) -> Answer:
         """Answers a turn that was accepted, now or before a crash."""
         person = self.directory.get(said.speaker)
         offered = frozenset(spec.name for spec in self.registry.specs() if self.may_use(person, spec.name))
@@ -179,8 +176,8 @@ class App:
             self._turns = self._turns or await self._make_turns()
         attributes = {"gen_ai.conversation.id": said.thread, "enduser.id": person.id}
         with self._spans.request(turn, attributes):
-            answer = await self._turns.answer(turn, said, self.asker(person), offered, audience)
-        await self.feedback.note(turn, said, answer.evidence, public=public)
+            answer = await self._turns.answer(turn, said, self.asker(person), offered, audience, room)
+        await self.feedback.note(turn, said, answer.evidence, public=room.public)
         return answer
 
     async def stop(self, thread: ThreadId, person: Person) -> str:

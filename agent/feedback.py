@@ -13,7 +13,7 @@ from agent.conversation.ports import Clock
 from agent.conversation.redact import Redactor
 from agent.conversation.thread import Said, TurnId
 from agent.people.person import Directory, Person, UnknownPerson
-from agent.recall import reader_of, searched
+from agent.recall import EVERYBODY, reader_of, searched
 from agent.store.port import TurnRecord
 from knowledge.port import Library, Query, Reader, SearchResult
 from tools.contract import Json
@@ -23,7 +23,6 @@ SAYSO = "sayso"  # who closes a question that is answered now
 _TOOL = "knowledge"
 _ASKERS = 5  # of a gap, whose answer is looked up at a time
 # Who asked in public is answered once everybody is: what only some may read must not show in a list that all see.
-_ANYBODY = Reader("")
 _CITED = re.compile(r"\[(\d+)\]")
 
 
@@ -146,11 +145,11 @@ class Feedback:
         for row in gap.rows:
             if row.among == among:
                 continue
-            asked.setdefault(_ANYBODY if row.public else self._reader(row.person), []).append(row)
+            asked.setdefault(EVERYBODY if row.public else self._reader(row.person), []).append(row)
         own = reader_of(viewer)
         answered: list[InVain] = []
         in_vain: list[InVain] = []
-        for reader in sorted(asked, key=lambda one: one not in (own, _ANYBODY))[:_ASKERS]:
+        for reader in sorted(asked, key=lambda one: one not in (own, EVERYBODY))[:_ASKERS]:
             sure = searched(await looked_up.by(reader)).sure
             (answered if sure else in_vain).extend(asked[reader])
         await self._close(answered, SAYSO, "")
@@ -166,7 +165,7 @@ class Feedback:
         try:
             return reader_of(self._directory.get(id_))
         except UnknownPerson:  # has left: may read what everybody may
-            return _ANYBODY
+            return EVERYBODY
 
     # --- marks ---------------------------------------------------------------------------------------------------
 
@@ -201,7 +200,7 @@ class Feedback:
         Raises `NothingToMark`.
         """
         passages = _passages(record)
-        cited = [int(one) for one in _CITED.findall(record.answer)]
+        cited = [int(one) for one in _CITED.findall(record.whole)]
         first = next((one for one in cited if one in passages), min(passages, default=None))
         chosen = passages.get(number if number is not None else first or 0)
         if chosen is None:

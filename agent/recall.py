@@ -8,7 +8,7 @@ from agent.people.person import Directory, Person
 from knowledge.confidence import NEAR, SURE
 from knowledge.port import Genre, Kind, KnowledgeError, Passage, Query, Reader, SearchResult, Standing
 from knowledge.port import Library as Shelves
-from tools.contract import Asker, ToolUnavailable
+from tools.contract import Asker, Reach, ToolUnavailable
 from tools.knowledge import port
 
 _GENRE = {
@@ -16,6 +16,7 @@ _GENRE = {
     port.PassageKind.THREAD: Genre.CHAT,
     port.PassageKind.INCIDENT: Genre.INCIDENT,
 }
+EVERYBODY = Reader("")  # may read what all may
 _KNOWING = 3  # people and channels named, at most
 
 
@@ -51,7 +52,12 @@ class Recall:
         )
         try:
             library = await self._open()
-            return searched(await library.search(asked, reader_of(self._directory.get(asker.person))))
+            reader = (
+                EVERYBODY
+                if asker.reach is Reach.SHARED_ONLY
+                else reader_of(self._directory.get(asker.person))
+            )
+            return searched(await library.search(asked, reader))
         except KnowledgeError as error:
             raise ToolUnavailable(f"the knowledge cannot be searched: {error}") from error
 
@@ -116,6 +122,7 @@ def passage_of(passage: Passage) -> port.Passage:
         shared=passage.shared,
         copies=tuple(copy.title for copy in passage.copies),
         marked=passage.marked,
+        private=passage.private,
         past=None
         if past is None
         else port.PastIncident(

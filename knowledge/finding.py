@@ -187,6 +187,7 @@ class Finder:
             kind=document.kind,
             source=document.source,
             place=places[document.place].name,
+            private=None if places[document.place].public else document.place,
             author=part.author or document.author,
             date=part.date or document.date,
             link=part.link or document.link,

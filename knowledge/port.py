@@ -321,6 +321,7 @@ class Passage:
     answer: str = ""
     shared: tuple[str, ...] = ()  # words of the question that it has, the rarest first
     marked: int = 0  # how many more people called it helpful for this question than wrong
+    private: str | None = None  # the id of its place, where only members may read; None where all may
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Protocol, Self, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -36,6 +36,16 @@ class Effect(StrEnum):
     WRITE = "write"
 
 
+class Reach(Enum):
+    """How far a person's rights go in a read, where others read what comes of it."""
+
+    OWN = "own"  # nobody else does
+    SHARED_FIRST = (
+        "shared first"  # what all may read goes first; what else the person may read, if that is not enough
+    )
+    SHARED_ONLY = "shared only"  # nothing but what all may read
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """The person whose rights a read runs with."""
@@ -43,6 +53,7 @@ class Asker:
     person: str
     roles: frozenset[str] = frozenset()
     locale: str = "en"
+    reach: Reach = Reach.OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,9 @@ class Finding:
     link: str | None = None
     raw: str | None = None
     cut: str | None = None  # what the digest leaves out: "12,400 of 2,100,000 lines, newest first"
+    private: str | None = (
+        None  # the place whose members alone may read it: "chat:C012"; None: whoever may use the tool
+    )
 
 
 @dataclass(frozen=True, slots=True)

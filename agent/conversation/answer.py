@@ -33,6 +33,7 @@ class Answer:
     receipt: Receipt
     locale: str
     left_out: tuple[str, ...] = ()  # sentences of the model that cited nothing
+    private: bool = False  # it rests on what not all who read along may read: for the asker alone
 
 
 def worded(
@@ -129,4 +130,5 @@ def record(
         "files": [file.name for file in answer.files],
         "receipt": answer.receipt.as_json(),
         **({"left_out": list(answer.left_out)} if answer.left_out else {}),
+        **({"private_answer": answer.text} if answer.private else {}),
     }

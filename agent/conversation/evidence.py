@@ -58,5 +58,6 @@ def as_json(evidence: Evidence) -> dict[str, Json]:
         "text": finding.text,
         "facts": dict(finding.facts),
         "cut": finding.cut,
+        **({"private": finding.private} if finding.private else {}),
         "handle": evidence.handle,
     }

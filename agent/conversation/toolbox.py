@@ -16,6 +16,7 @@ from agent.conversation.offers import offer
 from agent.conversation.ports import Audience, Proposals, Shelf
 from agent.conversation.provenance import provenance
 from agent.conversation.redact import Redactor
+from agent.conversation.room import ALONE, Room
 from agent.conversation.thread import ThreadId, TurnId
 from tools.contract import (
     Arguments,
@@ -60,11 +61,17 @@ class Bench:
     offered: frozenset[str]
     prompt: str = ""  # name, version and hash, for the trail
     model: str = ""  # that wrote the reply whose calls are run
+    room: Room = ALONE
     evidence: list[Evidence] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
     called: set[str] = field(default_factory=set)  # tool and arguments
     calls: list[dict[str, Json]] = field(default_factory=list)  # for the record
+
+    @property
+    def private(self) -> bool:
+        """Whether something was gathered that not all who read along may read."""
+        return not self.room.shows(item.finding.private for item in self.evidence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from agent.conversation.messages import Message, Reply, Request, ResultKind, Rol
 from agent.conversation.ports import Audience, ChatModel, Clock, Closing, Threads, TokenCounter
 from agent.conversation.receipt import Receipt
 from agent.conversation.redact import Redactor, Stream
+from agent.conversation.room import ALONE, Room
 from agent.conversation.thread import Line, Said, TurnId
 from agent.conversation.toolbox import Bench, Toolbox
 from agent.words.catalogue import say
@@ -64,14 +65,23 @@ class Turns:
         self._zone, self._language, self._limits = zone, language, limits or Limits()
 
     async def answer(
-        self, turn: TurnId, said: Said, asker: Asker, offered: frozenset[str], audience: Audience
+        self,
+        turn: TurnId,
+        said: Said,
+        asker: Asker,
+        offered: frozenset[str],
+        audience: Audience,
+        room: Room = ALONE,
     ) -> Answer:
         """Answers what was said with the tools in `offered`, whatever the model does, and closes the turn.
 
-        An asker without a locale is answered in the language of the question. Raises only what the store raises.
+        An asker without a locale is answered in the language of the question. What rests on places that some who read
+        along may not read is for the asker alone: the thread keeps a line in its place, and so does its past. Raises
+        only what the store raises.
         """
         began = self._clock()
-        asker = replace(asker, locale=asker.locale or language_of(said.text, self._language))
+        locale = asker.locale or language_of(said.text, self._language)
+        asker = replace(asker, locale=locale, reach=room.reach)
         past = await self._threads.history(said.thread, turn, self._limits.history)
         context = self._context(said, asker, offered, past)
         bench = Bench(
@@ -81,6 +91,7 @@ class Turns:
             said=(*(line.text for line in past if line.speaker == said.speaker), said.text),
             offered=frozenset(offer.name for offer in context.offers),
             prompt=self._prompt.label,
+            room=room,
         )
         replies, trouble = await self._converse(context, bench, audience)
         text, left_out = worded(replies[-1] if replies else None, trouble, said.text, bench, self._redactor)
@@ -93,9 +104,11 @@ class Turns:
             self._receipt(began, context, bench, replies, trouble),
             asker.locale,
             left_out,
+            private=bench.private,
         )
         story = record(answer, said, bench, self._prompt, self._redactor, self._clock())
-        await self._threads.finish(turn, answer.text, story)
+        shown = say("turn.in_private", locale) if answer.private else answer.text
+        await self._threads.finish(turn, shown, story)
         return answer
 
     async def close(self) -> None:
@@ -132,7 +145,7 @@ class Turns:
         self, context: Context, bench: Bench, audience: Audience, step: int, *, may_call: bool
     ) -> Reply:
         """One reply of the model, streamed to the audience, each of its calls with an id of its own."""
-        stream = Stream(self._redactor, audience.text)
+        stream = Stream(self._redactor, _unheard if bench.private else audience.text)
         request = Request(context.messages(), context.offers, bench.asker.locale, self._clock(), may_call)
         reply = await self._model.complete(request, stream.take)
         await stream.rest()
@@ -187,3 +200,7 @@ class Turns:
             cut=tuple(cuts(context, bench)),
             notes=(*notes, *([trouble] if trouble else [])),
         )
+
+
+async def _unheard(_piece: str) -> None:
+    """What not all who read along may read is not shown while it is written."""

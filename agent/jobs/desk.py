@@ -1,10 +1,12 @@
 """Where a surface hands in what people say and click; whoever is at work does the rest."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 
 from agent.app import App, Told
 from agent.approvals.action import Action, ActionId, State, Verdict
 from agent.conversation.closing import is_stop
+from agent.conversation.room import SHARE
 from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.jobs.worker import Worker
 from agent.people.person import Person
@@ -26,6 +28,27 @@ class Desk:
         if turn is not None:
             await self._worker.submit_turn(turn, said.thread)
         return turn
+
+    async def ask_again(self, turn: TurnId, person: Person, key: str, at: datetime) -> TurnId | None:
+        """The same question once more in its thread, as this person's; None where there is no such turn.
+
+        `key` is the platform's id of what they clicked. Raises `StoreError`.
+        """
+        record = await self.app.store.turn(turn)
+        if record is None:
+            return None
+        return await self.hear(Said(key, record.thread, person.id, record.question, at))
+
+    async def share(self, turn: TurnId, person: Person, at: datetime) -> bool:
+        """Asks once more what was answered to this person alone, with what all in the thread may read.
+
+        Only for who asked. False where there is nothing to share. Raises `StoreError`.
+        """
+        record = await self.app.store.turn(turn)
+        if record is None or not record.private or record.speaker != person.id:
+            return False
+        await self.ask_again(turn, person, f"{SHARE}{turn}", at)
+        return True
 
     async def stop(self, thread: ThreadId, person: Person) -> str:
         """Ends what is being worked on in a thread, and says what came of it."""

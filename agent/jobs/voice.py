@@ -4,6 +4,7 @@ from typing import Protocol
 
 from agent.approvals.action import Action
 from agent.conversation.ports import Audience
+from agent.conversation.room import Room
 from agent.conversation.thread import Said, ThreadId
 from agent.conversation.turn import Answer
 from agent.store.port import TurnRecord
@@ -25,8 +26,8 @@ class Voice(Protocol):
         """Who watches the turn that answers this."""
         ...
 
-    def public(self, thread: ThreadId, /) -> bool:
-        """Whether everybody can read this thread."""
+    def room(self, said: Said) -> Room:
+        """Who reads the answer to this beside the person who said it."""
         ...
 
     async def answered(self, record: TurnRecord, answer: Answer | None) -> None:

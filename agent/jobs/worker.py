@@ -110,10 +110,10 @@ class Worker:
             await self._app.close_stopped(batch, batch.stopped_by)
             return None
         audience = voice.audience(batch.said)
-        public = voice.public(batch.said.thread)
+        room = voice.room(batch.said)
         async with self._gate.place(batch.said.speaker):
             task = asyncio.create_task(
-                self._app.take_up(batch.turn, batch.said, audience, public=public), name=batch.turn
+                self._app.take_up(batch.turn, batch.said, audience, room), name=batch.turn
             )
             self._turning[batch.turn] = (batch, task)
             try:

@@ -71,6 +71,16 @@ class TurnRecord:
     answered_as: TurnId | None = None  # the turn that has the answer, where several messages share one
     worker: str | None = None  # who answers it, or did
 
+    @property
+    def private(self) -> str:
+        """The answer, where it is for the speaker alone; `answer` is what the others read in its place."""
+        return str((self.record or {}).get("private_answer") or "")
+
+    @property
+    def whole(self) -> str:
+        """The answer as its speaker reads it."""
+        return self.private or self.answer
+
 
 class Turns(Protocol):
     """Turns looked at afterwards."""

@@ -15,6 +15,7 @@ from agent.approvals.propose import Proposer
 from agent.conversation.messages import Message, Reply, Step, ToolCall
 from agent.conversation.ports import ChatModel, TokenCounter
 from agent.conversation.redact import Redactor
+from agent.conversation.room import ALONE, Room
 from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.conversation.toolbox import Toolbox
 from agent.conversation.turn import Answer, Limits, Turns
@@ -208,15 +209,28 @@ class World:
         assert turn is not None
         return turn, said
 
-    async def ask(self, text: str, *, asker: Asker = MAYA, offered: frozenset[str] | None = None) -> Answer:
+    async def ask(
+        self,
+        text: str,
+        *,
+        asker: Asker = MAYA,
+        offered: frozenset[str] | None = None,
+        room: Room = ALONE,
+    ) -> Answer:
         turn, said = await self.hear(text)
-        return await self.answer(turn, said, asker=asker, offered=offered)
+        return await self.answer(turn, said, asker=asker, offered=offered, room=room)
 
     async def answer(
-        self, turn: TurnId, said: Said, *, asker: Asker = MAYA, offered: frozenset[str] | None = None
+        self,
+        turn: TurnId,
+        said: Said,
+        *,
+        asker: Asker = MAYA,
+        offered: frozenset[str] | None = None,
+        room: Room = ALONE,
     ) -> Answer:
         names = frozenset(tool.spec.name for tool in self.tools) if offered is None else offered
-        return await self.turns().answer(turn, said, asker, names, self.audience)
+        return await self.turns().answer(turn, said, asker, names, self.audience, room)
 
 
 def finding(text: str = "12 errors", *, title: str = "Errors of payments", raw: str | None = None) -> Finding:

@@ -1,11 +1,12 @@
 """The tool `knowledge`: passages of documents, conversations and incidents that answer a question."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tools.contract import Arguments, Asker, BadArguments, Clock, Effect, Finding, Json, Outcome, Spec
+from tools.contract import Arguments, Asker, BadArguments, Clock, Effect, Finding, Json, Outcome, Reach, Spec
 from tools.knowledge.phrases import KNOWLEDGE
 from tools.knowledge.port import Filters, Library, Passage, PassageKind, PastIncident, Searched
 from tools.patience import patience
@@ -67,13 +68,21 @@ class Knowledge:
             asked.limit,
         )
         async with patience(self.spec.timeout - 2, "the search"):
-            searched = await self._library.search(asked.query, asker, filters)
+            searched = await self._searched(asked.query, asker, filters)
         findings = [_finding(asked.query, passage, searched) for passage in searched.passages]
         if searched.sure:
             found = sum(passage.sure for passage in searched.passages)
             return Outcome(True, f"{found} passages, best: {_place(searched.passages[0])}", tuple(findings))
         nothing = _nothing(asked.query, searched)
         return Outcome(ok=True, summary=nothing.text, findings=(nothing, *findings))
+
+    async def _searched(self, query: str, asker: Asker, filters: Filters) -> Searched:
+        """What is known; where others read along, what they may read is enough if it clearly answers."""
+        if asker.reach is Reach.SHARED_FIRST:
+            shared = await self._library.search(query, replace(asker, reach=Reach.SHARED_ONLY), filters)
+            if shared.sure:
+                return shared
+        return await self._library.search(query, asker, filters)
 
     def _moment(self, since: str | None) -> datetime | None:
         return window(since, None, self._clock(), self._zone).start if since else None
@@ -138,6 +147,7 @@ def _finding(query: str, passage: Passage, searched: Searched) -> Finding:
         },
         link=passage.link,
         cut=searched.note,
+        private=passage.private,
     )
 
 

@@ -71,6 +71,7 @@ class Passage:
     copies: tuple[str, ...] = ()
     past: PastIncident | None = None
     marked: int = 0
+    private: str | None = None  # the id of the place whose members alone may read it; None where all may
 
 
 @dataclass(frozen=True, slots=True)

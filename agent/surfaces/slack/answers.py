@@ -9,6 +9,7 @@ from agent.words.catalogue import say
 from tools.contract import Json
 
 HELPFUL, WRONG, EVIDENCE = "sayso_helpful", "sayso_wrong", "sayso_evidence"
+AGAIN, SHARE = "sayso_again", "sayso_share"
 PAGE = 8  # pieces of evidence on a page of the modal
 PARAGRAPHS = 2900  # characters of one block of an answer
 A_MESSAGE = 9000  # and of the blocks of one message
@@ -17,7 +18,7 @@ SOURCES = 10  # links under an answer; the modal has all
 
 def of(record: TurnRecord, locale: str) -> list[Message]:
     """The messages of an answer: one as a rule, more where it is long; the last one has sources and buttons."""
-    parts = limits.pieces(mrkdwn.mrkdwn(record.answer), PARAGRAPHS)
+    parts = limits.pieces(mrkdwn.mrkdwn(record.whole), PARAGRAPHS)
     messages: list[list[Block]] = [[]]
     size = 0
     for part in parts:
@@ -27,12 +28,12 @@ def of(record: TurnRecord, locale: str) -> list[Message]:
         messages[-1].append(section(part))
         size += len(part)
     messages[-1] += _below(record, locale)
-    return [message(limits.cut(record.answer, 3000), blocks) for blocks in messages]
+    return [message(limits.cut(record.whole, 3000), blocks) for blocks in messages]
 
 
 def _below(record: TurnRecord, locale: str) -> list[Block]:
     found = evidence_of(record)
-    cited = [item for item in found if f"[{item.get('number')}]" in record.answer]
+    cited = [item for item in found if f"[{item.get('number')}]" in record.whole]
     blocks: list[Block] = []
     if cited:
         links = [f"[{item.get('number')}] {source(item)}" for item in cited[:SOURCES]]
@@ -44,6 +45,10 @@ def _below(record: TurnRecord, locale: str) -> list[Block]:
     ]
     if found:
         ask.append(button(say("slack.evidence", locale), EVIDENCE, f"{record.turn} 0"))
+    ask.append(button(say("slack.again", locale), AGAIN, record.turn))
+    if record.private:
+        ask.append(button(say("slack.share", locale), SHARE, record.turn))
+        blocks.append(context(say("slack.only_you", locale)))
     blocks.append(buttons(ask, f"answer:{record.turn}"))
     return blocks
 

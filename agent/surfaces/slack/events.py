@@ -96,6 +96,7 @@ class Click:
     channel: str
     thread: str  # ts of the thread, or of the message itself
     trigger: str
+    at: str = ""  # when it was pressed, which tells two clicks apart
 
 
 def click(body: Mapping[str, object]) -> Click | None:
@@ -114,6 +115,7 @@ def click(body: Mapping[str, object]) -> Click | None:
         _text(_inner(body, "channel"), "id"),
         _text(message, "thread_ts") or _text(message, "ts"),
         _text(body, "trigger_id"),
+        _text(first, "action_ts"),
     )
 
 

@@ -31,13 +31,19 @@ EVENTS: dict[str, tuple[str, ...]] = {
 }
 # What is called, and the scope for it.
 METHODS: dict[str, tuple[str, ...]] = {
+    "assistant.threads.setStatus": ("assistant:write",),
+    "assistant.threads.setSuggestedPrompts": ("assistant:write",),
     "auth.test": (),
+    "chat.appendStream": ("chat:write",),
     "chat.postEphemeral": ("chat:write",),
     "chat.postMessage": ("chat:write",),
+    "chat.startStream": ("chat:write",),
+    "chat.stopStream": ("chat:write",),
     "chat.update": ("chat:write",),
     "conversations.history": ("channels:history", "groups:history"),
     "conversations.info": (*CHANNELS, *GROUPS),
     "conversations.members": (*CHANNELS, *GROUPS),
+    "conversations.open": ("im:write",),
     "conversations.replies": ("channels:history", "groups:history", "im:history"),
     "files.completeUploadExternal": ("files:write",),
     "files.getUploadURLExternal": ("files:write",),
@@ -49,6 +55,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "views.publish": (),
     "views.update": (),
 }
+PROMPTS = ("What can you do?", "Is everything healthy?", "What changed today?")  # until we know who asks
 COMMAND, SHORTCUT = "/sayso", "sayso_ask"
 
 
@@ -79,6 +86,10 @@ def manifest(*, socket: bool, url: str = "https://sayso.example.com/slack/events
                 "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
+            },
+            "agent_view": {
+                "agent_description": "Ask about your systems in plain words; changes wait for somebody's approval",
+                "suggested_prompts": [{"title": title, "message": title} for title in PROMPTS],
             },
             "bot_user": {"display_name": "sayso", "always_online": True},
             "slash_commands": [command],

@@ -8,7 +8,7 @@ told again later from the store; what can never work is logged and let go.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -58,6 +58,7 @@ class Sender:
         self._next: dict[str, float] = {}  # when a channel takes its next message
         self._open_at = 0.0  # when the workspace takes anything again
         self._updates: dict[tuple[str, str], Message] = {}
+        self._direct: dict[str, str] = {}
         self.trouble: str | None = None
 
     async def post(
@@ -112,10 +113,52 @@ class Sender:
         body = {"channel": channel, "user": user, "text": text, **({"thread_ts": thread} if thread else {})}
         await self._call("chat.postEphemeral", body)
 
+    async def direct(self, user: str) -> str:
+        """The channel to write to somebody alone; empty where there can be none. Raises `VoiceUnavailable`."""
+        if user not in self._direct:
+            answer = await self._call("conversations.open", {"users": user})
+            channel = answer.get("channel") if answer is not None else None
+            if not isinstance(channel, Mapping):
+                return ""
+            self._direct[user] = str(channel.get("id") or "")
+        return self._direct[user]
+
     async def react(self, channel: str, ts: str, name: str, *, away: bool = False) -> None:
         """Adds a reaction to a message, or takes it away. Raises `VoiceUnavailable`."""
         method = "reactions.remove" if away else "reactions.add"
         await self._call(method, {"channel": channel, "timestamp": ts, "name": name})
+
+    async def status(self, channel: str, thread: str, text: str) -> None:
+        """What Slack shows below a thread until the next message there, where it shows such a thing."""
+        await self._try(
+            "assistant.threads.setStatus", {"channel_id": channel, "thread_ts": thread, "status": text}
+        )
+
+    async def prompts(self, channel: str, title: str, prompts: Sequence[Mapping[str, str]]) -> None:
+        """What Slack offers to ask where somebody opens a conversation with us."""
+        body = {"channel_id": channel, "title": title, "prompts": list(prompts)}
+        await self._try("assistant.threads.setSuggestedPrompts", body)
+
+    async def start_stream(self, channel: str, text: str, *, thread: str, user: str, team: str) -> str | None:
+        """Begins a message that grows, for this person; its timestamp, or None where Slack does not take it."""
+        body = {
+            "channel": channel,
+            "thread_ts": thread,
+            "markdown_text": text,
+            "recipient_user_id": user,
+            "recipient_team_id": team,
+        }
+        answer = await self._try("chat.startStream", body)
+        return None if answer is None else str(answer.get("ts") or "") or None
+
+    async def append_stream(self, channel: str, ts: str, text: str) -> bool:
+        """Lets it grow; False where the stream has died."""
+        body = {"channel": channel, "ts": ts, "markdown_text": text}
+        return await self._try("chat.appendStream", body) is not None
+
+    async def stop_stream(self, channel: str, ts: str) -> None:
+        """Ends it, so that the message can be changed."""
+        await self._try("chat.stopStream", {"channel": channel, "ts": ts})
 
     async def open_view(self, trigger: str, view: Block) -> None:
         """Opens a modal. Raises `VoiceUnavailable`."""
@@ -149,6 +192,18 @@ class Sender:
         if wait > 0:
             await self._sleep(wait)
         self._next[channel] = self._clock() + EVERY
+
+    async def _try(self, method: str, body: Mapping[str, object]) -> Mapping[str, object] | None:
+        """Calls it once; None where that did not work. For what may as well not be shown."""
+        if self._open_at > self._clock():
+            return None
+        try:
+            answer = await self._client.api_call(method, json=dict(body))
+        except (SlackApiError, OSError, TimeoutError) as error:
+            LOG.debug("%s: %s", method, error)
+            return None
+        data = answer.data
+        return data if isinstance(data, Mapping) else {}
 
     async def _call(self, method: str, body: Mapping[str, object]) -> Mapping[str, object] | None:
         """Calls it until it works; None where it never will. Raises `VoiceUnavailable`."""

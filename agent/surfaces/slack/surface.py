@@ -20,14 +20,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from agent.app import App, Told
 from agent.approvals.action import Verdict
 from agent.audit.speaking import speaks_through
-from agent.conversation.thread import Said
+from agent.conversation.thread import Said, TurnId
 from agent.feedback import NothingToMark
 from agent.jobs.desk import Desk
 from agent.jobs.voice import VoiceUnavailable
 from agent.people.person import Person
 from agent.store.port import StoreError
 from agent.surfaces.port import SurfaceError
-from agent.surfaces.slack import answers, cards, events, forms, home, mrkdwn
+from agent.surfaces.slack import answers, cards, events, forms, home, mrkdwn, prompts
 from agent.surfaces.slack.blocks import asked, modal
 from agent.surfaces.slack.door import Door
 from agent.surfaces.slack.events import NAME, Click, Heard, Where
@@ -84,7 +84,7 @@ class SlackSurface:
                 f"Slack does not take `slack.bot_token` ({why}); `sayso slack check` says what to do"
             ) from error
         self._bot = str(who["user_id"])
-        self._door.standings.team = str(who["team_id"])
+        self._door.standings.team = self.voice.team = str(who["team_id"])
         bolt = self._bolt()
         await self._listening.start(self._bot, str(who.get("url") or ""))
         if self._settings.mode == "socket":
@@ -173,6 +173,8 @@ class SlackSurface:
             (cards.DETAILS, self._on_details),
             (answers.HELPFUL, self._on_helpful),
             (answers.WRONG, self._on_wrong),
+            (answers.AGAIN, self._on_again),
+            (answers.SHARE, self._on_share),
             (answers.EVIDENCE, self._on_evidence),
             (f"{answers.EVIDENCE}_next", self._on_evidence),
         ):
@@ -262,6 +264,13 @@ class SlackSurface:
         if not isinstance(person, Person):
             return
         tools = [spec.name for spec in self._app.registry.specs() if self._app.may_use(person, spec.name)]
+        if isinstance(event, Mapping) and event.get("tab") == "messages":
+            locale = self._app.locale_of(person.id)
+            offered = prompts.of(tools, locale)
+            channel = str(event.get("channel") or "")
+            if offered:
+                self._later(self._sender.prompts(channel, say("slack.prompts", locale), offered))
+            return
         drawn = home.of(person, await self._app.actions(limit=100), tools, self._app.locale_of(person.id))
         self._later(self._sender.home(user, drawn))
 
@@ -434,6 +443,23 @@ class SlackSurface:
         sent = events.sent(body)
         if sent is not None and (person := await self._person(sent[0].team, sent[0].user, "")) is not None:
             await self._marked(sent[0].value, person, helpful=False, reason=sent[1].get("reason", ""))
+
+    async def _on_again(self, ack: AsyncAck, body: Body) -> None:
+        click = events.click(body)
+        person = None if click is None else await self._person(click.team, click.user, click.channel)
+        if click is not None and person is not None and self._desk is not None:
+            key = f"{NAME}:again:{click.value}:{click.at}"
+            await self._desk.ask_again(TurnId(click.value), person, key, self._clock())
+        await ack()
+
+    async def _on_share(self, ack: AsyncAck, body: Body) -> None:
+        click = events.click(body)
+        person = None if click is None else await self._person(click.team, click.user, click.channel)
+        if click is not None and person is not None and self._desk is not None:
+            shared = await self._desk.share(TurnId(click.value), person, self._clock())
+            text = say("slack.shared" if shared else "slack.gone_turn", self._app.locale_of(person.id))
+            self._later(self._sender.whisper(click.channel, click.user, text, thread=click.thread))
+        await ack()
 
     async def _on_evidence(self, ack: AsyncAck, body: Body) -> None:
         await ack()

@@ -1,25 +1,21 @@
 """sayso's voice in Slack: answers, notices and cards, each posted once and changed where it stands."""
 
-import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 
 from agent.app import App
 from agent.approvals.action import Action
-from agent.conversation.messages import Step
 from agent.conversation.posted import Post
+from agent.conversation.room import ALONE, SHARE, Room
 from agent.conversation.thread import Said, ThreadId
 from agent.conversation.turn import Answer
-from agent.jobs.voice import VoiceUnavailable
 from agent.store.port import TurnRecord
 from agent.surfaces.slack import answers, cards, mrkdwn
 from agent.surfaces.slack.blocks import Message, message, section
 from agent.surfaces.slack.events import NAME, place_of
 from agent.surfaces.slack.sender import Sender
+from agent.surfaces.slack.watching import Seat, Watching
 from agent.words.catalogue import say
-
-BUSY = "eyes"  # the reaction that says that somebody is at it
 
 
 class SlackVoice:
@@ -31,25 +27,43 @@ class SlackVoice:
         self, app: App, sender: Sender, clock: Callable[[], datetime], approvals: str | None
     ) -> None:
         self._app, self._sender, self._clock, self._approvals = app, sender, clock, approvals
+        self.team = ""  # the workspace, once Slack has told it
         self._watching: dict[ThreadId, Watching] = {}  # turns that this process answers
 
-    def audience(self, said: Said) -> "Watching":
-        watching = self._watching[said.thread] = Watching(self._sender, said)
+    def audience(self, said: Said) -> Watching:
+        seat = Seat(
+            place=lambda: self._place(said.thread, said.text),
+            keep=lambda channel, ts: self._app.store.note_post(
+                Post(NAME, _working(said.thread), channel, ts)
+            ),
+            locale=self._app.locale_of(said.speaker),
+            user=self._user(said.speaker),
+            team=self.team,
+        )
+        watching = self._watching[said.thread] = Watching(self._sender, said, seat)
         return watching
 
-    def public(self, _thread: ThreadId, /) -> bool:
-        """Channels whose id begins with C may be private as well: what everybody can read is not known here."""
-        return False
+    def room(self, said: Said) -> Room:
+        """Whoever is in the channel; nobody in a direct message. Whether a channel is private is not known here."""
+        channel, _ = place_of(said.thread)
+        return ALONE if channel.startswith("D") else Room(channel, shared=said.event_id.startswith(SHARE))
 
     async def answered(self, record: TurnRecord, answer: Answer | None) -> None:
-        channel, thread = await self._place(record.thread, record.question)
-        locale = self._locale(record)
-        for place, one in enumerate(answers.of(record, locale)):
-            await self._once(f"{record.turn}/{place}", channel, one, thread=thread)
-        for file in answer.files if answer is not None else ():
-            await self._sender.upload(channel, file.name, file.content, thread=thread)
         if (watching := self._watching.pop(record.thread, None)) is not None:
             await watching.end()
+        channel, thread = await self._place(record.thread, record.question)
+        locale = self._locale(record)
+        if record.private:
+            told = message(record.answer, [section(mrkdwn.mrkdwn(record.answer))])
+            await self._instead(f"{record.turn}/private", record.thread, channel, told, thread=thread)
+            channel, thread = await self._alone_with(record.speaker), ""
+        if channel:
+            first, *rest = answers.of(record, locale)
+            await self._instead(f"{record.turn}/0", record.thread, channel, first, thread=thread)
+            for place, one in enumerate(rest, 1):
+                await self._once(f"{record.turn}/{place}", channel, one, thread=thread)
+            for file in answer.files if answer is not None else ():
+                await self._sender.upload(channel, file.name, file.content, thread=thread)
 
     async def told(self, thread: ThreadId, subject: str, text: str) -> None:
         channel, ts = await self._place(thread, "")
@@ -73,6 +87,19 @@ class SlackVoice:
     async def progress(self, action: Action, line: str) -> None:
         """Nothing: the card says that it runs, and the notice how it ended."""
 
+    async def _instead(
+        self, subject: str, of: ThreadId, channel: str, shown: Message, *, thread: str
+    ) -> None:
+        """Puts it in the place of the message that showed the work, where there is one; else posts it, once."""
+        working = {post.place: post.name for post in await self._app.store.posted(NAME, _working(of))}
+        ts = working.get(channel)
+        if ts:
+            await self._sender.update(channel, ts, shown)
+            await self._app.store.note_post(Post(NAME, subject, channel, ts))
+            await self._app.store.note_post(Post(NAME, _working(of), channel))
+        else:
+            await self._once(subject, channel, shown, thread=thread)
+
     async def _once(self, subject: str, channel: str, shown: Message, *, thread: str) -> None:
         """Posts it, unless it was posted: by our notes, or, where somebody died posting it, by what stands there."""
         known = {post.place: post.name for post in await self._app.store.posted(NAME, subject)}
@@ -86,6 +113,16 @@ class SlackVoice:
             ts = await self._sender.post(channel, shown, thread=thread, subject=subject)
         if ts is not None:
             await self._app.store.note_post(Post(NAME, subject, channel, ts))
+
+    async def _alone_with(self, person: str) -> str:
+        """The direct messages with somebody; empty where Slack has none."""
+        user = self._user(person)
+        return await self._sender.direct(user) if user else ""
+
+    def _user(self, person: str) -> str:
+        """Slack's id of a person; empty for somebody who left the settings, or has none."""
+        known = {one.id: one for one in self._app.directory.everybody()}
+        return known[person].identities.get(NAME, "") if person in known else ""
 
     async def _place(self, thread: ThreadId, question: str) -> tuple[str, str]:
         """Channel and thread; what was asked by a command gets a message of ours to hang below."""
@@ -106,37 +143,6 @@ class SlackVoice:
         return str(kept) if kept in ("en", "fr") else self._app.locale_of(record.speaker)
 
 
-class Watching:
-    """Implements `agent.conversation.ports.Audience`: a reaction says within a second that the question was heard."""
-
-    def __init__(self, sender: Sender, said: Said) -> None:
-        self._sender, self._said = sender, said
-        self._begun = asyncio.create_task(self._begin())
-
-    async def _begin(self) -> None:
-        await self._react(away=False)
-
-    async def end(self) -> None:
-        """The answer is there."""
-        await self._begun
-        await self._react(away=True)
-
-    async def _react(self, *, away: bool) -> None:
-        channel, ts = _parts(self._said.event_id)
-        if ts:
-            with suppress(VoiceUnavailable):
-                await self._sender.react(channel, ts, BUSY, away=away)
-
-    async def text(self, piece: str) -> None:
-        """The whole follows, checked."""
-
-    async def progress(self, step: Step) -> None:
-        """The reaction stays until the answer is there."""
-
-    async def card(self, action: Action) -> None:
-        """It is told by the outbox."""
-
-
-def _parts(event_id: str) -> tuple[str, str]:
-    channel, ts = place_of(event_id)
-    return (channel, ts) if ts.replace(".", "").isdigit() else (channel, "")
+def _working(thread: str) -> str:
+    """What the message is kept under that shows the work on a question of this thread."""
+    return f"working/{thread}"

@@ -9,7 +9,7 @@ def show(story: TurnRecord, asker: str) -> None:
     """Prints the whole story of a turn."""
     paper().print(f"{story.turn}  {asker}, {story.asked_at.strftime('%Y-%m-%d %H:%M UTC')}", style="bold")
     paper().print(f"> {plain(story.question)}\n")
-    paper().print(plain(story.answer) or "(no answer yet)")
+    paper().print(plain(story.whole) or "(no answer yet)")
     for call in entries(story, "calls"):
         line = f"{call.get('tool')} {call.get('arguments')} → {call.get('result')}: {call.get('text')}"
         paper().print(f"  {plain(line)}", style="dim")
@@ -32,7 +32,7 @@ def as_json(story: TurnRecord) -> dict[str, Json]:
         "thread": story.thread,
         "speaker": story.speaker,
         "question": story.question,
-        "answer": story.answer,
+        "answer": story.whole,
         "asked_at": story.asked_at.isoformat(),
         **dict(story.record or {}),
     }

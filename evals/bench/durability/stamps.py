@@ -25,6 +25,7 @@ from agent.bootstrap import utc_now
 from agent.conversation.messages import Reply, Request, Role, Step, ToolCall
 from agent.conversation.ports import ChatModel, OnText
 from agent.conversation.redact import Redactor
+from agent.conversation.room import ALONE, Room
 from agent.conversation.thread import Said, ThreadId
 from agent.conversation.toolbox import Toolbox
 from agent.conversation.turn import Answer, Turns
@@ -141,8 +142,8 @@ class WitnessVoice:
         append(self.told_file, f"begins {said.thread}")
         return self
 
-    def public(self, thread: ThreadId) -> bool:
-        return True
+    def room(self, said: Said) -> Room:
+        return ALONE
 
     async def answered(self, record: TurnRecord, answer: Answer | None) -> None:
         append(self.told_file, f"answer {record.turn}")

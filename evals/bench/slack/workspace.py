@@ -70,6 +70,9 @@ class Workspace:
     calls: list[str] = field(default_factory=list)
     failures: list[tuple[int, dict[str, str], str]] = field(default_factory=list)  # of the next posts
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
+    streaming: set[str] = field(default_factory=set)
+    statuses: list[str] = field(default_factory=list)
+    prompts: dict[str, list[str]] = field(default_factory=dict)
     acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
     rooms: Rooms = field(default_factory=Rooms)
     users: dict[str, dict[str, Any]] = field(default_factory=dict)  # those who are not plain members
@@ -138,6 +141,8 @@ class Workspace:
             return {"error": why}
         for one in self.messages:
             if (one["channel"], one["ts"]) == (body["channel"], body["ts"]):
+                if one["ts"] in self.streaming:
+                    return {"error": "streaming_state_conflict"}
                 one.update(body)
                 return {"ts": body["ts"]}
         return {"error": "message_not_found"}
@@ -159,6 +164,43 @@ class Workspace:
 
     def _reactions_add(self, body: dict[str, Any]) -> dict[str, Any]:
         self.reactions.append((body["channel"], body["timestamp"], body["name"]))
+        return {}
+
+    def _conversations_open(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"channel": {"id": f"D{body['users']}"}}
+
+    def _assistant_threads_setStatus(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        self.statuses.append(body["status"])
+        return {}
+
+    def _assistant_threads_setSuggestedPrompts(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        if not 1 <= len(body["prompts"]) <= 4:
+            return {"error": "invalid_arguments"}
+        self.prompts[body["channel_id"]] = [one["message"] for one in body["prompts"]]
+        return {}
+
+    def _chat_startStream(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        if not (body.get("thread_ts") and body.get("recipient_user_id") and body.get("recipient_team_id")):
+            return {"error": "invalid_arguments"}
+        self._count += 1
+        ts = f"1800000000.{self._count:06}"
+        self.messages.append({"channel": body["channel"], "thread_ts": body["thread_ts"], "ts": ts,
+                              "text": body["markdown_text"], "blocks": []})  # fmt: skip
+        self.streaming.add(ts)
+        return {"ts": ts, "channel": body["channel"]}
+
+    def _chat_appendStream(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        if body["ts"] not in self.streaming:
+            return {"error": "message_not_in_streaming_state"}
+        if len(body["markdown_text"]) > 12_000:
+            return {"error": "msg_too_long"}
+        next(one for one in self.messages if one["ts"] == body["ts"])["text"] += body["markdown_text"]
+        return {}
+
+    def _chat_stopStream(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        if body["ts"] not in self.streaming:
+            return {"error": "message_not_in_streaming_state"}
+        self.streaming.remove(body["ts"])
         return {}
 
     def _reactions_remove(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -236,16 +278,27 @@ class Workspace:
         event = {"type": kind, "user": user, "channel": channel, "ts": ts, "text": text, "team": team}
         if thread:
             event["thread_ts"] = thread
-        self.rooms[channel].messages[ts] = {"user": user, "ts": ts, "text": text} | (
-            {"thread_ts": thread} if thread else {}
-        )
+        said = {"user": user, "ts": ts, "text": text, **({"thread_ts": thread} if thread else {})}
+        self.rooms[channel].messages[ts] = said
+        await self.event(event, team=team)
+        return ts
+
+    async def event(self, event: Mapping[str, Any], *, team: str = TEAM) -> None:
+        """Something happens in the workspace."""
+        self._count += 1
         body = {"type": "event_callback", "team_id": team, "event_id": f"Ev{self._count}", "event": event}
         if self.sockets:
             await self.envelope("events_api", body)
-            return ts
-        status, _ = await self.send(None, json.dumps(body))
-        assert status == 200
-        return ts
+        else:
+            assert (await self.send(None, json.dumps(body)))[0] == 200
+
+    def post(self, channel: str, text: str, *, thread: str = "") -> str:
+        """A message of the bot's from before; gives its timestamp."""
+        return str(
+            self._chat_postMessage({"channel": channel, "text": text, "thread_ts": thread, "blocks": []})[
+                "ts"
+            ]
+        )
 
     async def change(self, ts: str, before: str, after: str | None, *, channel: str = "C1") -> None:
         """The author of a message changes it, or deletes it."""
@@ -263,15 +316,6 @@ class Workspace:
         else:
             event |= {"subtype": "message_changed", "message": {**old, "text": after}}
         await self.event(event)
-
-    async def event(self, event: Mapping[str, Any]) -> None:
-        """Something happens in the workspace."""
-        self._count += 1
-        body = {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{self._count}", "event": event}
-        if self.sockets:
-            await self.envelope("events_api", body)
-        else:
-            assert (await self.send(None, json.dumps(body)))[0] == 200
 
     async def click(
         self, action: str, value: str, *, user: str, channel: str = "C1", thread: str = "", team: str = TEAM

@@ -14,7 +14,7 @@ from agent.approvals.action import ActionId, State
 from agent.audit.event import FactKind
 from agent.bootstrap import utc_now
 from agent.conversation.posted import Post
-from agent.conversation.thread import TurnId
+from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.jobs.desk import Desk
 from agent.jobs.fairness import Gate
 from agent.jobs.worker import Worker
@@ -24,6 +24,7 @@ from agent.surfaces.slack.surface import REJECT_FORM, SlackSurface
 from evals.bench.durability.stamps import opened
 from evals.bench.slack.workspace import SECRET, Workspace, workspace
 from tests.fakes.engine import InlineEngine
+from tools.contract import Json
 
 PEOPLE = Directory(
     [
@@ -116,7 +117,7 @@ async def test_a_mention_is_answered_in_its_thread_with_a_card(here: Office) -> 
     ts = await here.slack.say("<@UBOT> stamp one")
     answer = await here.slack.shows("It is proposed.")
     assert (answer["thread_ts"], answer["channel"]) == (ts, "C1")
-    assert set(here.slack.buttons(answer)) == {"sayso_helpful", "sayso_wrong"}
+    assert set(here.slack.buttons(answer)) == {"sayso_helpful", "sayso_wrong", "sayso_again"}
     assert set(await here.card()) == {
         "sayso_approve",
         "sayso_reject",
@@ -368,15 +369,7 @@ async def test_the_home_tab_shows_what_waits_for_whom(here: Office) -> None:
     await here.slack.say("<@UBOT> stamp one")
     await here.card()
     for user in ("UTOM", "UMAYA"):
-        body = {
-            "type": "event_callback",
-            "team_id": "T1",
-            "event": {"type": "app_home_opened", "user": user, "tab": "home"},
-        }
-        if here.slack.sockets:
-            await here.slack.envelope("events_api", body)
-        else:
-            await here.slack.send(None, json.dumps(body))
+        await here.slack.event({"type": "app_home_opened", "user": user, "tab": "home"})
     while len(here.slack.homes) < 2:
         await asyncio.sleep(0.02)
     shown = {
@@ -423,3 +416,64 @@ async def test_a_connection_that_ends_is_made_again(slack: Workspace, tmp_path: 
     await slack.shows("It is proposed.")
     assert made.surface.trouble() is None
     await made.stop()
+
+
+async def private_answer(here: Office) -> TurnId:
+    """An answer of maya's that rests on what not all in C1 may read, told."""
+    said = Said("slack:C1:7.7", ThreadId("slack:C1:7.7"), "maya", "stamp two", utc_now())
+    turn = await here.app.store.hear(said)
+    assert turn is not None
+    secret = "The key was rotated [1]."
+    evidence: list[Json] = [
+        {"number": 1, "source": "#security", "title": "Rotation", "text": "rotated", "link": ""}
+    ]
+    record: dict[str, Json] = {
+        "finished_at": utc_now().isoformat(),
+        "private_answer": secret,
+        "evidence": evidence,
+    }
+    await here.app.store.finish(turn, "It went to the one who asked.", record)
+    await here.worker.tell(said.thread)
+    return turn
+
+
+async def test_what_not_all_may_read_goes_to_the_asker_alone_and_can_be_shared_as_far_as_it_may(
+    here: Office,
+) -> None:
+    turn = await private_answer(here)
+    answer = await here.slack.shows("The key was rotated", channel="DUMAYA")
+    assert not any("rotated" in json.dumps(one) for one in here.slack.messages if one["channel"] == "C1")
+    await here.slack.shows("It went to the one who asked.")
+    share = here.slack.buttons(answer)["sayso_share"]
+    for user in ("UTOM", "UMAYA", "UMAYA"):  # only who asked may, and twice is once
+        await here.slack.click("sayso_share", share, user=user, channel="DUMAYA")
+    await here.card()
+    await here.engine.quiet()
+    asked = await here.app.store.heard_as(f"share:{turn}")
+    assert asked is not None
+    assert (asked.thread, asked.speaker, asked.question) == ("slack:C1:7.7", "maya", "stamp two")
+    assert len(await here.app.store.actions()) == 1
+
+
+async def test_a_question_can_be_asked_again_by_anybody_as_themselves(here: Office) -> None:
+    await here.slack.say("<@UBOT> stamp one")
+    again = here.slack.buttons(await here.slack.shows("It is proposed."))["sayso_again"]
+    await here.slack.click("sayso_again", again, user="UTOM")
+    await here.slack.shows("card:A-2")
+    action = await here.app.store.action(ActionId("A-2"))
+    assert action is not None
+    assert (action.requester, action.arguments["text"]) == ("tom", "one")
+
+
+async def test_the_answer_takes_the_place_of_the_message_that_showed_the_work(here: Office) -> None:
+    said = Said("slack:C1:7.7", ThreadId("slack:C1:7.7"), "maya", "stamp two", utc_now())
+    turn = await here.app.store.hear(said)
+    assert turn is not None
+    channel, ts = "C1", here.slack.post("C1", "I am looking into it.", thread="7.7")
+    await here.app.store.note_post(Post("slack", f"working/{said.thread}", channel, ts))
+    await here.app.store.finish(turn, "It is so.", {"finished_at": utc_now().isoformat()})
+    await here.worker.tell(said.thread)
+    assert here.slack.texts() == ["It is so."]
+    await here.slack.say("<@UBOT> stamp three", thread="7.7")
+    await here.slack.shows("It is proposed.")
+    assert "It is so." in here.slack.texts()  # the next one has a message of its own

@@ -3,12 +3,14 @@
 import asyncio
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 
 from agent.approvals.action import State
 from agent.conversation.errors import MalformedReply, ModelUnavailable
 from agent.conversation.messages import Reply, ResultKind, Role, ToolCall, Usage
+from agent.conversation.room import Room
 from agent.conversation.turn import Limits
 from agent.models.scripted import ScriptedModel
 from tests.fakes.turns import (
@@ -20,7 +22,7 @@ from tests.fakes.turns import (
     finding,
     results,
 )
-from tools.contract import Asker, BadArguments, Finding, ToolUnavailable
+from tools.contract import Asker, BadArguments, Finding, Reach, ToolUnavailable
 
 
 class Killed(Exception):
@@ -438,3 +440,49 @@ async def test_too_many_calls_in_one_reply_are_cut_to_twelve() -> None:
 
     assert len(results(model.requests[1].messages)) == 12
     assert "28 calls were not run" in answer.receipt.notes[0]
+
+
+PRIVATE = replace(finding("the key was rotated on Tuesday"), private="chat:CSECRET")
+
+
+async def test_what_not_all_who_read_along_may_read_is_for_the_asker_alone() -> None:
+    model = ScriptedModel(calling(LOGS), Reply("It was rotated on Tuesday [1]."), Reply("I do not know."))
+    world = World(model, (FakeLogs(PRIVATE),))
+
+    answer = await world.ask("when was the key rotated?", room=Room("C1"))
+
+    assert answer.private
+    assert answer.text == "It was rotated on Tuesday [1]."
+    kept = await world.store.turn(answer.turn)
+    assert kept is not None
+    assert "Tuesday" not in kept.answer
+    assert kept.whole == answer.text
+    assert world.audience.pieces == []  # it was not shown while it was written, either
+    await world.ask("what did you say?", room=Room("C1"))
+    assert all("Tuesday" not in message.text for message in model.requests[-1].messages)
+
+
+@pytest.mark.parametrize("room", [Room("CSECRET"), Room()])
+async def test_where_all_who_read_along_may_read_it_the_answer_is_for_all(room: Room) -> None:
+    model = ScriptedModel(calling(LOGS), Reply("It was rotated on Tuesday [1]."))
+    world = World(model, (FakeLogs(PRIVATE),))
+
+    answer = await world.ask("when was the key rotated?", room=room)
+
+    kept = await world.store.turn(answer.turn)
+    assert kept is not None
+    assert not answer.private
+    assert kept.answer == answer.text
+
+
+@pytest.mark.parametrize(
+    ("room", "reach"),
+    [(Room(), Reach.OWN), (Room("C1"), Reach.SHARED_FIRST), (Room("C1", shared=True), Reach.SHARED_ONLY)],
+)
+async def test_how_far_rights_go_depends_on_who_reads_along(room: Room, reach: Reach) -> None:
+    logs = FakeLogs()
+    world = World(ScriptedModel(calling(LOGS), Reply("ok")), (logs,))
+
+    await world.ask("logs please", room=room)
+
+    assert [asker.reach for asker in logs.askers] == [reach]

@@ -20,7 +20,9 @@ def source() -> str:
 
 
 def test_every_method_that_is_called_is_in_the_table_and_none_besides() -> None:
-    named = set(re.findall(r'"((?:chat|conversations|reactions|views|pins|users|files)\.\w+)"', source()))
+    named = set(
+        re.findall(r'"((?:assistant|chat|conversations|reactions|views|pins|users|files)\.[\w.]+)"', source())
+    )
     called = {name for name in re.findall(r"client\.(\w+)\(", source()) if "_" in name} - APART - {"api_call"}
     through = {SDK[name] for name in called}
     uploaded = {"files.completeUploadExternal"} if "files_upload_v2" in called else set()
@@ -49,6 +51,7 @@ def test_the_manifest_names_scopes_events_command_and_shortcut(socket: bool) -> 
 def test_no_scope_is_asked_for_that_reads_more_than_it_must() -> None:
     assert scopes() == [
         "app_mentions:read",
+        "assistant:write",
         "channels:history",
         "channels:read",
         "chat:write",
@@ -57,6 +60,7 @@ def test_no_scope_is_asked_for_that_reads_more_than_it_must() -> None:
         "groups:history",
         "groups:read",
         "im:history",
+        "im:write",
         "pins:read",
         "reactions:write",
         "users:read",

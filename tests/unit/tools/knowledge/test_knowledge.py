@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes.shop import MAYA, NOW, WORDS, now
-from tools.contract import Asker, BadArguments, Outcome
+from tools.contract import Asker, BadArguments, Outcome, Reach
 from tools.knowledge.knowledge import Knowledge
 from tools.knowledge.port import Filters, Passage, PassageKind, PastIncident, Searched
 
@@ -88,3 +88,26 @@ async def test_a_past_incident_comes_with_its_quotes() -> None:
 async def test_an_empty_question_is_refused() -> None:
     with pytest.raises(BadArguments):
         await asked(Shelf(Searched(())), query="   ")
+
+
+class TwoShelves(Shelf):
+    """What all may read, and what the asker may read beside it."""
+
+    def __init__(self, shared: Searched, own: Searched) -> None:
+        super().__init__(own)
+        self._shared = shared
+
+    async def search(self, query: str, asker: Asker, filters: Filters) -> Searched:
+        found = await super().search(query, asker, filters)
+        return self._shared if asker.reach is Reach.SHARED_ONLY else found
+
+
+@pytest.mark.parametrize(("clear", "searches"), [(True, 1), (False, 2)])
+async def test_where_others_read_along_what_all_may_read_goes_first(clear: bool, searches: int) -> None:
+    secret = replace(POOL, private="chat:CSECRET")
+    shelf = TwoShelves(Searched((replace(POOL, sure=clear),)), Searched((secret,)))
+    tool = Knowledge(shelf, WORDS, now)
+    asker = replace(MAYA, reach=Reach.SHARED_FIRST)
+    outcome = await tool.run(tool.spec.validate({"query": "pool exhausted"}), asker)
+    assert len(shelf.asked) == searches
+    assert [finding.private for finding in outcome.findings] == [None if clear else "chat:CSECRET"]
