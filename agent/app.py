@@ -486,6 +486,11 @@ class App:
             lambda after: self.store.events(after=after), await self.store.store_id(), witnesses, public
         )
 
+    @property
+    def sources(self) -> Sequence[Source]:
+        """Where the knowledge comes from."""
+        return self._sources
+
     async def library(self) -> Library:
         """The knowledge, opened at first use: its packages take a while to load."""
         async with self._opening:

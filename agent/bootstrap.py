@@ -14,6 +14,7 @@ from agent.approvals.policy import PolicyGap
 from agent.approvals.propose import Proposer
 from agent.audit.event import Fact
 from agent.audit.notary import Notary, Rhythm
+from agent.conversation.overheard import Overheard
 from agent.conversation.ports import ChatModel, Shelf, Threads, TokenCounter
 from agent.conversation.redact import Redactor
 from agent.conversation.toolbox import Toolbox
@@ -85,6 +86,8 @@ async def build(
             )
     scribe = Scribe(Redactor(emails=settings.redaction.emails), seen=seen)
     store = await SqlStore.open(store_place(settings, home), scribe, note=note)
+    if settings.slack is not None:
+        parts.hears(store.overheard)
     fleet = Fleet(store)
     seal = Seal(home.at(settings.audit.key), _checkpoint_file(settings, home))
     notary = Notary(store, seal.signer, seal.book, utc_now, _rhythm(settings))
@@ -182,6 +185,7 @@ class Parts:
         self._settings, self._home, self._directory = settings, home, directory
         self._embedder: LocalEmbedder | None = None
         self._local: LocalEmbedder | None = None
+        self._overheard: Overheard | None = None
         self.recall = Recall(directory)
 
     # --- tools -------------------------------------------------------------------------------------------------------
@@ -194,9 +198,19 @@ class Parts:
 
     # --- knowledge ---------------------------------------------------------------------------------------------------
 
+    def hears(self, overheard: Overheard) -> None:
+        """Says where what is said in Slack is kept."""
+        self._overheard = overheard
+
     def sources(self) -> tuple[Source, ...]:
-        """The sources of the settings, as the knowledge room reads them. Raises `SettingsError`."""
-        return tuple(self._source(source) for source in self._settings.knowledge.sources)
+        """The sources of the settings, and what is heard, as the knowledge room reads them. Raises `SettingsError`."""
+        named = tuple(self._source(source) for source in self._settings.knowledge.sources)
+        if self._overheard is None:
+            return named
+        from agent.overhearing import Overhearing
+        from knowledge.sources.slack_live import over
+
+        return over(named, Overhearing(self._overheard), utc_now)
 
     def _source(self, source: SourceSettings) -> Source:
         from knowledge.sources.folder import DocumentFolder

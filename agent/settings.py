@@ -569,6 +569,22 @@ class LimitsSettings(Section):
     )
 
 
+class ListeningSettings(Section):
+    """What is said in channels, as knowledge: only where somebody asked for it with `/sayso index on`."""
+
+    roles: tuple[Name, ...] = Field(
+        default=("admin",), description="Who may use `/sayso index on` and `/sayso index off`"
+    )
+    history: Duration | None = Field(
+        default=timedelta(days=365), description="How far back a channel is read; `null` for all of it"
+    )
+    distributed: bool = Field(
+        default=False,
+        description="Whether the app is distributed outside Slack's Marketplace: then Slack gives out 15 messages a "
+        "minute; apps that you made for yourself get 200 in a little more than a second",
+    )
+
+
 class ChannelSettings(Section):
     """What sayso does in one channel."""
 
@@ -600,12 +616,18 @@ class SlackSettings(Section):
         pattern=r"^https?://\S+/$",
         description="Slack's own, unless you test",
     )
+    admit: frozenset[Literal["guest", "stranger", "bot"]] = Field(
+        default=frozenset(),
+        description="Who is heard beside full members, with the roles that `people` gives them: guests, people of "
+        "other workspaces (Slack Connect), bots; deactivated accounts never are",
+    )
     approvals_channel: str | None = Field(
         default=None, description="Id of a channel where all cards are shown as well, such as C012AB3CD"
     )
     approvers_direct: bool = Field(
         default=False, description="Whether a card also goes to each approver in a direct message"
     )
+    listening: ListeningSettings = ListeningSettings()
     channels: Mapping[str, ChannelSettings] = Field(
         default_factory=dict, description="Channel id -> what it does there, where it is not the usual"
     )

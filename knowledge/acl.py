@@ -7,6 +7,8 @@ from knowledge.port import Place, Reader
 
 def may_read(place: Place, reader: Reader) -> bool:
     """A public place is everybody's; a private one is its members', by any of the reader's identity keys."""
+    if place.closed:
+        return False
     return place.public or not place.members.isdisjoint(reader.identities)
 
 

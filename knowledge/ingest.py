@@ -156,8 +156,8 @@ class _Run:
     async def whole(self) -> SourceReport:
         """Reads what changed, takes out what is gone."""
         catalogue, source = self._shelving.catalogue, self._source
+        units = await source.units()  # first: a channel that appears meanwhile has a place and no unit yet
         places = {place.id: place for place in await source.places()}
-        units = await source.units()
         if not self._dry:
             await self._places(places)
             await sweep(self._shelving)

@@ -127,6 +127,7 @@ class Place:
     """Where documents live, and who may read there: a folder, a channel.
 
     `members` are identity keys (`person:raj`, `slack:U0RAJ`, `email:raj@example.com`); a public place is read by all.
+    One that is `closed` is read by nobody for the time being: it is not known who may.
     """
 
     id: str
@@ -134,6 +135,7 @@ class Place:
     source: str
     public: bool = True
     members: frozenset[str] = frozenset()
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

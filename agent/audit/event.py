@@ -14,6 +14,7 @@ class FactKind(StrEnum):
     """What can happen."""
 
     HEARD = "heard"  # a person said something, and it was accepted
+    NOT_HEARD = "not_heard"  # somebody without rights spoke or clicked; the subject is their identity
     ANSWERED = "answered"  # a turn ended; data holds its receipt
     PROPOSED = "proposed"
     PROPOSAL_REFUSED = "proposal_refused"
@@ -30,6 +31,8 @@ class FactKind(StrEnum):
     UNKNOWN = "unknown"
     SETTLED = "settled"
     UNREADABLE = "unreadable"  # never written: what a row is taken for that somebody made unreadable
+    FOLLOWED = "followed"  # a channel is read along from now on; the subject is the channel
+    UNFOLLOWED = "unfollowed"  # it is not any more
     PRUNED = "pruned"  # bodies of old rows were taken away; about the trail itself
 
 

@@ -12,6 +12,7 @@ from agent.home import Home
 from agent.jobs.desk import Desk
 from agent.jobs.station import Role, Station
 from agent.serving.health import Health
+from agent.serving.indexing import Indexing
 from agent.settings import Settings
 from agent.store.port import StoreError
 from agent.surfaces.port import Surface
@@ -31,6 +32,7 @@ class Serving:
         voices = {surface.name: surface.voice for surface in surfaces}
         self._station = Station(app, jobs_place(settings, app.home), role, voices, utc_now)
         self._health = Health(settings.serve.listen, alive=self.alive, ready=self.ready, metrics=self._page)
+        self._indexing = Indexing(app) if role is not Role.SURFACE else None
         self._hears: list[Surface] = []
         self._draining = False
 
@@ -38,6 +40,8 @@ class Serving:
         """Begins; gives the address of its health pages. Raises `StoreError`, `SurfaceError`, `OSError`."""
         address = await self._health.start()
         await self._station.start()
+        if self._indexing is not None:
+            self._indexing.start()
         if self._role is not Role.WORKER:
             for surface in self._surfaces:
                 await surface.start(Desk(self._app, self._station.worker))
@@ -49,6 +53,8 @@ class Serving:
         self._draining = True
         for surface in self._hears:
             await surface.stop()
+        if self._indexing is not None:
+            await self._indexing.stop()
         await self._station.stop(self._app.settings.serve.drain.total_seconds())
         await self._health.stop()
 

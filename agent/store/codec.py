@@ -1,4 +1,4 @@
-"""Actions and replies as JSON text and back, the same for every store."""
+"""Actions, replies and channels as JSON text and back, the same for every store."""
 
 from functools import lru_cache
 
@@ -6,6 +6,7 @@ from pydantic import TypeAdapter
 
 from agent.approvals.action import Action
 from agent.conversation.messages import Reply
+from agent.conversation.overheard import Channel
 
 
 @lru_cache(maxsize=1)
@@ -16,6 +17,11 @@ def _actions() -> TypeAdapter[Action]:
 @lru_cache(maxsize=1)
 def _replies() -> TypeAdapter[Reply]:
     return TypeAdapter(Reply)
+
+
+@lru_cache(maxsize=1)
+def _channels() -> TypeAdapter[Channel]:
+    return TypeAdapter(Channel)
 
 
 def action_text(action: Action) -> str:
@@ -33,3 +39,12 @@ def reply_text(reply: Reply) -> str:
 
 def reply_of(text: str) -> Reply:
     return _replies().validate_json(text)
+
+
+def channel_text(channel: Channel) -> str:
+    return _channels().dump_json(channel).decode()
+
+
+@lru_cache(maxsize=1024)  # asked for at every search, and the members of a channel may be many
+def channel_of(text: str) -> Channel:
+    return _channels().validate_json(text)

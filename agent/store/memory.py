@@ -15,6 +15,7 @@ from agent.conversation.messages import Reply
 from agent.conversation.outbox import Kind
 from agent.conversation.thread import Line, Said, ThreadId, TurnId
 from agent.store.facts import GUARDED, answered, proposed, pruned
+from agent.store.memory_overheard import MemoryOverheard
 from agent.store.memory_waiting import MemoryWaiting
 from agent.store.port import TurnRecord
 from agent.store.scribe import Scribe
@@ -35,6 +36,7 @@ class MemoryStore(MemoryWaiting):
         self._actions: dict[ActionId, Action] = {}
         self._events: list[Event] = []
         self.asked = MemoryAsked()
+        self.overheard = MemoryOverheard()
 
     async def close(self) -> None:
         """Nothing to close."""

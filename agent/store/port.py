@@ -22,6 +22,7 @@ from agent.audit.ports import Checkpoints, Trail
 from agent.conversation.asked import Asked
 from agent.conversation.inbox import Inbox
 from agent.conversation.outbox import Outbox
+from agent.conversation.overheard import Overheard
 from agent.conversation.ports import Threads
 from agent.conversation.posted import Posted
 from agent.conversation.thread import ThreadId, TurnId
@@ -117,6 +118,11 @@ class Store(Threads, Turns, Inbox, Outbox, Posted, Ledger, Beats, Trail, Checkpo
     @property
     def asked(self) -> Asked:
         """What was asked in vain, and which answers helped."""
+        ...
+
+    @property
+    def overheard(self) -> Overheard:
+        """What is said in channels that are followed."""
         ...
 
     async def close(self) -> None: ...

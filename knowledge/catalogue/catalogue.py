@@ -131,8 +131,8 @@ class Catalogue(Reading):
                 "id": p.id,
                 "source": source,
                 "name": p.name,
-                "public": p.public,
-                "members": json.dumps(sorted(p.members)),
+                "public": p.public and not p.closed,
+                "members": json.dumps([] if p.closed else sorted(p.members)),
             }
             for p in as_read
         }

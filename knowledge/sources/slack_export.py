@@ -52,6 +52,15 @@ class _Room:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """What an export has of one channel: messages as they read last, people, and what could not be read."""
+
+    channel: Channel
+    messages: Sequence[Message]
+    troubles: Sequence[Trouble]
+
+
+@dataclass(frozen=True, slots=True)
 class _Workspace:
     """What an export says of people and places, before any message is read."""
 
@@ -111,6 +120,20 @@ class SlackExport:
         for found in await asyncio.to_thread(self._read, unit):
             yield found
 
+    async def spoken(self, unit: str) -> Spoken | None:
+        """What was said in the channel of this unit; None where there is no such channel. Raises `SourceFailed`."""
+        return await asyncio.to_thread(self._spoken, unit)
+
+    async def people(self) -> tuple[Mapping[str, User], Mapping[str, str]]:
+        """Everybody in it, and the names of its public channels, by id. Raises `SourceFailed`."""
+        _, workspace = await asyncio.to_thread(self._opened)
+        return workspace.users, workspace.public
+
+    @property
+    def url(self) -> str:
+        """What links into this workspace begin with."""
+        return self._url
+
     async def documents(self) -> AsyncIterator[Document | Trouble]:
         """All of it, channel after channel."""
         for unit in await self.units():
@@ -133,25 +156,32 @@ class SlackExport:
         return [*units, Unit(self._strays)] if workspace.troubles else units
 
     def _read(self, unit: Unit) -> Sequence[Document | Trouble]:
-        files, workspace = self._held or self._opened()
+        _, workspace = self._held or self._opened()
         if unit.key == self._strays:
             return workspace.troubles
-        room = workspace.rooms.get(unit.key)
-        if room is None:
+        room, spoken = workspace.rooms.get(unit.key), self._spoken(unit.key)
+        if room is None or spoken is None:
             return ()
-        found: list[Document | Trouble] = []
+        said = [message for message in spoken.messages if is_speech(message, workspace.users)]
+        writer = Writer(self.name, self._url, workspace.users, workspace.public, room.channel, room.place)
+        return [*spoken.troubles, *(writer.document(group) for group in conversations(said))]
+
+    def _spoken(self, unit: str) -> Spoken | None:
+        files, workspace = self._held or self._opened()
+        room = workspace.rooms.get(unit)
+        if room is None:
+            return None
+        troubles: list[Trouble] = []
         messages: list[Message] = []
         for name in room.days:
             try:
                 read = day(files.read(name))
             except (Unreadable, ValidationError, OSError) as error:
-                found.append(Trouble(name, _said(error), keeps=unit.key))
+                troubles.append(Trouble(name, _said(error), keeps=unit))
                 continue
-            found += [Trouble(name, line, keeps=unit.key) for line in read.unreadable]
+            troubles += [Trouble(name, line, keeps=unit) for line in read.unreadable]
             messages += read.messages
-        spoken = [m for m in standing(messages) if is_speech(m, workspace.users)]
-        writer = Writer(self.name, self._url, workspace.users, workspace.public, room.channel, room.place)
-        return found + [writer.document(group) for group in conversations(spoken)]
+        return Spoken(room.channel, standing(messages), troubles)
 
     @property
     def _strays(self) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0003"  # the newest migration; a store of a higher one is refused
+HEAD = "0004"  # the newest migration; a store of a higher one is refused
 
 metadata = MetaData()
 bookkeeping = MetaData()  # Alembic's own table, which is no part of ours
@@ -184,4 +184,38 @@ marks = Table(
     Column("at", Float, nullable=False),
     Column("reason", Text, nullable=False),
     PrimaryKeyConstraint("gist", "document", "person"),
+)
+
+# Channels that are followed, or were once. The body is the channel without its revision.
+channels = Table(
+    "channels",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("heard", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),  # goes up with what is said
+    Column("changes", Integer, nullable=False),  # goes up with everything else of it
+    Column("body", Text, nullable=False),
+)
+
+# What is said in them. What does not stand any more has no body.
+remarks = Table(
+    "remarks",
+    metadata,
+    Column("channel", String, nullable=False),
+    Column("ts", String, nullable=False),
+    Column("thread", String, nullable=False),
+    Column("edited", String, nullable=False),
+    Column("standing", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("channel", "ts"),
+)
+
+# People of a platform, as it describes them.
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("read_at", Float, nullable=False),
 )

@@ -35,6 +35,7 @@ from agent.store.sql.asked import SqlAsked
 from agent.store.sql.changes import Case, Change, apply_all, columns, find_all, judge_all
 from agent.store.sql.database import Database, database
 from agent.store.sql.due import note_due
+from agent.store.sql.overheard import SqlOverheard
 from agent.store.sql.prepared import Prepared, Value, number, once, plain
 from agent.store.sql.schema import actions, notices, replies, turns
 from agent.store.sql.trail import SqlTrail
@@ -102,6 +103,7 @@ class SqlStore(SqlTrail, SqlWaiting):
         SqlTrail.__init__(self, database, scribe)
         SqlWaiting.__init__(self, database)
         self.asked = SqlAsked(database)
+        self.overheard = SqlOverheard(database)
         self._changes = database.grouped(apply_all)
         self._cases = database.grouped(judge_all)
         self._looks = database.grouped_reads(find_all)

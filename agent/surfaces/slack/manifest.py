@@ -3,12 +3,31 @@
 from tools.contract import Json
 
 # What is listened to, and the scope that Slack wants for it.
+CHANNELS, GROUPS = ("channels:read",), ("groups:read",)
 EVENTS: dict[str, tuple[str, ...]] = {
     "app_home_opened": (),
     "app_mention": ("app_mentions:read",),
+    "app_uninstalled": (),
+    "channel_archive": CHANNELS,
+    "channel_deleted": CHANNELS,
+    "channel_left": CHANNELS,
+    "channel_rename": CHANNELS,
+    "channel_shared": CHANNELS,
+    "channel_unarchive": CHANNELS,
+    "group_archive": GROUPS,
+    "group_deleted": GROUPS,
+    "group_left": GROUPS,
+    "group_rename": GROUPS,
+    "group_unarchive": GROUPS,
+    "member_joined_channel": (*CHANNELS, *GROUPS),
+    "member_left_channel": (*CHANNELS, *GROUPS),
     "message.channels": ("channels:history",),
     "message.groups": ("groups:history",),
     "message.im": ("im:history",),
+    "pin_added": ("pins:read",),
+    "pin_removed": ("pins:read",),
+    "tokens_revoked": (),
+    "user_change": ("users:read",),
 }
 # What is called, and the scope for it.
 METHODS: dict[str, tuple[str, ...]] = {
@@ -21,12 +40,17 @@ METHODS: dict[str, tuple[str, ...]] = {
     "chat.startStream": ("chat:write",),
     "chat.stopStream": ("chat:write",),
     "chat.update": ("chat:write",),
-    "files.completeUploadExternal": ("files:write",),
-    "files.getUploadURLExternal": ("files:write",),
+    "conversations.history": ("channels:history", "groups:history"),
+    "conversations.info": (*CHANNELS, *GROUPS),
+    "conversations.members": (*CHANNELS, *GROUPS),
     "conversations.open": ("im:write",),
     "conversations.replies": ("channels:history", "groups:history", "im:history"),
+    "files.completeUploadExternal": ("files:write",),
+    "files.getUploadURLExternal": ("files:write",),
+    "pins.list": ("pins:read",),
     "reactions.add": ("reactions:write",),
     "reactions.remove": ("reactions:write",),
+    "users.info": ("users:read",),
     "views.open": (),
     "views.publish": (),
     "views.update": (),

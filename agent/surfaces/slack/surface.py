@@ -24,13 +24,16 @@ from agent.conversation.thread import Said, TurnId
 from agent.feedback import NothingToMark
 from agent.jobs.desk import Desk
 from agent.jobs.voice import VoiceUnavailable
-from agent.people.person import Person, UnknownPerson
+from agent.people.person import Person
 from agent.store.port import StoreError
 from agent.surfaces.port import SurfaceError
 from agent.surfaces.slack import answers, cards, events, forms, home, mrkdwn, prompts
 from agent.surfaces.slack.blocks import asked, modal
+from agent.surfaces.slack.door import Door
 from agent.surfaces.slack.events import NAME, Click, Heard, Where
+from agent.surfaces.slack.listening import Listening
 from agent.surfaces.slack.manifest import COMMAND, SHORTCUT
+from agent.surfaces.slack.reading import Reading
 from agent.surfaces.slack.sender import Sender
 from agent.surfaces.slack.voice import SlackVoice
 from agent.words.catalogue import say
@@ -57,10 +60,14 @@ class SlackSurface:
             token=settings.bot_token.get_secret_value(), base_url=settings.api, timeout=15
         )
         self._sender = Sender(self._client, time.monotonic)
+        self._door = Door(app, Reading(self._client, time.monotonic), clock, settings.admit)
         self.voice = SlackVoice(
             app, self._sender, settings.approvals_channel, directly=settings.approvers_direct
         )
-        self._bot, self._team = "", ""
+        self._bot = ""
+        self._listening = Listening(
+            app, settings, self._client, self._sender, self._door.standings, clock, self._connection
+        )
         self._desk: Desk | None = None
         self._socket: AsyncSocketModeHandler | None = None
         self._runner: web.AppRunner | None = None
@@ -78,9 +85,10 @@ class SlackSurface:
             raise SurfaceError(
                 f"Slack does not take `slack.bot_token` ({why}); `sayso slack check` says what to do"
             ) from error
-        self._bot, self._team = str(who["user_id"]), str(who["team_id"])
-        self.voice.team = self._team
+        self._bot = str(who["user_id"])
+        self._door.standings.team = self.voice.team = str(who["team_id"])
         bolt = self._bolt()
+        await self._listening.start(self._bot, str(who.get("url") or ""))
         if self._settings.mode == "socket":
             await self._open_socket(bolt)
         else:
@@ -88,6 +96,7 @@ class SlackSurface:
 
     async def stop(self) -> None:
         """Hears nobody any more."""
+        await self._listening.stop()
         if self._socket is not None:
             await self._socket.client.close()  # type: ignore[no-untyped-call]  # it ships no types for it
         if self._runner is not None:
@@ -99,7 +108,7 @@ class SlackSurface:
         """Why it does not hear people at this moment."""
         if self._socket is not None and not self._connected():
             return "not connected to Slack"
-        return self._sender.trouble
+        return self._sender.trouble or self._door.standings.trouble or self._listening.trouble
 
     @property
     def address(self) -> str:
@@ -112,6 +121,12 @@ class SlackSurface:
     def _connected(self) -> bool:
         session = None if self._socket is None else self._socket.client.current_session
         return session is not None and not session.closed
+
+    def _connection(self) -> object | None:
+        """What events come by: another one after every interruption."""
+        if self._settings.mode == "http":
+            return self
+        return self._socket.client.current_session if self._socket is not None and self._connected() else None
 
     async def _open_socket(self, bolt: AsyncApp) -> None:
         from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -148,6 +163,8 @@ class SlackSurface:
         bolt.event("app_mention")(self._on_message)
         bolt.event("message")(self._on_message)
         bolt.event("app_home_opened")(self._on_home)
+        bolt.event("user_change")(self._on_user_change)
+        self._listening.listens(bolt)
         bolt.command(COMMAND)(self._on_command)
         bolt.shortcut(SHORTCUT)(self._on_shortcut)
         for action, listener in (
@@ -172,6 +189,7 @@ class SlackSurface:
     # --- talking -------------------------------------------------------------------------------------------------
 
     async def _on_message(self, body: Body) -> None:
+        await self._listening.on_event(body)
         changed = events.changed(body, self._bot)
         if changed is not None and self._desk is not None:
             # Only what was a question is taken back; an edit asks again, once, as the words are now.
@@ -209,6 +227,10 @@ class SlackSurface:
         if not text.strip():
             await ack(say("slack.usage", self._app.settings.language))
             return
+        if self._listening.following.is_command(text):
+            person = await self._person(str(body.get("team_id") or ""), user, channel)
+            await ack("" if person is None else await self._listening.command(text, channel, person))
+            return
         name = str(body.get("trigger_id") or uuid4().hex).replace(":", "")
         said = Heard(
             Where.DIRECT,
@@ -233,12 +255,15 @@ class SlackSurface:
             await self._hear(Heard(Where.DIRECT, team, user, channel, key, thread, text or "?"))
         await ack()
 
+    async def _on_user_change(self, body: Body) -> None:
+        await self._door.on_user_change(body)
+        await self._listening.on_user_change(body)
+
     async def _on_home(self, body: Body) -> None:
         event = body.get("event")
         user = str(event.get("user") or "") if isinstance(event, Mapping) else ""
-        try:
-            person = self._app.directory.by_identity(NAME, user)
-        except UnknownPerson:
+        person = await self._door.person("", user)
+        if not isinstance(person, Person):
             return
         tools = [spec.name for spec in self._app.registry.specs() if self._app.may_use(person, spec.name)]
         if isinstance(event, Mapping) and event.get("tab") == "messages":
@@ -248,7 +273,6 @@ class SlackSurface:
             if offered:
                 self._later(self._sender.prompts(channel, say("slack.prompts", locale), offered))
             return
-        tools = [spec.name for spec in self._app.registry.specs() if self._app.may_use(person, spec.name)]
         drawn = home.of(person, await self._app.actions(limit=100), tools, self._app.locale_of(person.id))
         self._later(self._sender.home(user, drawn))
 
@@ -459,19 +483,13 @@ class SlackSurface:
     # --- who it is -----------------------------------------------------------------------------------------------
 
     async def _person(self, team: str, user: str, channel: str, *, thread: str = "") -> Person | None:
-        """The person behind a Slack user of our workspace; a stranger is told so, and heard no further."""
+        """The person behind a Slack user, if they have rights here; else they are told why not, where they can be."""
         speaks_through(NAME, user)
-        locale = self._app.settings.language
-        if team and self._team and team != self._team:
-            LOG.warning("%s of workspace %s was not heard", user, team)
-            text = say("slack.elsewhere", locale)
-        else:
-            try:
-                return self._app.directory.by_identity(NAME, user)
-            except UnknownPerson:
-                text = say("slack.stranger", locale, user=user)
-        if channel:
-            self._later(self._sender.whisper(channel, user, text, thread=thread))
+        found = await self._door.person(team, user)
+        if isinstance(found, Person):
+            return found
+        if channel and found:
+            self._later(self._sender.whisper(channel, user, found, thread=thread))
         return None
 
     def _later(self, work: Coroutine[object, object, None]) -> None:

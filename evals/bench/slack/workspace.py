@@ -16,6 +16,8 @@ from urllib.parse import urlencode
 
 from aiohttp import ClientSession, web
 
+from evals.bench.slack.rooms import Rooms
+
 SECRET = "a signing secret"
 BOT, TEAM = "UBOT", "T1"
 LONGEST = {"section": 3000, "context": 2000, "header": 150}
@@ -72,6 +74,8 @@ class Workspace:
     statuses: list[str] = field(default_factory=list)
     prompts: dict[str, list[str]] = field(default_factory=dict)
     acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rooms: Rooms = field(default_factory=Rooms)
+    users: dict[str, dict[str, Any]] = field(default_factory=dict)  # those who are not plain members
     _count: int = 0
 
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
@@ -113,7 +117,9 @@ class Workspace:
         if method.startswith("chat.post") and self.failures:
             status, headers, error = self.failures.pop(0)
             return web.json_response({"ok": False, "error": error}, status=status, headers=headers)
-        answer: dict[str, Any] = getattr(self, "_" + method.replace(".", "_"), lambda _body: {})(body)
+        own = "_" + method.replace(".", "_")
+        whose = self if hasattr(self, own) else self.rooms
+        answer: dict[str, Any] = getattr(whose, own, lambda _body: {})(body)
         return web.json_response({"ok": "error" not in answer, **answer})
 
     def _apps_connections_open(self, _body: dict[str, Any]) -> dict[str, Any]:
@@ -146,7 +152,15 @@ class Workspace:
         return {}
 
     def _conversations_replies(self, body: dict[str, Any]) -> dict[str, Any]:
-        return {"messages": [one for one in self.messages if one.get("thread_ts") == body["ts"]]}
+        ours = [one for one in self.messages if one.get("thread_ts") == body["ts"]]
+        return {"messages": ours} if ours else self.rooms.replies(body)
+
+    def _users_info(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"user": self.user(body["user"])}
+
+    def user(self, id_: str) -> dict[str, Any]:
+        """Somebody as `users.info` has them."""
+        return {"id": id_, "team_id": TEAM, "name": id_.lower(), "deleted": False, **self.users.get(id_, {})}
 
     def _reactions_add(self, body: dict[str, Any]) -> dict[str, Any]:
         self.reactions.append((body["channel"], body["timestamp"], body["name"]))
@@ -264,6 +278,8 @@ class Workspace:
         event = {"type": kind, "user": user, "channel": channel, "ts": ts, "text": text, "team": team}
         if thread:
             event["thread_ts"] = thread
+        said = {"user": user, "ts": ts, "text": text, **({"thread_ts": thread} if thread else {})}
+        self.rooms[channel].messages[ts] = said
         await self.event(event, team=team)
         return ts
 
@@ -286,7 +302,14 @@ class Workspace:
 
     async def change(self, ts: str, before: str, after: str | None, *, channel: str = "C1") -> None:
         """The author of a message changes it, or deletes it."""
-        old = {"type": "message", "user": "UMAYA", "ts": ts, "text": before}
+        old: dict[str, Any] = {"type": "message", "user": "UMAYA", "ts": ts, "text": before}
+        held = self.rooms[channel].messages
+        if after is None:
+            held.pop(ts, None)
+        else:
+            self._count += 1
+            old["edited"] = {"user": "UMAYA", "ts": f"1700001000.{self._count:06}"}
+            held[ts] = {**held.get(ts, {}), **old, "text": after}
         event: dict[str, Any] = {"type": "message", "channel": channel, "previous_message": old}
         if after is None:
             event |= {"subtype": "message_deleted", "deleted_ts": ts}
@@ -385,7 +408,7 @@ async def workspace() -> AsyncIterator[Workspace]:
     """A workspace for as long as the block lasts."""
     made = Workspace()
     app = web.Application()
-    app.router.add_post("/api/{method}", made.call)
+    app.router.add_route("*", "/api/{method}", made.call)
     app.router.add_get("/link/", made.socket)
     app.router.add_post("/upload/{name}", made.upload)
     runner = web.AppRunner(app, access_log=None)

@@ -14,6 +14,7 @@ from agent.app import App
 from agent.approvals.action import ActionId, State
 from agent.approvals.policy import Policy, Rule
 from agent.approvals.rule import Escalation
+from agent.audit.event import FactKind
 from agent.bootstrap import utc_now
 from agent.conversation.posted import Post
 from agent.conversation.thread import Said, ThreadId, TurnId
@@ -242,6 +243,40 @@ async def test_strangers_and_other_workspaces_get_nothing_but_a_word(here: Offic
     await here.slack.whispered("I only listen to people of the workspace")
     assert await here.app.store.unfinished() == []
     assert await here.app.store.actions() == []
+
+
+async def test_a_guest_gets_a_word_that_only_they_see_and_it_is_recorded_once(here: Office) -> None:
+    here.slack.users["UMAYA"] = {"is_restricted": True}
+    for _ in range(2):
+        await here.slack.say("<@UBOT> stamp one")
+    told = await here.slack.whispered("you are a guest in it")
+    assert told["user"] == "UMAYA"
+    assert await here.app.store.unfinished() == []
+    facts = [event.fact async for event in here.app.store.events("slack:UMAYA")]
+    assert [(fact.kind, fact.actor, fact.data["reason"]) for fact in facts] == [
+        (FactKind.NOT_HEARD, "slack:UMAYA", "guest")
+    ]
+
+
+async def test_a_guest_whom_the_settings_let_in_is_answered(slack: Workspace, tmp_path: Path) -> None:
+    here = await office(tmp_path, slack, admit=["guest"])
+    slack.users["UMAYA"] = {"is_ultra_restricted": True}
+    await slack.say("<@UBOT> stamp one")
+    await slack.shows("It is proposed.")
+    await here.stop()
+
+
+async def test_a_deactivated_approver_cannot_click_from_the_moment_slack_says_so(here: Office) -> None:
+    await here.slack.say("<@UBOT> stamp one", user="UTOM")
+    await here.slack.say("<@UBOT> stamp two")
+    value = (await here.card("A-2"))["sayso_approve"]
+    await here.slack.event({"type": "user_change", "user": {**here.slack.user("UTOM"), "deleted": True}})
+    await here.slack.click("sayso_approve", value, user="UTOM")
+    action = await here.app.store.action(ActionId("A-2"))
+    assert action is not None
+    assert action.state is State.AWAITING_APPROVAL
+    assert here.slack.whispers == []  # nobody would read it
+    assert here.slack.calls.count("users.info") == 2
 
 
 async def test_a_stranger_cannot_approve_and_nobody_in_somebody_elses_name(here: Office) -> None:

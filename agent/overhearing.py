@@ -1,0 +1,39 @@
+"""What is overheard, as the knowledge room reads it."""
+
+from collections.abc import Sequence
+
+from agent.conversation.overheard import Overheard
+from knowledge.sources.slack_live import Followed, Kept
+
+
+class Overhearing:
+    """Implements `knowledge.sources.slack_live.Archive` on the store."""
+
+    def __init__(self, overheard: Overheard) -> None:
+        self._overheard = overheard
+
+    async def channels(self) -> Sequence[Followed]:
+        """Channels with their rights as they are now."""
+        return [
+            Followed(
+                one.id,
+                one.name,
+                one.private,
+                one.heard,
+                one.members,
+                None if one.doubted else one.confirmed_at,
+                one.url,
+                one.pins,
+                one.covered,
+                one.revision,
+            )
+            for one in await self._overheard.channels()
+        ]
+
+    async def messages(self, channel: str) -> Sequence[Kept]:
+        """All messages of a channel, oldest first."""
+        return [Kept(one.ts, one.body) for one in await self._overheard.remarks(channel)]
+
+    async def users(self) -> Sequence[str]:
+        """Everybody as Slack describes them."""
+        return [account.body for account in await self._overheard.accounts()]
