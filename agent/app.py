@@ -32,6 +32,8 @@ from agent.feedback import Feedback
 from agent.home import Home
 from agent.people.person import Directory, Person
 from agent.recall import reader_of
+from agent.runbooks.following import Notice, Runbooks
+from agent.runbooks.procedure import Procedure
 from agent.schedules import Schedule, Timetable
 from agent.settings import Settings
 from agent.store.fleet import Fleet
@@ -101,6 +103,7 @@ class App:
         redactor: Redactor,
         fleet: Fleet,
         spans: Spans | None = None,
+        procedures: Mapping[str, Procedure] | None = None,
     ) -> None:
         self.settings, self.home, self.now = settings, home, clock
         self.directory, self.policy, self.registry = directory, policy, registry
@@ -117,6 +120,8 @@ class App:
             ],
             ZoneInfo(settings.time_zone),
         )
+        self.procedures = procedures or {}
+        self.runbooks = Runbooks(self.procedures, store)
         self._turns: Turns | None = None
         self._library: Library | None = None
         self._opening = asyncio.Lock()
@@ -176,9 +181,26 @@ class App:
             self._turns = self._turns or await self._make_turns()
         attributes = {"gen_ai.conversation.id": said.thread, "enduser.id": person.id}
         with self._spans.request(turn, attributes):
-            answer = await self._turns.answer(turn, said, self.asker(person), offered, audience, room)
+            model = await self.runbooks.model(said.event_id)
+            answer = await self._turns.answer(turn, said, self.asker(person), offered, audience, room, model)
         await self.feedback.note(turn, said, answer.evidence, public=room.public)
         return answer
+
+    async def next_step(self, ended: TurnRecord | Action) -> tuple[TurnId, Said] | Notice | None:
+        """Goes on with a runbook after one of its turns or actions: the step that is to be answered next, heard.
+
+        Or what was said of its end; None where nothing follows, or somebody else goes on with it.
+        """
+        now = self.now()
+        if isinstance(ended, Action):
+            follows = await self.runbooks.after_action(ended, now, self.locale_of(ended.requester))
+        else:
+            follows = await self.runbooks.after_turn(ended, now, self.locale_of(ended.speaker))
+        if isinstance(follows, Notice):
+            await self.store.say(follows.thread, follows.text, now, key=follows.key)
+            return follows
+        turn = None if follows is None else await self.store.hear(follows)
+        return None if follows is None or turn is None else (turn, follows)
 
     async def stop(self, thread: ThreadId, person: Person) -> str:
         """Has the open turns of a thread ended, as far as they are this person's; says what came of it."""

@@ -20,6 +20,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     SecretStr,
     StrictBool,
     StrictFloat,
@@ -654,6 +655,30 @@ class ScheduleSettings(Section):
     )
 
 
+class StepSettings(Section):
+    """One step of a runbook: a call of a tool."""
+
+    tool: Name = Field(description="A tool that is enabled")
+    arguments: Mapping[str, JsonValue] = Field(
+        default_factory=dict, alias="with", description="Its arguments; `{name}` stands for a parameter"
+    )
+    on_failure: Literal["stop", "continue"] = Field(
+        default="stop",
+        description="Whether the runbook goes on when the step fails; a rejected one always ends it",
+    )
+
+
+class RunbookSettings(Section):
+    """A named procedure. Each write among its steps is an action like any other, with its own approval."""
+
+    title: str = Field(min_length=3, max_length=100, description="What people call it")
+    roles: tuple[Name, ...] = Field(min_length=1, description="Who may start it")
+    parameters: Mapping[str, Mapping[str, object]] = Field(
+        default_factory=dict, description="Typed like the arguments of a declared command"
+    )
+    steps: tuple[StepSettings, ...] = Field(min_length=1, max_length=30, description="In this order")
+
+
 class TelemetrySettings(Section):
     """Traces, for whoever operates sayso. Nothing is sent anywhere unless an address is set."""
 
@@ -741,6 +766,9 @@ class Settings(Section):
     telemetry: TelemetrySettings = TelemetrySettings()
     schedules: Mapping[Name, ScheduleSettings] = Field(
         default_factory=dict, description="Questions that `sayso serve` asks by itself"
+    )
+    runbooks: Mapping[Name, RunbookSettings] = Field(
+        default_factory=dict, description="Named procedures of several steps"
     )
     slack: SlackSettings | None = Field(default=None, description="Where people talk; off if unset")
     redaction: RedactionSettings = RedactionSettings()

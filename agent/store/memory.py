@@ -45,7 +45,9 @@ class MemoryStore(MemoryWaiting):
         if said.event_id in self._heard:
             return None
         turn = self._heard[said.event_id] = TurnId(f"T-{len(self._turns) + 1}")
-        self._turns[turn] = TurnRecord(turn, said.thread, said.speaker, said.text, said.at)
+        self._turns[turn] = TurnRecord(
+            turn, said.thread, said.speaker, said.text, said.at, event_id=said.event_id
+        )
         return turn
 
     async def history(self, thread: ThreadId, before: TurnId, limit: int) -> Sequence[Line]:

@@ -71,6 +71,7 @@ class TurnRecord:
     finished_at: datetime | None = None
     answered_as: TurnId | None = None  # the turn that has the answer, where several messages share one
     worker: str | None = None  # who answers it, or did
+    event_id: str = ""  # what it was heard under
 
     @property
     def private(self) -> str:

@@ -328,6 +328,7 @@ def _turn(row: Row[tuple[object, ...]]) -> TurnRecord:
         _moment(row.finished_at) if row.finished_at is not None else None,
         None if row.answered_as in (None, row.id) else TurnId(f"T-{row.answered_as}"),
         row.worker,
+        row.event_id,
     )
 
 
