@@ -95,7 +95,9 @@ class Runbooks:
         if well or (failed and procedure.steps[ref.number - 1].goes_on):
             return await self._next(ref, record, at, locale)
         left = len(procedure.steps) - ref.number
-        text = say("runbook.stopped", locale, title=procedure.title, step=ref.number, of=len(procedure.steps))
+        how = say("runbook.not_done" if action is None else f"state.{action.state.value}", locale)
+        fields = {"title": procedure.title, "step": ref.number, "of": len(procedure.steps), "how": how}
+        text = say("runbook.stopped", locale, **fields)
         if left:
             text += " " + say("runbook.left", locale, count=left)
         return Notice(record.thread, text, f"{ref.event}/stopped")
