@@ -37,6 +37,9 @@ def test_an_action_lives_its_life_on_local_slack() -> None:
         "buttons_left": [],
         "outcomes": 1,
         "answers": 2,
-        "effects": 1,
-        "exit_codes": [0, 0],
+        "edited": ["A-3: Stamp three (superseded)"],
+        "rejected_because": True,
+        "after_a_restart": "A-5 is done: Stamp five. stamped; stamped",
+        "effects": 2,
+        "exit_codes": [0, 0, 0],
     }

@@ -21,6 +21,7 @@ from aiohttp import ClientError, ClientSession
 PORT = 3100
 BASE = f"http://127.0.0.1:{PORT}"
 LONGEST = 40.0  # seconds that anything may take
+SEEN = 0.5  # seconds until a modal is there
 CONFIG = """
 workspace: {id: T1, name: Harbour Lane}
 apps:
@@ -62,6 +63,18 @@ class Local:
             told: Post = await answer.json()
             return told
 
+    async def click(self, message: Post, button: str, user: str) -> None:
+        """Somebody presses a button of a message."""
+        action = buttons(message)[button]
+        await self.control("interact", channel="C1", messageTs=message["ts"], user=user, action=action)
+
+    async def submit(self, user: str, **fields: str) -> None:
+        """Somebody sends the modal that is open, as the page does it."""
+        values = {name: {name: {"type": "plain_text_input", "value": text}} for name, text in fields.items()}
+        async with self._session.ws_connect(f"{BASE}/ui") as page:
+            await page.send_json({"t": "view_submit", "user": user, "values": values})
+            await asyncio.sleep(SEEN)
+
     async def messages(self) -> list[Post]:
         async with self._session.get(f"{BASE}/_control/messages/C1") as answer:
             told: list[Post] = (await answer.json())["messages"]
@@ -97,6 +110,27 @@ def buttons(message: Mapping[str, Any]) -> dict[str, Post]:
     }
 
 
+class Bots:
+    """Bot processes on one store."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._alive: list[asyncio.subprocess.Process] = []
+        self.codes: list[int] = []
+
+    async def start(self, count: int) -> None:
+        for _ in range(count):
+            bot = [sys.executable, "-m", "evals.bench.slack.bot", str(self._folder), f"{BASE}/api/"]
+            quiet = asyncio.subprocess.DEVNULL
+            self._alive.append(await asyncio.create_subprocess_exec(*bot, stdout=quiet))
+
+    async def stop(self) -> None:
+        for process in self._alive:
+            process.send_signal(signal.SIGTERM)
+        self.codes += [await process.wait() for process in self._alive]
+        self._alive.clear()
+
+
 async def story(binary: str) -> dict[str, object]:
     """What was seen."""
     with tempfile.TemporaryDirectory() as name:
@@ -113,24 +147,23 @@ async def story(binary: str) -> dict[str, object]:
             "127.0.0.1",
         ]
         server = await asyncio.create_subprocess_exec(*command, stdout=quiet, stderr=quiet)
-        bots: list[asyncio.subprocess.Process] = []
+        bots = Bots(folder)
         try:
             async with ClientSession() as session:
                 slack = Local(session)
                 await slack.ready()
-                for _ in range(2):
-                    bot = [sys.executable, "-m", "evals.bench.slack.bot", str(folder), f"{BASE}/api/"]
-                    bots.append(await asyncio.create_subprocess_exec(*bot, stdout=quiet))
+                await bots.start(2)
                 await slack.connected(2)
                 await asyncio.sleep(1)
                 found = await _lived(slack)
+                found |= await _changed(slack)
+                found |= await _after_a_restart(slack, bots)
         finally:
-            for process in bots:
-                process.send_signal(signal.SIGTERM)
-            codes = [await process.wait() for process in bots]
+            await bots.stop()
             server.terminate()
             await server.wait()
-        return {**found, "effects": len((folder / "witness").read_text().splitlines()), "exit_codes": codes}
+        effects = len((folder / "witness").read_text().splitlines())
+        return {**found, "effects": effects, "exit_codes": bots.codes}
 
 
 async def _lived(slack: Local) -> dict[str, object]:
@@ -156,6 +189,37 @@ async def _lived(slack: Local) -> dict[str, object]:
         "outcomes": sum("A-1 is done" in one.get("text", "") for one in last),
         "answers": sum(one.get("text") == "It is proposed." for one in last),
     }
+
+
+async def _changed(slack: Local) -> dict[str, object]:
+    """A proposal is edited in a form, and what takes its place is rejected with a reason."""
+    await slack.control("message", channel="C1", user="UMAYA", text="<@UBOT> stamp three")
+    card = await slack.shows(lambda one: "A-3: Stamp three" in one.get("text", ""))
+    await slack.click(card, "sayso_edit", "UMAYA")
+    await asyncio.sleep(SEEN)
+    await slack.submit("UMAYA", text="four")
+    edited = await slack.shows(lambda one: "A-4: Stamp four" in one.get("text", ""))
+    await slack.click(edited, "sayso_reject", "UTOM")
+    await asyncio.sleep(SEEN)
+    await slack.submit("UTOM", reason="not on a Friday")
+    rejected = await slack.shows(lambda one: "A-4: Stamp four (rejected)" in one.get("text", ""))
+    return {
+        "edited": [one["text"] for one in await slack.messages() if one.get("text", "").startswith("A-3: ")],
+        "rejected_because": "not on a Friday" in json.dumps(rejected),
+    }
+
+
+async def _after_a_restart(slack: Local, bots: Bots) -> dict[str, object]:
+    """The bots are gone between a card and the click on it; a new one does what was approved."""
+    await slack.control("message", channel="C1", user="UMAYA", text="<@UBOT> stamp five")
+    card = await slack.shows(lambda one: "A-5: Stamp five" in one.get("text", ""))
+    await bots.stop()
+    await bots.start(1)
+    await slack.connected(3)
+    await asyncio.sleep(1)
+    await slack.click(card, "sayso_approve", "UTOM")
+    done = await slack.shows(lambda one: "A-5 is done: " in one.get("text", ""))
+    return {"after_a_restart": done["text"]}
 
 
 def main() -> None:
