@@ -14,11 +14,7 @@ from tools.metrics.port import MetricStore
 
 FINE, FINE_POINTS, COARSE_POINTS = timedelta(seconds=5), 60, 60
 BAD = {"error_rate": 5.0, "refused_rate": 50.0}  # per cent of the requests: bad, whatever was before
-LEAST, GROSSLY, MOSTLY = (
-    3,
-    4,
-    0.6,
-)  # of the last three points two are bad, or they are by far; most since the first
+LATEST, GROSSLY = 6, 3  # at the end: half of so many points are bad, or their mean is so many times over it
 SLACK = timedelta(seconds=3)  # a change is often noted when it is done, a moment after it acts
 SHOWS, OFTEN = 0.2, 0.4  # of the way to the new level a point is off; this share of points has to be
 SETTLING = 1  # points after a measure's first sample that tell of its start and not of it
@@ -80,13 +76,15 @@ class Course:
         )
 
     def _bad(self) -> LevelChange | None:
-        """The points at the end of which most are above what is bad by itself."""
+        """From the first point on of which many are above what is bad by itself, when the latest are."""
         values, limit = self.values, BAD.get(self.metric.name, math.inf)
         bad = [value >= limit for value in values]
-        latest = values[-LEAST:]
-        if not latest or not bad[-1] or (sum(bad[-LEAST:]) < 2 and fmean(latest) < GROSSLY * limit):
+        latest = values[-LATEST:]
+        several = sum(bad[-LATEST:]) >= max(2, len(latest) / 2)
+        if not latest or not (several or fmean(latest) >= GROSSLY * limit):
             return None
-        place = next(at for at, one in enumerate(bad) if one and sum(bad[at:]) >= MOSTLY * (len(bad) - at))
+        starts = [at for at, one in enumerate(bad) if one and sum(bad[at:]) >= OFTEN * (len(bad) - at)]
+        place = starts[0] if starts else bad.index(True)
         before = fmean(values[:place]) if place else math.nan
         return LevelChange(Trend.ROSE, before, fmean(values[place:]), place)
 
