@@ -74,10 +74,14 @@ class Look:
         if store is not None:
             seen = await asyncio.gather(*(self._called(store, name) for name in known))
         said = self.backends.calls
-        return {
+        calls = {
             name: tuple(dict.fromkeys((*said.get(name, ()), *sorted(found - {name}))))
             for name, found in zip(known, seen, strict=True)
         }
+        if any(calls.values()) or len(known) < 2:
+            return calls
+        self._note("who calls whom: nothing tells, so each service may be behind each other", True)
+        return {name: tuple(other for other in known if other != name) for name in known}
 
     async def _called(self, store: MetricStore, name: str) -> frozenset[str]:
         scope = scope_of(name, self.environment)

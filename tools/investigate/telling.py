@@ -28,7 +28,7 @@ def facts(
         "service": scene.asked,
         "environment": scene.environment,
         "broken": conclusion.broken,
-        "measured": any(course.points for view in scene.views.values() for course in view.courses.values()),
+        "measured": scene.measured,
         "short": _short(scene),
         "onset": iso(onset.at) if onset else None,
         "within_seconds": round(onset.within.total_seconds()) if onset else None,

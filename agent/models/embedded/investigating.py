@@ -88,7 +88,7 @@ class _Report:
         return self._say(
             f"cause.{text(one, 'kind')}",
             subject=text(one, "subject"),
-            service=text(one, "service"),
+            service=text(one, "subject" if text(one, "kind") == "clock" else "service"),
             title=text(known, "title"),
             at=self._writer.at(moment(known, "at")),
             by=text(known, "by") or "?",

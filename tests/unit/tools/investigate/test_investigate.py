@@ -204,7 +204,7 @@ async def test_without_any_backend_nothing_is_called_well() -> None:
     assert outcome.ok is False
     assert facts(outcome)["measured"] is False
     named = {each.split(":")[0] for each in facts(outcome)["not_checked"]}
-    assert named == {"metrics", "logs", "changes", "status", "alerts", "knowledge"}
+    assert named == {"metrics", "logs", "changes", "status", "alerts", "knowledge", "who calls whom"}
 
 
 async def test_a_source_that_fails_is_not_checked_and_the_others_count() -> None:
@@ -231,5 +231,31 @@ async def test_text_of_a_log_cannot_cite() -> None:
 
 async def test_everything_may_be_asked_about() -> None:
     outcome = await asked(investigation(FULL, POOL, [deployed("payments", "2.4.0", 0.2)]), None)
+    assert facts(outcome)["troubles"] == ["payments"]
+    assert ranked(outcome)[0] == ("release", "payments 2.4.0")
+
+
+async def test_without_metrics_new_errors_tell_where_it_begins() -> None:
+    changes = [configured("payments", "account: hl-main -> hl-mian", 0.05), deployed("catalog", "3.2.3", 1)]
+    log = [*lines("payments", "refused: unknown merchant account 'hl-mian'"), *lines("checkout", PASSED_ON)]
+    outcome = await asked(
+        investigation(backends=Backends(logs=Written(log), changes=(Noted(changes),))), "checkout"
+    )
+    assert facts(outcome)["troubles"] == ["payments"]
+    assert ranked(outcome)[0] == ("config", "payments account")
+    assert any(each.startswith("who calls whom") for each in facts(outcome)["not_checked"])
+
+
+async def test_without_metrics_no_change_is_said_to_have_broken_nothing() -> None:
+    backends = Backends(logs=Written(), changes=(Noted([deployed("payments", "2.4.0", 1)]),))
+    outcome = await asked(investigation(backends=backends))
+    assert (facts(outcome)["broken"], facts(outcome)["measured"], out(outcome)) == (False, False, {})
+
+
+async def test_without_logs_the_service_that_begins_to_fail_with_it_is_blamed() -> None:
+    backends = Backends(
+        metrics=Curves({**HEALTHY, **FULL}, CALLS), changes=(Noted([deployed("payments", "2.4.0", 0.2)]),)
+    )
+    outcome = await asked(investigation(backends=backends), "checkout")
     assert facts(outcome)["troubles"] == ["payments"]
     assert ranked(outcome)[0] == ("release", "payments 2.4.0")
