@@ -79,7 +79,7 @@ def test_what_is_deployed_in_a_drill_exists(fault: Fault) -> None:
     steps = [*fault.strike, *(step for each in fault.herrings for step in each.steps)]
     for step in steps:
         if isinstance(step, Deploy):
-            assert release(step.service, step.version)
+            assert release(step.service, step.version).version == step.version
 
 
 def test_releases_of_drills_are_not_among_those_of_the_shop() -> None:
