@@ -1,7 +1,7 @@
 """Where the trouble is: services that feel it, those that only pass it on, and when it began at each."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from tools.investigate.course import SLACK, Course, Onset
@@ -10,6 +10,7 @@ from tools.investigate.vitals import ERRORS, LATENCY, REFUSED
 
 LAGS = timedelta(seconds=8)  # a line may be written a little after the measure that tells of it
 CLOCK_OFF = 5.0  # seconds from which a clock counts as wrong
+EXACT = timedelta(seconds=5)  # how exactly the first line of an error tells when it began
 TOGETHER = timedelta(seconds=30)  # services that begin to fail within this fail together
 QUIET, RECENT, STILL, LOUD = 0.02, 0.02, timedelta(seconds=30), 5  # of a window; lines of an error that tells
 ONE_OF_SEVERAL = 0.2  # of the lines that are new in a service, what a pattern must be to tell when it began
@@ -70,8 +71,7 @@ def _follow(
     for name in dict.fromkeys(each.service for each in blames):
         _follow(scene, name, tuple(each for each in blames if each.service == name), onset, found, seen)
     if not _all_passed_on(view, blames):
-        exact = replace(_refined(onset, fresh), within=max(onset.within, SLACK))
-        found[service] = Trouble(service, exact, view.felt(), fresh, blamed)
+        found[service] = Trouble(service, _refined(onset, fresh), view.felt(), fresh, blamed)
 
 
 def _began(view: View) -> Onset | None:
@@ -117,7 +117,7 @@ def _refined(onset: Onset, fresh: Iterable[Sighting]) -> Onset:
     total = sum(len(each.times) for each in errors)
     telling = [each.first for each in errors if len(each.times) >= ONE_OF_SEVERAL * total]
     near = [at for at in telling if abs(at - onset.at) <= onset.within + LAGS]
-    return replace(onset, at=min(near)) if near else onset
+    return Onset(min(near), EXACT) if near else onset
 
 
 def _blames(scene: Scene, view: View, fresh: tuple[Sighting, ...], onset: Onset) -> list[Blame]:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import fmean, median
 
 from tools.contract import Window
-from tools.metrics.change import LevelChange, Trend, level_change
+from tools.metrics.change import LEAST, LevelChange, Trend, level_change
 from tools.metrics.named import Metric, Scope
 from tools.metrics.port import MetricStore
 
@@ -23,7 +23,7 @@ BLOCKS, UPHILL, GROWN = 6, 4, 1.25  # a creep: of 5 steps between 6 blocks 4 go 
 
 @dataclass(frozen=True, slots=True)
 class Onset:
-    """When something began, and how exactly that is known."""
+    """When something began at the earliest, and within what time after that."""
 
     at: datetime
     within: timedelta
@@ -43,6 +43,7 @@ class Course:
     points: tuple[tuple[datetime, float], ...]
     step: timedelta  # of the last points
     called: str | None = None
+    coarse: timedelta = FINE  # the step of the points before those
 
     @property
     def service(self) -> str:
@@ -103,8 +104,17 @@ class Course:
         if level is None or level.place is None:
             return None
         ends = self.points[level.place][0]
-        step = ends - self.points[level.place - 1][0] if level.place else self.step
-        return Onset(ends - min(step, 6 * self.step), self.step / 2 + SLACK)
+        step = self.step if ends > self.window.end - self.step * FINE_POINTS else self.coarse
+        return Onset(ends - step, step + SLACK)
+
+    @property
+    def over(self) -> tuple[datetime, datetime, float] | None:
+        """From when to when it was bad by itself, and how bad in the mean, where it is so no more."""
+        limit = BAD.get(self.metric.name, math.inf)
+        bad = [(at, value) for at, value in self.points if value >= limit]
+        if self.rose or len(bad) < LEAST:
+            return None
+        return bad[0][0], bad[-1][0], fmean(value for _, value in bad)
 
     @property
     def creep(self) -> tuple[float, float] | None:
@@ -153,7 +163,7 @@ async def course(
         if value is not None
     ]
     young = bool(known) and known[0][0] > windows[0].end and metric.name not in BAD
-    return Course(metric, scope, span, tuple(known[SETTLING if young else 0 :]), fine, called)
+    return Course(metric, scope, span, tuple(known[SETTLING if young else 0 :]), fine, called, coarse)
 
 
 def _steps(start: datetime, end: datetime, step: timedelta) -> Sequence[Window]:

@@ -1,6 +1,6 @@
 """Why it is slow or failing: where it begins, which cause comes first, what is ruled out, what is not checked."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -259,3 +259,27 @@ async def test_without_logs_the_service_that_begins_to_fail_with_it_is_blamed() 
     outcome = await asked(investigation(backends=backends), "checkout")
     assert facts(outcome)["troubles"] == ["payments"]
     assert ranked(outcome)[0] == ("release", "payments 2.4.0")
+
+
+async def test_half_an_hour_ago_is_told_apart_as_well() -> None:
+    broke = NOW - timedelta(minutes=30)
+    curves = {("payments", "error_rate"): jump(0.2, 60.0, broke)}
+    log = list(lines("payments", EXHAUSTED, since=broke + timedelta(seconds=10)))
+    minutes = (BROKE - broke) / timedelta(minutes=1)  # changes are counted from BROKE
+    changes = [deployed("payments", "2.4.0", minutes + 0.2), deployed("payments", "2.4.1", minutes - 2)]
+    outcome = await asked(investigation(curves, log, changes))
+    assert ranked(outcome)[0] == ("release", "payments 2.4.0")
+    assert out(outcome) == {"payments 2.4.1": "after"}
+
+
+async def test_what_failed_and_does_so_no_more_is_told() -> None:
+    ended = NOW - timedelta(minutes=2)
+    begun = NOW - timedelta(minutes=12)
+
+    def curve(at: datetime) -> float:
+        return 60.0 if begun < at <= ended else 0.2
+
+    outcome = await asked(investigation({("payments", "error_rate"): curve}))
+    (over,) = facts(outcome)["over"]
+    assert (facts(outcome)["broken"], over["service"]) == (False, "payments")
+    assert over["after"] == 60.0
