@@ -35,6 +35,7 @@ class Look:
     backends: Backends
     environment: str
     window: Window
+    patience: float = PATIENCE
     missing: dict[str, None] = field(default_factory=dict)
 
     async def scene(self, asked: str | None, known: Sequence[str]) -> Scene:
@@ -57,7 +58,7 @@ class Look:
     async def asked(self, what: str, look: Callable[[], Awaitable[T]], otherwise: T) -> T:
         """What a look comes to; where it fails or takes too long, `otherwise`, and a word about it."""
         try:
-            async with patience(PATIENCE, what):
+            async with patience(self.patience, what):
                 return await look()
         except (ToolUnavailable, ToolFailed, BadArguments) as error:
             self._note(f"{what}: {error}", True)

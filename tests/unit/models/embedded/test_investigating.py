@@ -39,9 +39,11 @@ async def quiet(_text: str) -> None:
     """Nobody reads along."""
 
 
-async def calls(text: str) -> list[tuple[str, Any]]:
+async def calls(text: str, *, without: str = "") -> list[tuple[str, Any]]:
     planner = EmbeddedPlanner(SPECS)
-    offers = tuple(Offer(spec.name, spec.description, {}, spec.effect) for spec in SPECS)
+    offers = tuple(
+        Offer(spec.name, spec.description, {}, spec.effect) for spec in SPECS if spec.name != without
+    )
     reply = await planner.complete(
         Request((Message(Role.PERSON, text),), offers, "en", NOW, may_call=True), quiet
     )
@@ -78,6 +80,11 @@ async def test_why_is_everything_slow_looks_at_everything() -> None:
 async def test_a_time_that_is_named_is_looked_at() -> None:
     ((_, arguments),) = await calls("why is checkout slow for the last 6 hours?")
     assert arguments["since"] == "6h"
+
+
+async def test_who_may_not_investigate_gets_the_single_reads() -> None:
+    asked_for = [tool for tool, _ in await calls("why is checkout failing?", without="investigate")]
+    assert asked_for == ["metrics", "logs"]
 
 
 async def test_what_is_not_asked_why_is_none() -> None:

@@ -1,11 +1,13 @@
 """Why it is slow or failing: where it begins, which cause comes first, what is ruled out, what is not checked."""
 
+import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.fakes.shop import NOW
+from tests.fakes.shop import NOW, WORDS, now
 from tests.fakes.trouble import (
     BROKE,
     CALLS,
@@ -26,8 +28,9 @@ from tests.fakes.trouble import (
     lines,
 )
 from tools.contract import Outcome
+from tools.investigate.investigate import Investigate
 from tools.investigate.port import Backends
-from tools.logs.port import Level
+from tools.logs.port import Budget, Level, Line, Query, Scanned
 
 
 def facts(outcome: Outcome) -> Any:
@@ -283,3 +286,18 @@ async def test_what_failed_and_does_so_no_more_is_told() -> None:
     (over,) = facts(outcome)["over"]
     assert (facts(outcome)["broken"], over["service"]) == (False, "payments")
     assert over["after"] == 60.0
+
+
+class Silent(Written):
+    """A log store that never answers."""
+
+    async def scan(self, query: Query, budget: Budget, take: Callable[[Line], None]) -> Scanned:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_a_backend_that_does_not_answer_is_given_up_and_named() -> None:
+    backends = Backends(metrics=Curves({**HEALTHY, **FULL}, CALLS), logs=Silent(), changes=(Noted(),))
+    outcome = await asked(Investigate(backends, WORDS, now, patience=0.05))
+    assert ranked(outcome)[0] == ("pool", "payments")
+    assert any(each.startswith("logs of payments: ") for each in facts(outcome)["not_checked"])
