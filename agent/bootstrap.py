@@ -14,6 +14,7 @@ from agent.approvals.policy import PolicyGap
 from agent.approvals.propose import Proposer
 from agent.audit.event import Fact
 from agent.audit.notary import Notary, Rhythm
+from agent.carried import Carried
 from agent.conversation.overheard import Overheard
 from agent.conversation.ports import ChatModel, Shelf, Threads, TokenCounter
 from agent.conversation.redact import Redactor
@@ -128,6 +129,7 @@ async def build(
     )
     parts.recall.opens(app.library)
     parts.recall.heeds(store.asked)
+    parts.carried.opens(store)
     return app
 
 
@@ -192,7 +194,7 @@ class Parts:
         self._embedder: LocalEmbedder | None = None
         self._local: LocalEmbedder | None = None
         self._overheard: Overheard | None = None
-        self.recall = Recall(directory)
+        self.recall, self.carried = Recall(directory), Carried()
 
     # --- tools -------------------------------------------------------------------------------------------------------
 
@@ -206,7 +208,7 @@ class Parts:
         """The enabled tools. Raises `SettingsError` for a name that is no tool."""
         from agent.whitelist import whitelist
 
-        return whitelist(self._settings, self._home, utc_now, self.recall)
+        return whitelist(self._settings, self._home, utc_now, self.recall, self.carried)
 
     # --- knowledge ---------------------------------------------------------------------------------------------------
 

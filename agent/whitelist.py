@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from agent.carried import Carried
 from agent.home import Home
 from agent.recall import Recall
 from agent.settings import ForgeSettings, Settings, SettingsError
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     from tools.metrics.prometheus import Prometheus
 
 
-def whitelist(settings: Settings, home: Home, clock: Clock, recall: Recall) -> Registry:
+def whitelist(
+    settings: Settings, home: Home, clock: Clock, recall: Recall, carried: Carried | None = None
+) -> Registry:
     """The registry of the enabled tools and the declared commands. Raises `SettingsError`, `NotRegistered`."""
-    makers = Makers(settings, home, clock, recall)
+    makers = Makers(settings, home, clock, recall, carried)
     shipped, commands = makers.by_name(), {**makers.commands(), **makers.operations()}
     unknown = [name for name in settings.tools.enabled if name not in shipped and name not in commands]
     if unknown:
@@ -51,8 +54,11 @@ def vocabulary_of(settings: Settings) -> Vocabulary:
 class Makers:
     """How each tool is made. A backend is made once, and only if a tool wants it."""
 
-    def __init__(self, settings: Settings, home: Home, clock: Clock, recall: Recall) -> None:
+    def __init__(
+        self, settings: Settings, home: Home, clock: Clock, recall: Recall, carried: Carried | None = None
+    ) -> None:
         self._settings, self._home, self._clock, self._recall = settings, home, clock, recall
+        self._carried = carried
         self._words = vocabulary_of(settings)
         self._platform_made: Platform | None = None
         self._metrics_made: MetricStore | None = None
@@ -168,7 +174,8 @@ class Makers:
             sources.append(PlatformChanges(self._platform()))
         if backends.journal is not None:
             sources.append(Journal(self._home.at(backends.journal)))
-        return (*sources, *(self._forge(each) for each in backends.forges))
+        sources += [self._forge(each) for each in backends.forges]
+        return (*sources, self._carried) if sources and self._carried is not None else tuple(sources)
 
     def _investigate(self) -> Tool:
         """Looks through whatever is set; what is not, it names as not checked."""

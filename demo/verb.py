@@ -11,8 +11,10 @@ from agent.verbs.exits import Exit, Stop
 
 if TYPE_CHECKING:
     from agent.verbs.opening import Session
+    from demo.lifecycle import Shop
 
 DEFAULT_ASKER = "maya"
+SEED = 1  # of the fault that is played
 
 
 def add(group: verbs.Group) -> None:
@@ -37,6 +39,9 @@ def add(group: verbs.Group) -> None:
     verb.add_argument(
         "--run", metavar="TEXT", dest="questions", action="append", help="ask this, then end (repeatable)"
     )
+    verb.add_argument(
+        "--fault", metavar="NAME", help="another fault than the bad release; `python -m demo.faults list`"
+    )
     verb.add_argument("--home", type=Path, metavar="DIR", help="folder of the demo (default: ~/.sayso/demo)")
     verbs.add_asker(verb)
     verbs.add_json(verb)
@@ -60,7 +65,7 @@ async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
                 print("The shop is closed." if closed else "The shop was not open.")
                 return Exit.DONE
             case "start":
-                await lifecycle.start(folder, _say)
+                await opened_shop(arguments, owner=None)
                 home.point_at_demo(folder)
                 await learn(arguments, context)
                 print(f"The shop is open; its home is {folder}")
@@ -81,7 +86,7 @@ async def visit(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     from demo import lifecycle
 
     # The supervisor watches our process: however we end, the shop ends with us.
-    shop = await lifecycle.start(arguments.home, _say, owner=os.getpid())
+    shop = await opened_shop(arguments, owner=os.getpid())
     try:
         async with opened(arguments, context) as session:
             await index(session)
@@ -97,6 +102,22 @@ async def visit(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
         if shop.started:
             await lifecycle.stop(arguments.home)
     return Exit.DONE
+
+
+async def opened_shop(arguments: argparse.Namespace, *, owner: int | None) -> "Shop":
+    """The shop with the bad release, or with the fault of `--fault`. Raises `ShopTrouble`."""
+    from demo import lifecycle
+
+    if arguments.fault is None:
+        return await lifecycle.start(arguments.home, _say, owner=owner)
+    from demo.faults.play import play, script
+    from demo.faults.ten import TEN
+
+    fault = next((each for each in TEN if each.name == arguments.fault), None)
+    if fault is None:
+        names = ", ".join(each.name for each in TEN)
+        raise Stop(f"there is no fault {arguments.fault!r}; there are {names}", Exit.USAGE)
+    return await play(arguments.home, script(fault, SEED), _say, owner=owner)
 
 
 async def learn(arguments: argparse.Namespace, context: verbs.Context) -> None:

@@ -1,12 +1,14 @@
-"""Fault drills from the command line: `python -m demo.faults list | record FAULT SEED FOLDER | furnish FOLDER`."""
+"""Fault drills: `python -m demo.faults list [--variants] | record FAULT SEED FOLDER | furnish FOLDER`."""
 
 import argparse
 import asyncio
 import tempfile
 from pathlib import Path
 
+from demo.faults.play import script
 from demo.faults.recording import record
 from demo.faults.ten import TEN
+from demo.faults.variants import VARIANTS
 from demo.lifecycle import ShopTrouble, furnish
 
 TRIES = 2  # a busy machine may not open a shop in time
@@ -15,11 +17,12 @@ TRIES = 2  # a busy machine may not open a shop in time
 async def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("list", help="the names of the faults")
+    listing = verbs.add_parser("list", help="the names of the ten faults")
+    listing.add_argument("--variants", action="store_true", help="of those beside the ten")
     recording = verbs.add_parser(
         "record", help="play one on a shop of its own, and keep what it leaves behind"
     )
-    recording.add_argument("fault", choices=[each.name for each in TEN])
+    recording.add_argument("fault", choices=[each.name for each in (*TEN, *VARIANTS)])
     recording.add_argument("seed", type=int)
     recording.add_argument("folder", type=Path)
     verbs.add_parser("furnish", help="the demo's settings and knowledge, without a shop").add_argument(
@@ -28,7 +31,7 @@ async def main() -> int:
     arguments = parser.parse_args()
     match arguments.verb:
         case "list":
-            print("\n".join(each.name for each in TEN))
+            print("\n".join(each.name for each in (VARIANTS if arguments.variants else TEN)))
         case "furnish":
             await asyncio.to_thread(arguments.folder.mkdir, parents=True, exist_ok=True)
             await asyncio.to_thread(furnish, arguments.folder)
@@ -38,11 +41,11 @@ async def main() -> int:
 
 
 async def _record(name: str, seed: int, folder: Path) -> int:
-    fault = next(each for each in TEN if each.name == name)
+    fault = next(each for each in (*TEN, *VARIANTS) if each.name == name)
     for _ in range(TRIES):
         with tempfile.TemporaryDirectory(prefix=f"{name}-") as scratch:
             try:
-                await record(folder, fault, seed, Path(scratch))
+                await record(folder, script(fault, seed), Path(scratch))
             except ShopTrouble as error:
                 print(f"{name} {seed}: {error}")
             else:

@@ -51,10 +51,22 @@ def script(fault: Fault, seed: int) -> Script:
     )
 
 
-async def play(home: Path, played: Script, say: lifecycle.Say) -> None:
-    """Plays it on a shop of its own in `home`, which stays open. Raises `ShopTrouble`."""
+async def play(home: Path, played: Script, say: lifecycle.Say, *, owner: int | None = None) -> lifecycle.Shop:
+    """Plays it on a shop of its own in `home`, which stays open. Raises `ShopTrouble`, also where one is open."""
     began = datetime.now(UTC)
-    await lifecycle.start(home, say, fault=False, prepare=_prepared(played, began))
+    shop = await lifecycle.start(home, say, owner=owner, fault=False, prepare=_prepared(played, began))
+    if not shop.started:
+        raise lifecycle.ShopTrouble(f"the shop in {home} is open already; `sayso demo stop` closes it")
+    try:
+        await _played(home, played, say)
+    except BaseException:
+        await lifecycle.stop(home)
+        raise
+    return shop
+
+
+async def _played(home: Path, played: Script, say: lifecycle.Say) -> None:
+    await say(f"the fault {played.fault.name} takes {played.ends:.0f} seconds; ask: {played.question}")
     opened = asyncio.get_running_loop().time()
     for at, step in sorted(_timed(played), key=lambda pair: pair[0]):
         await asyncio.sleep(max(0.0, opened + at - asyncio.get_running_loop().time()))

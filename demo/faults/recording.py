@@ -9,20 +9,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from demo import lifecycle
-from demo.faults.fault import Fault
-from demo.faults.play import Script, play, script
+from demo.faults.play import Script, play
 
 KEPT = ("deployments.json", lifecycle.CHANGES)
 ABOUT = "recording.json"
 
 
-async def record(folder: Path, fault: Fault, seed: int, scratch: Path) -> None:
-    """Plays a fault on a shop of its own below `scratch`, and keeps it in `folder`. Raises `ShopTrouble`.
+async def record(folder: Path, played: Script, scratch: Path) -> None:
+    """Plays a script on a shop of its own below `scratch`, and keeps it in `folder`. Raises `ShopTrouble`.
 
     `recording.json` is written last, and tells what was played; `state.json` what ran in the end.
     """
-    home = scratch / f"{fault.name}-{seed}"
-    played = script(fault, seed)
+    home = scratch / f"{played.fault.name}-{played.seed}"
     try:
         await play(home, played, _quiet)
         asked_at = datetime.now(UTC)

@@ -49,6 +49,8 @@ def built(folder: Path, enabled: str, tools: str) -> Registry:
             "  forges: [{repositories: {payments: {path: a/b}}}, {kind: gitlab, url: 'https://gitlab.example'}]",
         ),
         ("flag", FLAG),
+        ("investigate", ""),
+        ("changes, investigate", "  journal: changes.jsonl"),
     ],
 )
 def test_what_the_settings_name_is_built(tmp_path: Path, enabled: str, tools: str) -> None:

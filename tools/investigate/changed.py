@@ -63,13 +63,13 @@ def before_of(one: Occurrence) -> str | None:
 
 
 def suspects(scene: Scene, trouble: Trouble) -> list[Occurrence]:
-    """The changes of this very service, in this place, that came before, oldest first."""
+    """The changes of this very service, or of nobody knows which, in this place, that came before, oldest first."""
     onset = trouble.onset
     return [
         one
         for one in scene.changes
         if one.ok
-        and one.service == trouble.service
+        and one.service in {None, trouble.service}
         and one.environment in {None, scene.environment}
         and onset.preceded(one.at)
         and onset.at - one.at <= LEAD
@@ -86,6 +86,7 @@ def _one(scene: Scene, trouble: Trouble, ledger: Ledger, one: Occurrence, *, las
     kind, gap = kind_of(one), max(trouble.onset.at - one.at, timedelta(0))
     closeness = 3 if gap <= CLOSE else 2 if gap <= NEAR else 1
     acts = {"release": 1, "config": 1, "action": 1, "merge": -2}.get(kind, 0)
+    acts -= 2 if one.service is None else 0  # it may be about anything
     fields: dict[str, Json] = {
         "what": subject_of(one),
         "gap": round(gap.total_seconds()),

@@ -8,17 +8,13 @@ from itertools import pairwise
 from statistics import fmean, median
 
 from tools.contract import Window
-from tools.metrics.change import LevelChange, Trend, level_change
+from tools.metrics.change import LEAST, LevelChange, Trend, level_change
 from tools.metrics.named import Metric, Scope
 from tools.metrics.port import MetricStore
 
 FINE, FINE_POINTS, COARSE_POINTS = timedelta(seconds=5), 60, 60
 BAD = {"error_rate": 5.0, "refused_rate": 50.0}  # per cent of the requests: bad, whatever was before
-LEAST, GROSSLY, MOSTLY = (
-    3,
-    4,
-    0.6,
-)  # of the last three points two are bad, or they are by far; most since the first
+LATEST, GROSSLY = 6, 3  # at the end: half of so many points are bad, or their mean is so many times over it
 SLACK = timedelta(seconds=3)  # a change is often noted when it is done, a moment after it acts
 SHOWS, OFTEN = 0.2, 0.4  # of the way to the new level a point is off; this share of points has to be
 SETTLING = 1  # points after a measure's first sample that tell of its start and not of it
@@ -27,7 +23,7 @@ BLOCKS, UPHILL, GROWN = 6, 4, 1.25  # a creep: of 5 steps between 6 blocks 4 go 
 
 @dataclass(frozen=True, slots=True)
 class Onset:
-    """When something began, and how exactly that is known."""
+    """When something began at the earliest, and within what time after that."""
 
     at: datetime
     within: timedelta
@@ -47,6 +43,7 @@ class Course:
     points: tuple[tuple[datetime, float], ...]
     step: timedelta  # of the last points
     called: str | None = None
+    coarse: timedelta = FINE  # the step of the points before those
 
     @property
     def service(self) -> str:
@@ -80,13 +77,15 @@ class Course:
         )
 
     def _bad(self) -> LevelChange | None:
-        """The points at the end of which most are above what is bad by itself."""
+        """From the first point on of which many are above what is bad by itself, when the latest are."""
         values, limit = self.values, BAD.get(self.metric.name, math.inf)
         bad = [value >= limit for value in values]
-        latest = values[-LEAST:]
-        if not latest or not bad[-1] or (sum(bad[-LEAST:]) < 2 and fmean(latest) < GROSSLY * limit):
+        latest = values[-LATEST:]
+        several = sum(bad[-LATEST:]) >= max(2, len(latest) / 2)
+        if not latest or not (several or fmean(latest) >= GROSSLY * limit):
             return None
-        place = next(at for at, one in enumerate(bad) if one and sum(bad[at:]) >= MOSTLY * (len(bad) - at))
+        starts = [at for at, one in enumerate(bad) if one and sum(bad[at:]) >= OFTEN * (len(bad) - at)]
+        place = starts[0] if starts else bad.index(True)
         before = fmean(values[:place]) if place else math.nan
         return LevelChange(Trend.ROSE, before, fmean(values[place:]), place)
 
@@ -105,8 +104,17 @@ class Course:
         if level is None or level.place is None:
             return None
         ends = self.points[level.place][0]
-        step = ends - self.points[level.place - 1][0] if level.place else self.step
-        return Onset(ends - min(step, 6 * self.step), self.step / 2 + SLACK)
+        step = self.step if ends > self.window.end - self.step * FINE_POINTS else self.coarse
+        return Onset(ends - step, step + SLACK)
+
+    @property
+    def over(self) -> tuple[datetime, datetime, float] | None:
+        """From when to when it was bad by itself, and how bad in the mean, where it is so no more."""
+        limit = BAD.get(self.metric.name, math.inf)
+        bad = [(at, value) for at, value in self.points if value >= limit]
+        if self.rose or len(bad) < LEAST:
+            return None
+        return bad[0][0], bad[-1][0], fmean(value for _, value in bad)
 
     @property
     def creep(self) -> tuple[float, float] | None:
@@ -155,7 +163,7 @@ async def course(
         if value is not None
     ]
     young = bool(known) and known[0][0] > windows[0].end and metric.name not in BAD
-    return Course(metric, scope, span, tuple(known[SETTLING if young else 0 :]), fine, called)
+    return Course(metric, scope, span, tuple(known[SETTLING if young else 0 :]), fine, called, coarse)
 
 
 def _steps(start: datetime, end: datetime, step: timedelta) -> Sequence[Window]:

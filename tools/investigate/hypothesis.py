@@ -67,6 +67,11 @@ class Hypothesis:
             point.weight for point in self.points if point.source is not Source.CHANGES and point.weight > 0
         )
 
+    @property
+    def whose(self) -> str:
+        """The service that the cause is in, which need not be the one in trouble: a clock may be that of a caller."""
+        return self.subject if self.kind == "clock" else self.service
+
     def with_points(self, *points: Point) -> "Hypothesis":
         return replace(self, points=(*self.points, *points))
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tools.contract import Arguments, Asker, Clock, Effect, Finding, Outcome, Spec
 from tools.investigate.ledger import Ledger
-from tools.investigate.looking import Look
+from tools.investigate.looking import PATIENCE, Look
 from tools.investigate.phrases import INVESTIGATE
 from tools.investigate.port import Backends
 from tools.investigate.reasoning import conclude
@@ -39,8 +39,11 @@ class InvestigateArguments(Arguments):
 class Investigate:
     """Looks at all backends at once, concludes by rules, and says what it could not look at."""
 
-    def __init__(self, backends: Backends, vocabulary: Vocabulary, clock: Clock) -> None:
+    def __init__(
+        self, backends: Backends, vocabulary: Vocabulary, clock: Clock, patience: float = PATIENCE
+    ) -> None:
         self._backends, self._clock, self._zone = backends, clock, vocabulary.zone
+        self._patience = patience
         self._services = tuple(vocabulary.services)
         self.spec = Spec(
             name="investigate",
@@ -59,7 +62,7 @@ class Investigate:
         span = window(asked.since, asked.until, self._clock(), self._zone)
         if span.length < SHORTEST:
             span = window("10m", span.end.isoformat(), span.end, self._zone)
-        look = Look(self._backends, asked.environment, span)
+        look = Look(self._backends, asked.environment, span, self._patience)
         scene = await look.scene(asked.service, self._known(asked.service))
         ledger = Ledger(scene, self._backends.metrics, self._zone)
         conclusion = conclude(scene, ledger)

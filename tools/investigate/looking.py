@@ -35,6 +35,7 @@ class Look:
     backends: Backends
     environment: str
     window: Window
+    patience: float = PATIENCE
     missing: dict[str, None] = field(default_factory=dict)
 
     async def scene(self, asked: str | None, known: Sequence[str]) -> Scene:
@@ -57,7 +58,7 @@ class Look:
     async def asked(self, what: str, look: Callable[[], Awaitable[T]], otherwise: T) -> T:
         """What a look comes to; where it fails or takes too long, `otherwise`, and a word about it."""
         try:
-            async with patience(PATIENCE, what):
+            async with patience(self.patience, what):
                 return await look()
         except (ToolUnavailable, ToolFailed, BadArguments) as error:
             self._note(f"{what}: {error}", True)
@@ -74,10 +75,14 @@ class Look:
         if store is not None:
             seen = await asyncio.gather(*(self._called(store, name) for name in known))
         said = self.backends.calls
-        return {
+        calls = {
             name: tuple(dict.fromkeys((*said.get(name, ()), *sorted(found - {name}))))
             for name, found in zip(known, seen, strict=True)
         }
+        if any(calls.values()) or len(known) < 2:
+            return calls
+        self._note("who calls whom: nothing tells, so each service may be behind each other", True)
+        return {name: tuple(other for other in known if other != name) for name in known}
 
     async def _called(self, store: MetricStore, name: str) -> frozenset[str]:
         scope = scope_of(name, self.environment)

@@ -55,10 +55,9 @@ def _of(scene: Scene, trouble: Trouble, ledger: Ledger) -> list[Hypothesis]:
     changes = [_filled(each, view, ledger) for each in changes]
     conditions = [_merely_how(each, [*changes, *conditions]) for each in conditions]
     changes = [_explained(each, view, [*changes, *conditions], ledger) for each in changes]
-    every = [each for each in (*changes, *conditions) if each.score >= TOLD]
-    if not every:
-        every = [_unknown(scene, trouble, ledger)]
-    return judged(every)
+    told = [each for each in (*changes, *conditions) if each.score >= TOLD]
+    doubted = [each for each in changes if each.score < TOLD]
+    return judged([*(told or [_unknown(scene, trouble, ledger)]), *doubted])
 
 
 def _worth_knowing(scene: Scene, ledger: Ledger) -> list[Hypothesis]:
@@ -107,7 +106,7 @@ def _merely_how(hypothesis: Hypothesis, others: Sequence[Hypothesis]) -> Hypothe
     if not reasons:
         return hypothesis
     best = max(reasons, key=lambda each: each.score)
-    fields: dict[str, Json] = {"other": best.subject, "kind": best.kind, "service": best.service}
+    fields: dict[str, Json] = {"other": best.subject, "kind": best.kind, "service": best.whose}
     return hypothesis.with_points(Point("pool.only_how", -3, Source.METRICS, fields, best.points[0].cites))
 
 
@@ -157,16 +156,20 @@ def _quoted(hypothesis: Hypothesis) -> bool:
 
 def _against(hypothesis: Hypothesis, other: Hypothesis) -> Hypothesis:
     direct = next((point for point in other.points if point.source is not Source.CHANGES), other.points[0])
-    fields: dict[str, Json] = {"other": other.subject, "kind": other.kind, "service": other.service}
+    fields: dict[str, Json] = {"other": other.subject, "kind": other.kind, "service": other.whose}
     return hypothesis.with_points(Point("change.explained", -4, Source.METRICS, fields, direct.cites))
 
 
 def _beaten(ranked: Sequence[Hypothesis]) -> list[Hypothesis]:
-    """Changes that another cause of the same trouble leaves far behind."""
+    """Changes for which little is left, or that another cause of the same trouble leaves far behind."""
     best: dict[str, int] = {}
     for each in ranked:
         best[each.service] = max(best.get(each.service, 0), each.score)
-    return [each for each in ranked if each.kind in CHANGES and each.score <= best[each.service] - WEAKER]
+    return [
+        each
+        for each in ranked
+        if each.kind in CHANGES and (each.score < TOLD or each.score <= best[each.service] - WEAKER)
+    ]
 
 
 def _unknown(scene: Scene, trouble: Trouble, ledger: Ledger) -> Hypothesis:

@@ -11,16 +11,16 @@ from tools.investigate.looking import Look
 from tools.knowledge.port import Filters, Library, Passage, PassageKind, Searched
 
 ASKED_FOR = 2  # hypotheses about which notes are looked for
-_WORDS = {
-    "dependency": "slow provider timeouts",
-    "memory": "memory high",
-    "disk": "disk filling up full",
-    "pool": "connection pool exhausted",
-    "clock": "clock skew time",
-    "certificate": "certificate expiring rotation",
-    "traffic": "load more requests scaling",
-    "release": "after release rollback",
-    "config": "configuration change",
+NEAREST = 3  # passages that are looked at for each question
+# What is asked for each kind of cause where the lines find nothing, and the words of a title that is about it.
+_TOPICS = {
+    "dependency": ("slow provider timeouts", r"provider|upstream|timeouts?"),
+    "memory": ("memory high, leak", r"memory|oom|leak"),
+    "disk": ("disk is filling up, disk full", r"disk|volume|space"),
+    "pool": ("connection pool exhausted", r"pool|connections"),
+    "clock": ("clock skew, wrong time", r"clock|ntp|skew"),
+    "certificate": ("certificate expiring, rotation", r"certificates?|tls"),
+    "traffic": ("more requests, scaling", r"load|scaling|traffic"),
 }
 
 
@@ -67,20 +67,26 @@ async def _search(
         (str(point.fields["sample"]) for point in hypothesis.points if point.fields.get("sample")), ""
     )
     words = " ".join(re.findall(r"[A-Za-z]{3,}", said)[:10])
-    topic = _WORDS.get(hypothesis.kind, "")
+    topic, title = _TOPICS.get(hypothesis.kind, ("", r"(?!)"))
     head = "runbook" if kind is PassageKind.DOCUMENT else ""
-    for signs in dict.fromkeys(each for each in (words, topic) if each):
-        query = " ".join(part for part in (head, hypothesis.service, signs) if part)
+    asked = (
+        f"{hypothesis.service} {words}" if words else "",
+        topic,
+        f"{head} {topic}" if head and topic else "",
+    )
+    for query in dict.fromkeys(each for each in asked if each):
         found = await look.asked("knowledge", _searched(library, query, asker, kind), Searched(()))
-        if sure := [Note(hypothesis.subject, each, query) for each in found.passages if each.sure]:
-            return sure[:1]
+        for each in found.passages:
+            about = re.search(rf"\b(?:{title})\b", each.document, re.IGNORECASE)
+            if each.kind is kind and (each.sure or about):
+                return [Note(hypothesis.subject, each, query)]
     return []
 
 
 def _searched(
     library: Library, query: str, asker: Asker, kind: PassageKind
 ) -> Callable[[], Awaitable[Searched]]:
-    return lambda: library.search(query, asker, Filters(kind=kind, limit=1))
+    return lambda: library.search(query, asker, Filters(kind=kind, limit=NEAREST))
 
 
 def _once(found: list[Note]) -> tuple[Note, ...]:

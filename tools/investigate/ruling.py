@@ -11,6 +11,7 @@ from tools.investigate.ledger import Ledger
 from tools.investigate.signals import Scene, Sighting, View, mentions
 
 MOST = 12
+Reason = tuple[str, dict[str, Json]]
 LEAST_LINES = 5  # an error that was logged less often is not worth a word
 
 
@@ -34,7 +35,7 @@ def _weaker(beaten: Sequence[Hypothesis], kept: Sequence[Hypothesis]) -> Iterato
         if reason is not None and reason.code == "change.ran_well":
             yield RuledOut(each.subject, each.kind, "ran_well", reason.fields, reason.cites)
         elif other is not None:
-            fields: dict[str, Json] = {"other": other.subject, "kind": other.kind, "service": other.service}
+            fields: dict[str, Json] = {"other": other.subject, "kind": other.kind, "service": other.whose}
             yield RuledOut(each.subject, each.kind, "weaker", fields, each.points[0].cites)
 
 
@@ -46,18 +47,20 @@ def _changes(
     judged = {id(each.change) for each in told if each.change is not None}
     near = [one for one in scene.changes if one.at >= start and id(one) not in judged]
     for name, one in reversed(changed.named(near)):
-        code, fields = _why_not(scene, troubles, one)
-        yield RuledOut(name, changed.kind_of(one), code, fields, (ledger.changes(),))
+        reason = _why_not(scene, troubles, one)
+        if reason is not None:
+            yield RuledOut(name, changed.kind_of(one), *reason, (ledger.changes(),))
 
 
-def _why_not(scene: Scene, troubles: Sequence[Trouble], one: Occurrence) -> tuple[str, dict[str, Json]]:
+def _why_not(scene: Scene, troubles: Sequence[Trouble], one: Occurrence) -> Reason | None:
+    """Why a change is not the cause; `None` where too little is measured to tell."""
     service = one.service or ""
     if one.environment not in {None, scene.environment}:
         return "elsewhere", {"environment": one.environment}
     if not one.ok:
         return "failed", {}
     if not troubles:
-        return "nothing_broke", {"service": service}
+        return ("nothing_broke", {"service": service}) if scene.measured else None
     here = [each for each in troubles if each.service == service]
     trouble = (here or troubles)[0]
     first = min((each.onset for each in troubles), key=lambda each: each.at)
@@ -69,12 +72,14 @@ def _why_not(scene: Scene, troubles: Sequence[Trouble], one: Occurrence) -> tupl
     return _bystander(scene, troubles, service)
 
 
-def _bystander(scene: Scene, troubles: Sequence[Trouble], service: str) -> tuple[str, dict[str, Json]]:
+def _bystander(scene: Scene, troubles: Sequence[Trouble], service: str) -> Reason | None:
     """Why a change of a service in which no trouble begins is not the cause."""
     if service and service not in scene.views:
         return "unrelated", {"service": service, "asked": scene.asked or ""}
     view = scene.views.get(service)
-    if view is not None and view.felt():
+    if view is None or not view.measured:
+        return None
+    if view.felt():
         return "passes_on", {"service": service, "other": ", ".join(each.service for each in troubles)}
     return "as_usual", {"service": service}
 

@@ -10,7 +10,7 @@ from tools.alerts.port import Alert
 from tools.changes.port import Occurrence
 from tools.contract import Window
 from tools.deploy.port import Running
-from tools.investigate.course import Course, Onset
+from tools.investigate.course import Course
 from tools.investigate.vitals import FELT
 from tools.logs.patterns import Pattern, Patterns
 from tools.logs.port import Level, Line, Scanned
@@ -95,6 +95,11 @@ class View:
         found = self.courses.get(name)
         return found if found is not None and found.points else None
 
+    @property
+    def measured(self) -> bool:
+        """Whether anything that customers feel is known; without it nothing can be called well."""
+        return any(self.course(metric.name) is not None for metric in FELT)
+
     def felt(self) -> tuple[Course, ...]:
         """What customers feel, and that got worse."""
         return tuple(one for metric in FELT if (one := self.course(metric.name)) and one.rose)
@@ -118,14 +123,10 @@ class Scene:
     def now(self) -> datetime:
         return self.window.end
 
-    def names(self) -> frozenset[str]:
-        """Services and whatever else they call."""
-        return frozenset(self.views) | {name for called in self.calls.values() for name in called}
-
-    def onset(self) -> Onset | None:
-        """When the first of the felt symptoms began."""
-        found = [one.onset for view in self.views.values() for one in view.felt() if one.onset is not None]
-        return min(found, key=lambda each: each.at, default=None)
+    @property
+    def measured(self) -> bool:
+        """Whether anything that customers feel is known of what was asked about."""
+        return any(view.measured for view in self.views.values() if self.asked in {None, view.service})
 
 
 def mentions(text: str, names: Iterable[str]) -> frozenset[str]:

@@ -28,7 +28,7 @@ def facts(
         "service": scene.asked,
         "environment": scene.environment,
         "broken": conclusion.broken,
-        "measured": any(course.points for view in scene.views.values() for course in view.courses.values()),
+        "measured": scene.measured,
         "short": _short(scene),
         "onset": iso(onset.at) if onset else None,
         "within_seconds": round(onset.within.total_seconds()) if onset else None,
@@ -36,6 +36,7 @@ def facts(
         "calls": {name: list(called) for name, called in scene.calls.items() if name in scene.views},
         "troubles": [each.service for each in conclusion.troubles],
         "symptoms": _symptoms(scene, conclusion.troubles, ledger),
+        "over": _over(scene, conclusion, ledger),
         "hypotheses": [_hypothesis(each) for each in conclusion.ranked[:SHOWN]],
         "ruled_out": [_ruled(each) for each in conclusion.ruled_out],
         "incidents": [_note(each, ledger) for each in incidents],
@@ -65,6 +66,27 @@ def _symptoms(scene: Scene, troubles: Sequence[Trouble], ledger: Ledger) -> list
         usual = [one for key in ("error_rate", "latency_p95") if (one := view.course(key)) is not None]
         shown = felt or (usual if not troubles else ())
         told += [{**figures(one), "worse": one.rose, "cites": [ledger.course(one)]} for one in shown]
+    return told
+
+
+def _over(scene: Scene, conclusion: Conclusion, ledger: Ledger) -> list[Json]:
+    """What failed in the time that is looked at and does so no more, where nothing is broken now."""
+    if conclusion.broken:
+        return []
+    told: list[Json] = []
+    for view in scene.views.values():
+        course = view.course("error_rate")
+        if course is not None and course.over is not None:
+            begun, ended, mean = course.over
+            fields: dict[str, Json] = {
+                "service": view.service,
+                "metric": course.metric.name,
+                "unit": course.metric.unit,
+                "since": iso(begun),
+                "until": iso(ended),
+                "after": float(f"{mean:.3g}"),
+            }
+            told.append({**fields, "cites": [ledger.course(course)]})
     return told
 
 

@@ -38,7 +38,8 @@ class _Report:
             return listed(self._say("unmeasured", **self._place), self._closing())
         if self._facts.get("broken") is not True:
             return listed(
-                self._say(self._fine(), **self._place), [*self._symptoms(), *self._worth(), *self._closing()]
+                self._say(self._fine(), **self._place),
+                [*self._symptoms(), *self._over(), *self._worth(), *self._closing()],
             )
         main, others = self._main(), self._ranked[len(self._main()) :]
         less = [
@@ -88,7 +89,7 @@ class _Report:
         return self._say(
             f"cause.{text(one, 'kind')}",
             subject=text(one, "subject"),
-            service=text(one, "service"),
+            service=text(one, "subject" if text(one, "kind") == "clock" else "service"),
             title=text(known, "title"),
             at=self._writer.at(moment(known, "at")),
             by=text(known, "by") or "?",
@@ -180,6 +181,16 @@ class _Report:
                     )
                 )
         return told
+
+    def _over(self) -> Iterator[str]:
+        """What failed and does so no more."""
+        for one in rows(self._facts, "over"):
+            until = self._writer.at(moment(one, "until"))
+            yield capital(
+                self._say(
+                    "over", **{**self._fields({"fields": dict(one)}), "until": until}, cites=self._cites(one)
+                )
+            )
 
     def _said_already(self) -> set[tuple[str, str]]:
         """The measures that are told as points of a cause."""

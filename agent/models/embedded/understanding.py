@@ -1,7 +1,7 @@
 """Understands a request with the tools at hand: intent by classifier, arguments by grammar, a guard before writes."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -56,14 +56,20 @@ class Understanding:
         self, text: str, *, now: datetime, allowed: Iterable[str] | None = None, earlier: Sequence[str] = ()
     ) -> Reading:
         """What the text asks for. `earlier` are the person's messages before it, oldest first."""
-        reading = await self._read(text, now, earlier)
         offered = set(self._specs if allowed is None else allowed)
+        # Who may not have it all looked at in one go is answered by the single reads.
+        whole = self._families.get("investigate")
+        parted = whole is not None and whole.name not in offered
+        families = {kin: spec for kin, spec in self._families.items() if not parted or kin != "investigate"}
+        reading = await self._read(text, now, earlier, families)
         if isinstance(reading, tuple) and any(call.tool not in offered for call in reading):
             kept = tuple(call for call in reading if call.tool in offered)
             return kept or AskBack(Doubt.NOT_OFFERED, reading[0].tool)
         return reading
 
-    async def _read(self, text: str, now: datetime, earlier: Sequence[str]) -> Reading:
+    async def _read(
+        self, text: str, now: datetime, earlier: Sequence[str], families: Mapping[str, Spec]
+    ) -> Reading:
         scan = self._scanner.scan(text, now)
         act = judge(scan.abstract, self._own_verbs)
         guess = await self._intents.guess(scan)
@@ -71,13 +77,13 @@ class Understanding:
         if approvals.is_asked(text):
             return self._decided(scan, context)
         leans = bool(earlier) and leans_back(scan, act)
-        if leans and (continued := await self._continue(scan, now, earlier)) is not None:
+        if leans and (continued := await self._continue(scan, now, earlier, families)) is not None:
             return continued
         if (later := self._later(scan, act, guess, context)) is not None:
             return later
         if (write := self._ordered(scan, act, guess, context)) is not None:
             return write
-        if calls := diagnosis.reads(scan, act, self._families, context):
+        if calls := diagnosis.reads(scan, act, families, context):
             return calls
         return self._unordered(scan, act, guess, context)
 
@@ -263,9 +269,11 @@ class Understanding:
 
     # --- what came before --------------------------------------------------------------------------------------
 
-    async def _continue(self, scan: Scan, now: datetime, earlier: Sequence[str]) -> Reading | None:
+    async def _continue(
+        self, scan: Scan, now: datetime, earlier: Sequence[str], families: Mapping[str, Spec]
+    ) -> Reading | None:
         """The request before, with what this sentence names put in: "and in staging?", "payments"."""
-        before = await self._read(earlier[-1], now, earlier[:-1])
+        before = await self._read(earlier[-1], now, earlier[:-1], families)
         context = Context(now, self._zone)
         if scan.of("later") and (tool := self._change_in(before)):
             return AskBack(Doubt.LATER, tool)

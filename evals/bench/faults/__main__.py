@@ -33,14 +33,28 @@ async def main() -> int:
         "--recordings", type=Path, help="where recordings are kept, and used again when they are there"
     )
     parser.add_argument("--at-once", type=int, default=3, help="shops that are open at the same time")
+    parser.add_argument(
+        "--without",
+        nargs="+",
+        default=[],
+        choices=("metrics", "logs", "changes"),
+        help="as if these were not set",
+    )
     parser.add_argument("--show", action="store_true", help="print the answers too")
+    parser.add_argument(
+        "--variants", action="store_true", help="five other faults, not looked at for the rules"
+    )
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    wanted = [each for each in await faults() if not arguments.faults or each in arguments.faults]
+    wanted = [
+        each
+        for each in await faults(variants=arguments.variants)
+        if not arguments.faults or each in arguments.faults
+    ]
     with tempfile.TemporaryDirectory(prefix="faults-") as scratch:
         kept = arguments.recordings or Path(scratch) / "recordings"
         plays = await _played(wanted, arguments.seeds, kept, arguments.at_once)
-        scores = await _asked(plays, Path(scratch) / "desk", show=arguments.show)
+        scores = await _asked(plays, Path(scratch) / "desk", arguments.without, show=arguments.show)
     if arguments.json:
         print(json.dumps([asdict(each) for each in scores], indent=2, ensure_ascii=False))
     else:
@@ -60,11 +74,13 @@ async def _played(wanted: Sequence[str], seeds: Sequence[int], kept: Path, at_on
     return list(await asyncio.gather(*(one(fault, seed) for seed in seeds for fault in wanted)))
 
 
-async def _asked(plays: Sequence[Recording], folder: Path, *, show: bool) -> list[Score]:
+async def _asked(
+    plays: Sequence[Recording], folder: Path, without: Sequence[str], *, show: bool
+) -> list[Score]:
     scores = []
     async with desk(folder) as asked:
         for recording in plays:
-            answer = await asked.ask(recording)
+            answer = await asked.ask(recording, without)
             scores.append(score(recording, answer))
             if show:
                 print(f"\n### {recording.fault} {recording.seed}: {recording.question}\n{answer.text}")

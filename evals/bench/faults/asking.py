@@ -1,8 +1,9 @@
 """Asking about a recording: the product's own turn, with the planner that needs no model, over what was kept."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from agent.app import App
@@ -48,16 +49,20 @@ class Desk:
     words: Vocabulary
     planner: EmbeddedPlanner | None = None
 
-    async def ask(self, recording: Recording) -> Answer:
-        """What a person who asks the recording's question is told."""
-        registry = Registry(self._tools(backends(recording, self.recall), lambda: recording.asked_at))
+    async def ask(self, recording: Recording, without: Sequence[str] = ()) -> Answer:
+        """What a person who asks the recording's question is told; `without` some of the backends."""
+
+        def clock() -> datetime:
+            return recording.asked_at
+
+        whole = backends(recording, self.recall)
+        investigate = Investigate(backends(recording, self.recall, without), self.words, clock)
+        registry = Registry([*self._tools(whole, clock), investigate])
         if self.planner is None:
             self.planner = EmbeddedPlanner(registry.specs(), cache=self.folder / "cache")
         store, redactor = MemoryStore(), Redactor()
         names = frozenset(spec.name for spec in registry.specs())
-        proposer = Proposer(
-            store, registry, Policy([], dict.fromkeys(names, ROLES)), lambda: recording.asked_at
-        )
+        proposer = Proposer(store, registry, Policy([], dict.fromkeys(names, ROLES)), clock)
         turns = Turns(
             model=self.planner,
             threads=store,
@@ -65,7 +70,7 @@ class Desk:
             prompt=load_prompt("system"),
             counter=EstimatingCounter(),
             redactor=redactor,
-            clock=lambda: recording.asked_at,
+            clock=clock,
         )
         said = Said("1", ThreadId("bench"), "maya", recording.question, recording.asked_at)
         turn = await store.hear(said)
@@ -81,7 +86,6 @@ class Desk:
             Status(over.platform, self.words, clock),
             Logs(over.logs, self.words, clock),
             Metrics(over.metrics, self.words, clock),
-            Investigate(over, self.words, clock),
             Knowledge(self.recall, self.words, clock),
         ]
 

@@ -51,9 +51,9 @@ class Recording:
         return told
 
 
-async def faults() -> tuple[str, ...]:
-    """The names of the faults there are."""
-    return tuple((await drill("list")).split())
+async def faults(*, variants: bool = False) -> tuple[str, ...]:
+    """The names of the ten faults, or of those beside them."""
+    return tuple((await drill("list", *(["--variants"] if variants else []))).split())
 
 
 async def record(fault: str, seed: int, folder: Path) -> Recording:

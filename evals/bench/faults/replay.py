@@ -1,6 +1,7 @@
 """A recording as the backends of an investigation: the shop as it was when the question was asked."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -65,14 +66,14 @@ class RecordedPlatform:
         raise ToolFailed(f"{order.kind.value}: a recording cannot be changed")
 
 
-def backends(recording: Recording, library: Library | None) -> Backends:
-    """Everything the live demo has, over the files that were kept."""
+def backends(recording: Recording, library: Library | None, without: Sequence[str] = ()) -> Backends:
+    """Everything the live demo has, over the files that were kept; `without` metrics, logs or changes on demand."""
     folder: Path = recording.folder
     platform = RecordedPlatform(recording)
     return Backends(
-        metrics=RecorderStore(folder / "metrics.db"),
-        logs=LogFiles(folder / "logs"),
-        changes=(PlatformChanges(platform), Journal(folder / CHANGES)),
+        metrics=None if "metrics" in without else RecorderStore(folder / "metrics.db"),
+        logs=None if "logs" in without else LogFiles(folder / "logs"),
+        changes=() if "changes" in without else (PlatformChanges(platform), Journal(folder / CHANGES)),
         platform=platform,
         library=library,
     )

@@ -2,15 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.fakes.prometheus import Server, prometheus_server
 from tests.fakes.shop import MAYA, NOW, WORDS, now
 from tests.fakes.shop_samples import FAULT, hour_of_payments
+from tests.fakes.trouble import Noted, Written
+from tools.changes.port import ChangeKind, Occurrence
 from tools.contract import BadArguments, Json, Outcome, ToolFailed, Window
+from tools.investigate.investigate import Investigate
+from tools.investigate.port import Backends
 from tools.metrics.declared import declared
 from tools.metrics.free import PromQL
 from tools.metrics.metrics import Metrics
@@ -159,3 +164,24 @@ async def test_what_the_parser_takes_and_the_server_refuses_is_told(store: Prome
             ),
             MAYA,
         )
+
+
+async def test_both_lead_an_investigation_to_the_same_cause(
+    store: Prometheus, recorder: RecorderStore
+) -> None:
+    broke = NOW - FAULT
+    deployed = Occurrence(
+        broke - timedelta(seconds=20), ChangeKind.DEPLOYMENT, "deploy payments 2.3.9 -> 2.4.0", "raj", "noted",
+        "payments", "production",
+    )  # fmt: skip
+    told = []
+    for each in (store, recorder):
+        backends = Backends(metrics=each, logs=Written(), changes=(Noted([deployed]),))
+        tool = Investigate(backends, WORDS, now)
+        outcome = await tool.run(tool.spec.validate({"service": "payments"}), MAYA)
+        facts: Any = outcome.findings[0].facts
+        onset = datetime.fromisoformat(facts["onset"])
+        assert abs(onset - broke) <= timedelta(seconds=facts["within_seconds"] + 20)
+        assert not any("metrics of payments" in one for one in facts["not_checked"])
+        told.append((facts["troubles"], [(one["kind"], one["subject"]) for one in facts["hypotheses"]][:1]))
+    assert told == [(["payments"], [("release", "payments 2.4.0")])] * 2
