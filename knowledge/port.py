@@ -241,14 +241,16 @@ class Query:
     """What to look for. Filters narrow what the reader may read; they never widen it.
 
     `channel` is a place's id or name (`payments`, `#payments`); `person` a name or an identity key; `since` is
-    included and `until` is not. Documents without a date are left out once a date is asked for. `marks` is what
-    people said of documents as answers to this very question: how many more called it helpful than wrong.
+    included and `until` is not. Documents without a date are left out once a date is asked for. `sources` are those
+    that are searched at all, every one if None. `marks` is what people said of documents as answers to this very
+    question: how many more called it helpful than wrong.
     """
 
     text: str
     limit: int = 8
     service: str | None = None
     source: str | None = None
+    sources: frozenset[str] | None = None
     channel: str | None = None
     person: str | None = None
     since: datetime | None = None

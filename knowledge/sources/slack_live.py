@@ -227,9 +227,14 @@ def over(sources: Iterable[Source], archive: Archive, clock: Callable[[], dateti
         else:
             found.append(Beside(source, archive))
     if live is None:
-        taken = {source.name for source in found}
-        found.append(SlackLive(archive, clock, name="slack-live" if "slack" in taken else "slack"))
+        name = name_beside(source.name for source in found)
+        found.append(SlackLive(archive, clock, name=name))
     return tuple(found)
+
+
+def name_beside(taken: Iterable[str]) -> str:
+    """What the source is called where there is no export whose name it could go by."""
+    return "slack-live" if "slack" in taken else "slack"
 
 
 def joined(channel: Followed, exported: Spoken | None, kept: Iterable[Kept]) -> list[Message]:

@@ -106,10 +106,15 @@ class Following:
 
     async def shown(self, id_: str, locale: str) -> str:
         """What sayso does in a channel, line by line."""
-        settings = self._settings.channels.get(id_)
-        answers = "mentions" if settings is None else settings.answer
+        here = self._settings.here(id_)
         known = await self._app.store.overheard.channel(id_)
-        lines = [say("listening.settings", locale), say(f"listening.answers_{answers}", locale)]
+        lines = [say("listening.settings", locale), say(f"listening.answers_{here.answer}", locale)]
+        for key, named in (("tools", here.tools), ("knowledge", here.knowledge)):
+            if named is not None:
+                names = ", ".join(f"`{name}`" for name in sorted(named)) or "–"
+                lines.append(say(f"listening.{key}", locale, names=names))
+        if here.quiet:
+            lines.append(say("listening.quiet", locale))
         if known is None or not known.heard:
             roles = ", ".join(self._settings.listening.roles)
             return "\n• ".join([*lines, say("listening.elsewhere", locale, roles=roles)])

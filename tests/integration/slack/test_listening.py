@@ -200,3 +200,33 @@ async def test_a_channel_that_a_dead_process_read_back_is_taken_up_and_that_of_a
     await here.app.store.beat("elsewhere/2@1.00", "all")
     await kept.amend("C1", lambda known: replace(known, walks=(Walk("2"),), reader="elsewhere/2@1.00"))
     assert not await here.surface._listening._takes(await channel(here))
+
+
+async def test_in_a_channel_no_more_can_be_used_than_its_settings_name(
+    slack: Workspace, tmp_path: Path
+) -> None:
+    channels = {"C1": {"tools": []}, "C2": {"tools": ["stamp"]}}
+    here = await office(tmp_path, slack, channels=channels)
+    await slack.say("<@UBOT> stamp one")
+    await slack.say("<@UBOT> stamp two", channel="C2")
+    await slack.say("stamp three", channel="D1", kind="message")
+    for channel in ("C1", "C2", "D1"):
+        await slack.shows("It is proposed.", channel)
+    await here.engine.quiet()
+    assert {action.plan.title for action in await here.app.store.actions()} == {"Stamp two", "Stamp three"}
+    assert "What can be used here: –" in await slack.command("settings")
+    await here.stop()
+
+
+async def test_a_quiet_channel_gets_answers_and_cards_and_nothing_else(
+    slack: Workspace, tmp_path: Path
+) -> None:
+    here = await office(tmp_path, slack, channels={"C1": {"quiet": True}})
+    await slack.say("<@UBOT> stamp one")
+    await slack.shows("It is proposed.")
+    await here.card()
+    await here.engine.quiet()
+    assert "reactions.add" not in slack.calls
+    assert slack.statuses == []
+    assert "I am quiet here" in await slack.command("settings")
+    await here.stop()

@@ -19,7 +19,7 @@ from agent.jobs.desk import Desk
 from agent.jobs.fairness import Gate
 from agent.jobs.worker import Worker
 from agent.people.person import Directory, Person
-from agent.settings import SlackSettings
+from agent.settings import Settings, SlackSettings
 from agent.surfaces.slack.surface import REJECT_FORM, SlackSurface
 from evals.bench.durability.stamps import opened
 from evals.bench.slack.workspace import SECRET, Workspace, workspace
@@ -62,7 +62,6 @@ class Office:
 
 
 async def office(folder: Path, slack: Workspace, **settings: object) -> Office:
-    app = await opened(folder, folder / "sayso.db", people=PEOPLE)
     chosen = SlackSettings.model_validate(
         {
             "bot_token": "xoxb-1",
@@ -74,6 +73,7 @@ async def office(folder: Path, slack: Workspace, **settings: object) -> Office:
             **settings,
         }
     )
+    app = await opened(folder, folder / "sayso.db", people=PEOPLE, settings=Settings(slack=chosen))
     surface = SlackSurface(app, chosen, utc_now)
     surface._sender._next = _Never()
     worker = Worker(app, app.fleet, {"slack": surface.voice}, Gate(8, 4), utc_now)
