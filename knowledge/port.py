@@ -127,7 +127,8 @@ class Place:
     """Where documents live, and who may read there: a folder, a channel.
 
     `members` are identity keys (`person:raj`, `slack:U0RAJ`, `email:raj@example.com`); a public place is read by all.
-    One that is `closed` is read by nobody for the time being: it is not known who may.
+    One that is `closed` is read by nobody for the time being: it is not known who may. Those `barred` may not read a
+    public place either: the guests of a workspace.
     """
 
     id: str
@@ -136,6 +137,7 @@ class Place:
     public: bool = True
     members: frozenset[str] = frozenset()
     closed: bool = False
+    barred: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from agent.people.person import Person
 from agent.store.port import StoreError
 from agent.surfaces.slack.backfill import FEW, MESSAGES, Backfill, caught_up
 from agent.surfaces.slack.ears import Ears
+from agent.surfaces.slack.events import NAME
 from agent.surfaces.slack.following import Following
 from agent.surfaces.slack.membership import Membership, NoChannel, moment
 from agent.surfaces.slack.reading import DISTRIBUTED, PACE, Reading, SlackRefuses, SlackSilent, Sleep
@@ -137,7 +138,9 @@ class Listening:
         return any(beat.role in HEARS and fleet.alive(id_) for id_, beat in others)
 
     async def _survey(self) -> None:
-        """Looks once through all that is kept for people who have no name yet."""
+        """Looks once for people who have no name yet, and for what became of those in the settings."""
+        users = (one.identities.get(NAME) for one in self._app.directory.everybody())
+        self._ears.unnamed |= dict.fromkeys(user for user in users if user)
         for channel in await self._kept.channels():
             for remark in await self._kept.remarks(channel.id) if channel.heard else ():
                 await self._ears.meet(remark.body)

@@ -160,7 +160,8 @@ class Standings:
             await self._keep(user, self._clock())
 
     async def _keep(self, user: Mapping[str, object], at: datetime) -> Account:
-        account = Account(str(user["id"]), json.dumps(_told(user), ensure_ascii=False), at)
+        outsider = standing(user, team=self.team) is not Standing.MEMBER
+        account = Account(str(user["id"]), json.dumps(_told(user), ensure_ascii=False), at, outsider)
         await self._kept.put_account(account)
         self._hold(account, at)
         return account

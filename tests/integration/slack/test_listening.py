@@ -137,6 +137,19 @@ async def test_who_leaves_a_private_channel_finds_nothing_of_it_once_slack_has_s
     await library.close()
 
 
+async def test_of_people_in_the_settings_it_is_asked_at_the_start_whether_they_are_guests(
+    slack: Workspace, tmp_path: Path
+) -> None:
+    slack.users["UMAYA"] = {"is_restricted": True}
+    here = await office(tmp_path, slack, listening=LISTENING)
+    while len(await here.app.store.overheard.accounts()) < 2:
+        await asyncio.sleep(0.02)
+    assert await Overhearing(here.app.store.overheard).outsiders() == {"UMAYA"}
+    await slack.event({"type": "user_change", "user": {**slack.user("UTOM"), "is_ultra_restricted": True}})
+    assert await Overhearing(here.app.store.overheard).outsiders() == {"UMAYA", "UTOM"}
+    await here.stop()
+
+
 async def test_a_message_has_the_name_of_who_wrote_it(over_http: Office) -> None:
     here = over_http
     here.slack.users["URAJ"] = {"real_name": "Raj Iyer"}
