@@ -36,7 +36,9 @@ def test_an_action_lives_its_life_on_local_slack() -> None:
         "cards": ["A-1: Stamp one (done)"],
         "buttons_left": [],
         "outcomes": 1,
+        "told_of_reading_along": 1,
         "answers": 2,
+        "kept": ["<@UBOT> stamp one", "the vault opens with xylophone"],
         "effects": 1,
         "exit_codes": [0, 0],
     }
