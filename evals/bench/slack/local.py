@@ -1,8 +1,9 @@
 """The story of an action on `local-slack`, a Slack that others wrote: `python -m evals.bench.slack.local BINARY`.
 
 Two bot processes hear everything; somebody asks, the requester's own click is refused, another one's counts, it runs
-once, the card changes where it stands, and the thread hears how it ended. Then they read along. The binary binds every interface: run it
-where nobody else is, as in `unshare -rn sh -c "ip link set lo up; python -m evals.bench.slack.local BINARY"`.
+once, the card changes where it stands, and the thread hears how it ended. Then they read along, and back. The binary
+binds every interface: run it where nobody else is, as in
+`unshare -rn sh -c "ip link set lo up; python -m evals.bench.slack.local BINARY"`.
 """
 
 import argparse
@@ -132,13 +133,8 @@ async def story(binary: str) -> dict[str, object]:
             codes = [await process.wait() for process in bots]
             server.terminate()
             await server.wait()
-        kept = await _kept(folder)
-        return {
-            **found,
-            "kept": kept,
-            "effects": len((folder / "witness").read_text().splitlines()),
-            "exit_codes": codes,
-        }
+        effects = len((folder / "witness").read_text().splitlines())
+        return {**found, "kept": await _kept(folder), "effects": effects, "exit_codes": codes}
 
 
 async def _lived(slack: Local) -> dict[str, object]:

@@ -182,6 +182,24 @@ async def test_after_a_restart_rights_are_doubted_until_slack_is_asked_and_what_
     await again.stop()
 
 
+async def test_after_a_connection_was_lost_what_was_missed_is_read_and_rights_are_asked_for(
+    slack: Workspace, tmp_path: Path
+) -> None:
+    here = await office(tmp_path, slack, mode="socket", listening=LISTENING)
+    slack.rooms["C1"].private = True
+    await slack.command("index on", user="UTOM")
+    await settled(here)
+    missed = f"{here.app.now().timestamp():.6f}"
+    slack.rooms["C1"].messages[missed] = {"user": "UMAYA", "ts": missed, "text": "said to nobody"}
+    slack.rooms["C1"].members.remove("UMAYA")
+    await slack.sockets[0].close()
+    while not [text for text in await texts(here) if "said to nobody" in text]:
+        await asyncio.sleep(0.02)
+    while "UMAYA" in (await channel(here)).members:
+        await asyncio.sleep(0.02)
+    await here.stop()
+
+
 async def test_reading_back_goes_on_after_a_restart_where_it_was(slack: Workspace, tmp_path: Path) -> None:
     here = await office(tmp_path, slack, listening=LISTENING)
     await here.stop()
