@@ -23,6 +23,7 @@ from agent.audit.notary import Notary
 from agent.audit.verification import Witness, each, verify
 from agent.conversation.closing import standing, stopped, story
 from agent.conversation.inbox import Batch
+from agent.conversation.outbox import channel_of
 from agent.conversation.ports import Audience, Clock, Shelf
 from agent.conversation.redact import Redactor
 from agent.conversation.room import ALONE, Room
@@ -35,7 +36,7 @@ from agent.recall import reader_of
 from agent.runbooks.following import Notice, Runbooks
 from agent.runbooks.procedure import Procedure
 from agent.schedules import Schedule, Timetable
-from agent.settings import Settings
+from agent.settings import ChannelSettings, Settings
 from agent.store.fleet import Fleet
 from agent.store.keys import CheckpointFile, PublicKeys, Seal
 from agent.store.port import Store, TurnRecord
@@ -177,12 +178,16 @@ class App:
         """Answers a turn that was accepted, now or before a crash."""
         person = self.directory.get(said.speaker)
         offered = frozenset(spec.name for spec in self.registry.specs() if self.may_use(person, spec.name))
+        here = self._here(room.channel)
+        if here.tools is not None:
+            offered &= here.tools
+        asker = replace(self.asker(person), sources=here.knowledge)
         async with self._opening:
             self._turns = self._turns or await self._make_turns()
         attributes = {"gen_ai.conversation.id": said.thread, "enduser.id": person.id}
         with self._spans.request(turn, attributes):
             model = await self.runbooks.model(said.event_id)
-            answer = await self._turns.answer(turn, said, self.asker(person), offered, audience, room, model)
+            answer = await self._turns.answer(turn, said, asker, offered, audience, room, model)
         await self.feedback.note(turn, said, answer.evidence, public=room.public)
         return answer
 
@@ -201,6 +206,11 @@ class App:
             return follows
         turn = None if follows is None else await self.store.hear(follows)
         return None if follows is None or turn is None else (turn, follows)
+
+    def _here(self, channel: str) -> ChannelSettings:
+        """What the settings say of the channel that somebody asks in; nothing where it is none."""
+        slack = self.settings.slack
+        return ChannelSettings() if slack is None or not channel else slack.here(channel)
 
     async def stop(self, thread: ThreadId, person: Person) -> str:
         """Has the open turns of a thread ended, as far as they are this person's; says what came of it."""
@@ -390,7 +400,8 @@ class App:
                 text = say("card.escalated", locale, action=action.id, title=action.plan.title, who=who)
                 await self.say(action, text, key=f"{action.id}/escalated", again=True)
             left, whole = action.expires_at - now, action.expires_at - action.created_at
-            if timedelta(0) < left <= whole / 4:
+            quiet = self._here(channel_of(action.thread)).quiet
+            if timedelta(0) < left <= whole / 4 and not quiet:
                 locale = self.locale_of(action.requester)
                 text = say(
                     "card.reminder",

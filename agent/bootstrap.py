@@ -90,6 +90,7 @@ async def build(
             raise SettingsError(
                 f"{home.config}: schedules.{name}.person = {schedule.person!r}: is nobody of `people`; name one"
             )
+    _check_channels(settings, home, [spec.name for spec in registry.specs()], parts.source_names())
     scribe = Scribe(Redactor(emails=settings.redaction.emails), seen=seen)
     store = await SqlStore.open(store_place(settings, home), scribe, note=note)
     if settings.slack is not None:
@@ -131,6 +132,20 @@ async def build(
     parts.recall.heeds(store.asked)
     parts.carried.opens(store)
     return app
+
+
+def _check_channels(settings: Settings, home: Home, tools: Sequence[str], sources: Sequence[str]) -> None:
+    """What the settings say of channels must be there. Raises `SettingsError`."""
+    for id_, channel in ({} if settings.slack is None else settings.slack.channels).items():
+        for key, named, known in (
+            ("tools", channel.tools, tools),
+            ("knowledge", channel.knowledge, sources),
+        ):
+            for name in sorted((named or frozenset()) - set(known)):
+                raise SettingsError(
+                    f"{home.config}: slack.channels.{id_}.{key}: {name!r} is not there; there is "
+                    f"{', '.join(sorted(known)) or 'none'}"
+                )
 
 
 async def _traces(settings: Settings, store: Store) -> "Traces | None":
@@ -215,6 +230,16 @@ class Parts:
     def hears(self, overheard: Overheard) -> None:
         """Says where what is said in Slack is kept."""
         self._overheard = overheard
+
+    def source_names(self) -> list[str]:
+        """What the sources are called, with what is heard in Slack."""
+        sources = self._settings.knowledge.sources
+        names = [source.name for source in sources]
+        if any(source.kind == "slack-export" for source in sources):
+            return names
+        from knowledge.sources.slack_live import name_beside
+
+        return [*names, name_beside(names)]
 
     def sources(self) -> tuple[Source, ...]:
         """The sources of the settings, and what is heard, as the knowledge room reads them. Raises `SettingsError`."""

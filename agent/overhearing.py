@@ -34,6 +34,10 @@ class Overhearing:
         """All messages of a channel, oldest first."""
         return [Kept(one.ts, one.body) for one in await self._overheard.remarks(channel)]
 
+    async def outsiders(self) -> frozenset[str]:
+        """Guests, bots, people of other workspaces, and those who were deactivated."""
+        return frozenset(account.id for account in await self._overheard.accounts() if account.outsider)
+
     async def users(self) -> Sequence[str]:
         """Everybody as Slack describes them."""
         return [account.body for account in await self._overheard.accounts()]

@@ -43,6 +43,7 @@ class Recall:
         asked = Query(
             query,
             limit=filters.limit,
+            sources=asker.sources,
             channel=filters.place,
             person=filters.person,
             since=filters.since,

@@ -592,6 +592,18 @@ class ChannelSettings(Section):
     answer: Literal["mentions", "all", "nothing"] = Field(
         default="mentions", description="What it answers there: messages that name it, all of them, or none"
     )
+    tools: frozenset[Name] | None = Field(
+        default=None,
+        description="What may be used there, of what the asker's roles allow; all of it if unset",
+    )
+    knowledge: frozenset[str] | None = Field(
+        default=None,
+        description="Names of the sources that are searched there, of what the asker may read; all of them if unset",
+    )
+    quiet: bool = Field(
+        default=False,
+        description="Nothing there but answers, cards and how they ended: no reaction, no steps, no reminders",
+    )
 
 
 class SlackSettings(Section):
@@ -632,6 +644,10 @@ class SlackSettings(Section):
     channels: Mapping[str, ChannelSettings] = Field(
         default_factory=dict, description="Channel id -> what it does there, where it is not the usual"
     )
+
+    def here(self, channel: str) -> ChannelSettings:
+        """What it does in a channel."""
+        return self.channels.get(channel, ChannelSettings())
 
 
 def cron(value: str) -> str:

@@ -9,6 +9,8 @@ def may_read(place: Place, reader: Reader) -> bool:
     """A public place is everybody's; a private one is its members', by any of the reader's identity keys."""
     if place.closed:
         return False
+    if place.public and not place.barred.isdisjoint(reader.identities):
+        return False
     return place.public or not place.members.isdisjoint(reader.identities)
 
 

@@ -367,6 +367,8 @@ def scope_of(query: Query, places: Sequence[Place], reader: Reader, groups: Mapp
     weighed_by = frozenset(groups[place] for place in allowed if place in groups) | {PUBLIC_GROUP}
     if query.channel is not None:
         allowed &= acl.named(places, query.channel)
+    if query.sources is not None:
+        allowed &= frozenset(place.id for place in places if place.source in query.sources)
     if query.source is not None:
         allowed &= frozenset(place.id for place in places if place.source == query.source)
     return Scope(

@@ -127,7 +127,8 @@ class Place:
     """Where documents live, and who may read there: a folder, a channel.
 
     `members` are identity keys (`person:raj`, `slack:U0RAJ`, `email:raj@example.com`); a public place is read by all.
-    One that is `closed` is read by nobody for the time being: it is not known who may.
+    One that is `closed` is read by nobody for the time being: it is not known who may. Those `barred` may not read a
+    public place either: the guests of a workspace.
     """
 
     id: str
@@ -136,6 +137,7 @@ class Place:
     public: bool = True
     members: frozenset[str] = frozenset()
     closed: bool = False
+    barred: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,14 +243,16 @@ class Query:
     """What to look for. Filters narrow what the reader may read; they never widen it.
 
     `channel` is a place's id or name (`payments`, `#payments`); `person` a name or an identity key; `since` is
-    included and `until` is not. Documents without a date are left out once a date is asked for. `marks` is what
-    people said of documents as answers to this very question: how many more called it helpful than wrong.
+    included and `until` is not. Documents without a date are left out once a date is asked for. `sources` are those
+    that are searched at all, every one if None. `marks` is what people said of documents as answers to this very
+    question: how many more called it helpful than wrong.
     """
 
     text: str
     limit: int = 8
     service: str | None = None
     source: str | None = None
+    sources: frozenset[str] | None = None
     channel: str | None = None
     person: str | None = None
     since: datetime | None = None

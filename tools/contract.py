@@ -54,6 +54,7 @@ class Asker:
     roles: frozenset[str] = frozenset()
     locale: str = "en"
     reach: Reach = Reach.OWN
+    sources: frozenset[str] | None = None  # of knowledge, those that are searched here; all of them if None
 
 
 @dataclass(frozen=True, slots=True)

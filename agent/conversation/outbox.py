@@ -39,6 +39,11 @@ def surface_of(thread: str) -> str:
     return thread.partition(":")[0]
 
 
+def channel_of(thread: str) -> str:
+    """The channel a thread is in: `C012` of `slack:C012:1700000000.1`."""
+    return thread.split(":", 2)[1] if thread.count(":") > 1 else ""
+
+
 def attended(thread: str) -> bool:
     """Whether people of this thread see what happens by sitting there."""
     return surface_of(thread) == ATTENDED

@@ -108,11 +108,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody as the platform describes them; `body` is its own JSON."""
+    """Somebody as the platform describes them; `body` is its own JSON.
+
+    An `outsider` is no full member there: what all members may read is not theirs to read.
+    """
 
     id: str
     body: str
     read_at: datetime
+    outsider: bool = False
 
 
 Amend = Callable[[Channel], Channel]

@@ -55,12 +55,11 @@ async def list_sources(arguments: argparse.Namespace, context: verbs.Context) ->
         except KnowledgeError as error:
             raise Stop(str(error), Exit.UNAVAILABLE) from error
         known = {source.source: source for source in status.sources}
-        rows = [_row(source.name, source.kind, known.get(source.name)) for source in _settings(session)]
-        rows += [
-            _row(name, "not in the settings", one)
-            for name, one in known.items()
-            if name not in {source.name for source in _settings(session)}
-        ]
+        named = session.app.settings.knowledge.sources if session.app.sources else _settings(session)
+        kinds: dict[str, str] = {source.name: source.kind for source in named}
+        kinds |= {one.name: "what is heard in Slack" for one in session.app.sources if one.name not in kinds}
+        kinds |= {name: "not in the settings" for name in known if name not in kinds}
+        rows = [_row(name, kind, known.get(name)) for name, kind in kinds.items()]
         if arguments.json:
             print_json({"sources": rows, "embedder": status.embedder, "notes": list(status.notes)})
             return Exit.DONE

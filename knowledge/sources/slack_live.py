@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -56,6 +56,10 @@ class Archive(Protocol):
 
     async def messages(self, channel: str) -> Sequence[Kept]: ...
 
+    async def outsiders(self) -> frozenset[str]:
+        """Who is no full member of the workspace, as far as anybody asked: they do not see its public channels."""
+        ...
+
     async def users(self) -> Sequence[str]:
         """Everybody who was ever asked about, as JSON."""
         ...
@@ -79,11 +83,12 @@ class SlackLive:
         """Channels of the export and those that are followed, with those who may read them at this moment."""
         places = {place.id: place for place in await self._exported()}
         emails = await self._emails() if places else {}
+        barred = _keys(await self._archive.outsiders(), emails)
         for channel in await self._archive.channels():
             place = self._place(channel, emails)
             if channel.heard or place.id in places:
                 places[place.id] = place
-        return tuple(places.values())
+        return tuple(replace(one, barred=barred) if one.public else one for one in places.values())
 
     async def _exported(self) -> Sequence[Place]:
         """Those of the export; as they were read last where it cannot be read, for the rights of the others count."""
@@ -154,14 +159,12 @@ class SlackLive:
 
     def _place(self, channel: Followed, emails: Mapping[str, str]) -> Place:
         confirmed = channel.confirmed_at is not None and self._clock() - channel.confirmed_at <= CONFIRMED
-        keys = {f"slack:{member}" for member in channel.members}
-        keys |= {f"email:{emails[member]}" for member in channel.members if member in emails}
         return Place(
             f"{self.name}:{channel.id}",
             f"#{channel.name}",
             self.name,
             public=not channel.private,
-            members=frozenset(keys),
+            members=_keys(channel.members, emails),
             closed=not confirmed,
         )
 
@@ -196,8 +199,9 @@ class Beside:
 
     async def places(self) -> Sequence[Place]:
         """The other channels of it. Raises `SourceFailed`."""
-        followed = await self._followed()
-        return tuple(place for place in await self._export.places() if place.id not in followed)
+        followed, barred = await self._followed(), _keys(await self._archive.outsiders(), {})
+        others = [place for place in await self._export.places() if place.id not in followed]
+        return tuple(replace(place, barred=barred) if place.public else place for place in others)
 
     async def units(self) -> Sequence[Unit]:
         """What of it is read. Raises `SourceFailed`."""
@@ -227,9 +231,14 @@ def over(sources: Iterable[Source], archive: Archive, clock: Callable[[], dateti
         else:
             found.append(Beside(source, archive))
     if live is None:
-        taken = {source.name for source in found}
-        found.append(SlackLive(archive, clock, name="slack-live" if "slack" in taken else "slack"))
+        name = name_beside(source.name for source in found)
+        found.append(SlackLive(archive, clock, name=name))
     return tuple(found)
+
+
+def name_beside(taken: Iterable[str]) -> str:
+    """What the source is called where there is no export whose name it could go by."""
+    return "slack-live" if "slack" in taken else "slack"
 
 
 def joined(channel: Followed, exported: Spoken | None, kept: Iterable[Kept]) -> list[Message]:
@@ -251,6 +260,13 @@ def joined(channel: Followed, exported: Spoken | None, kept: Iterable[Kept]) -> 
 def _would_be_heard(message: Message, channel: Followed) -> bool:
     """Whether it was read back by now if it still stood. Threads are read with the message that opens them."""
     return bool(channel.covered) and (message.thread_ts or message.ts) >= channel.covered
+
+
+def _keys(users: Collection[str], emails: Mapping[str, str]) -> frozenset[str]:
+    """The identity keys of users."""
+    return frozenset(f"slack:{user}" for user in users) | {
+        f"email:{emails[user]}" for user in users if user in emails
+    }
 
 
 def _digest(pieces: Iterable[str]) -> str:

@@ -174,8 +174,8 @@ async def test_changes_of_a_channel_at_the_same_moment_are_all_kept(overheard: O
 
 async def test_an_account_is_what_was_read_last(overheard: Overheard) -> None:
     late, early = NOW, NOW - timedelta(seconds=1)
-    await overheard.put_account(Account("U1", '{"deleted": true}', late))
+    await overheard.put_account(Account("U1", '{"deleted": true}', late, outsider=True))
     await overheard.put_account(Account("U1", "{}", early))
-    assert await overheard.account("U1") == Account("U1", '{"deleted": true}', late)
+    assert await overheard.account("U1") == Account("U1", '{"deleted": true}', late, outsider=True)
     assert await overheard.account("U2") is None
     assert len(await overheard.accounts()) == 1

@@ -36,10 +36,17 @@ def test_an_action_lives_its_life_on_local_slack() -> None:
         "cards": ["A-1: Stamp one (done)"],
         "buttons_left": [],
         "outcomes": 1,
+        "told_of_reading_along": 1,
         "answers": 2,
         "edited": ["A-3: Stamp three (superseded)"],
         "rejected_because": True,
         "after_a_restart": "A-5 is done: Stamp five. stamped; stamped",
+        "kept": [
+            "<@UBOT> stamp one",
+            "the vault opens with xylophone",
+            "<@UBOT> stamp three",
+            "<@UBOT> stamp five",
+        ],
         "effects": 2,
         "exit_codes": [0, 0, 0],
     }

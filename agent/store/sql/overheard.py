@@ -118,13 +118,17 @@ class SqlOverheard:
 
     async def put_account(self, account: Account) -> None:
         """Keeps it, unless a later reading is there."""
-        values = {"body": plain(account.body), "read_at": account.read_at.timestamp()}
+        values = {
+            "body": plain(account.body),
+            "read_at": account.read_at.timestamp(),
+            "outsider": int(account.outsider),
+        }
 
         def work(db: Connection) -> None:
             known = db.execute(select(accounts).where(accounts.c.id == account.id)).one_or_none()
             if known is None:
                 db.execute(insert(accounts).values(id=account.id, **values))
-            elif known.read_at <= values["read_at"]:
+            elif known.read_at <= account.read_at.timestamp():
                 db.execute(update(accounts).where(accounts.c.id == account.id).values(**values))
 
         await self._database.safe(work)
@@ -205,4 +209,4 @@ def _remark(row: "Row[tuple[object, ...]]") -> Remark:
 
 
 def _account(row: "Row[tuple[object, ...]]") -> Account:
-    return Account(row.id, row.body, datetime.fromtimestamp(row.read_at, UTC))
+    return Account(row.id, row.body, datetime.fromtimestamp(row.read_at, UTC), bool(row.outsider))

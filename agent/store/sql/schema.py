@@ -218,4 +218,5 @@ accounts = Table(
     Column("id", String, primary_key=True),
     Column("body", Text, nullable=False),
     Column("read_at", Float, nullable=False),
+    Column("outsider", Integer, nullable=False),
 )

@@ -1,10 +1,22 @@
 """Keeping what happens, and noting what has to be asked for because of it."""
 
 import re
+from collections.abc import Collection, Mapping
 from typing import assert_never
 
 from agent.conversation.overheard import Overheard
-from agent.surfaces.slack.happenings import Changed, Deleted, Ended, Happening, Joined, Left, Pinned, Said
+from agent.surfaces.slack.happenings import (
+    TURNS,
+    Changed,
+    Deleted,
+    Ended,
+    Happening,
+    Joined,
+    Left,
+    Pinned,
+    Said,
+    happening,
+)
 from agent.surfaces.slack.membership import Membership
 
 _WROTE = re.compile(r'"user":"([UW][A-Z0-9]+)"')
@@ -19,6 +31,20 @@ class Ears:
         self.bot = ""  # ourselves, once Slack said so
         self.ask_about: dict[str, None] = {}
         self.unnamed: dict[str, None] = {}
+        self._heard: frozenset[str] | None = None  # channels that were heard when they were looked at last
+
+    def hears(self, channels: Collection[str]) -> frozenset[str]:
+        """Notes which channels are heard now; those among them that were not before."""
+        before, self._heard = self._heard, frozenset(channels)
+        return frozenset() if before is None else self._heard - before
+
+    async def hear(self, event: Mapping[str, object]) -> None:
+        """Keeps what an event tells. Raises `StoreError`."""
+        said = event.get("type") in ("message", "app_mention") and event.get("subtype") not in TURNS
+        if said and self._heard is not None and event.get("channel") not in self._heard:
+            return  # most of what is said is said elsewhere, and is not even read
+        if (found := happening({"event": event})) is not None:
+            await self.keep(found)
 
     async def keep(self, found: Happening) -> None:
         """Keeps it; of channels that nobody ever asked for, nothing. Raises `StoreError`."""

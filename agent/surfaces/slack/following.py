@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from agent.app import App
 from agent.audit.event import Fact, FactKind
@@ -57,14 +58,14 @@ class Following:
             return say(f"listening.is_{'on' if follow else 'off'}", locale), False
         at = self._clock()
         if not follow:
-            after = await self._app.store.overheard.amend(
-                id_, lambda one: replace(one, followed=False, by=person.id, since=at, walks=(), covered="")
-            )
+            after = await self._app.store.overheard.amend(id_, partial(_ended, by=person.id, at=at))
         else:
             found = await self._followed(id_, person, at)
             if isinstance(found, str):
                 return say(f"listening.{found.partition(' ')[0]}", locale, why=found.partition(" ")[2]), False
             after = found
+        if after.since != at:  # somebody else was a moment faster
+            return say(f"listening.is_{'on' if follow else 'off'}", locale), False
         kind = FactKind.FOLLOWED if follow else FactKind.UNFOLLOWED
         fact = Fact(kind, person.id, f"{NAME}:{id_}", at, {"channel": after.name, "private": after.private})
         await self._app.store.record(fact)
@@ -84,6 +85,8 @@ class Following:
             return "invite"
 
         def amend(known: Channel) -> Channel:
+            if known.followed:
+                return known
             after = joined(known, rights, at, self._membership.url)
             # Who went while Slack was asked is found out by asking again.
             after = replace(after, followed=True, by=person.id, since=at, doubted=True)
@@ -106,10 +109,15 @@ class Following:
 
     async def shown(self, id_: str, locale: str) -> str:
         """What sayso does in a channel, line by line."""
-        settings = self._settings.channels.get(id_)
-        answers = "mentions" if settings is None else settings.answer
+        here = self._settings.here(id_)
         known = await self._app.store.overheard.channel(id_)
-        lines = [say("listening.settings", locale), say(f"listening.answers_{answers}", locale)]
+        lines = [say("listening.settings", locale), say(f"listening.answers_{here.answer}", locale)]
+        for key, named in (("tools", here.tools), ("knowledge", here.knowledge)):
+            if named is not None:
+                names = ", ".join(f"`{name}`" for name in sorted(named)) or "–"
+                lines.append(say(f"listening.{key}", locale, names=names))
+        if here.quiet:
+            lines.append(say("listening.quiet", locale))
         if known is None or not known.heard:
             roles = ", ".join(self._settings.listening.roles)
             return "\n• ".join([*lines, say("listening.elsewhere", locale, roles=roles)])
@@ -130,3 +138,10 @@ class Following:
 
     def _day(self, at: datetime | None) -> str:
         return "…" if at is None else at.astimezone(self._app.zone).date().isoformat()
+
+
+def _ended(known: Channel, *, by: str, at: datetime) -> Channel:
+    """A channel that is followed no more."""
+    if not known.followed:
+        return known
+    return replace(known, followed=False, by=by, since=at, walks=(), covered="")

@@ -6,7 +6,7 @@ Three rounds go on side by side: who may read what is confirmed, channels are re
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,8 +21,8 @@ from agent.people.person import Person
 from agent.store.port import StoreError
 from agent.surfaces.slack.backfill import FEW, MESSAGES, Backfill, caught_up
 from agent.surfaces.slack.ears import Ears
+from agent.surfaces.slack.events import NAME
 from agent.surfaces.slack.following import Following
-from agent.surfaces.slack.happenings import happening
 from agent.surfaces.slack.membership import Membership, NoChannel, moment
 from agent.surfaces.slack.reading import DISTRIBUTED, PACE, Reading, SlackRefuses, SlackSilent, Sleep
 from agent.surfaces.slack.sender import Sender
@@ -138,7 +138,9 @@ class Listening:
         return any(beat.role in HEARS and fleet.alive(id_) for id_, beat in others)
 
     async def _survey(self) -> None:
-        """Looks once through all that is kept for people who have no name yet."""
+        """Looks once for people who have no name yet, and for what became of those in the settings."""
+        users = (one.identities.get(NAME) for one in self._app.directory.everybody())
+        self._ears.unnamed |= dict.fromkeys(user for user in users if user)
         for channel in await self._kept.channels():
             for remark in await self._kept.remarks(channel.id) if channel.heard else ():
                 await self._ears.meet(remark.body)
@@ -147,9 +149,9 @@ class Listening:
 
     async def on_event(self, body: Mapping[str, object]) -> None:
         """Keeps what an event tells, before it is acknowledged. Raises `StoreError`: then Slack sends it again."""
-        found = happening(body)
-        if found is not None:
-            await self._ears.keep(found)
+        event = body.get("event")
+        if isinstance(event, Mapping):
+            await self._ears.hear(event)
 
     async def on_user_change(self, body: Mapping[str, object]) -> None:
         """Somebody changed; who was deactivated is in no channel any more."""
@@ -163,6 +165,7 @@ class Listening:
         answer, notice = await self.following.command(text, channel, person)
         if notice:
             self._ears.ask_about[channel] = None
+            await self._look()
         return answer
 
     # --- rounds --------------------------------------------------------------------------------------------------
@@ -207,7 +210,7 @@ class Listening:
     async def _read_back(self) -> bool:
         """Reads a page of each channel that is not read back yet and that no other process reads."""
         worked = False
-        for channel in await self._kept.channels():
+        for channel in await self._look():
             if not (
                 channel.heard and channel.walks and self._rested(channel.id) and await self._takes(channel)
             ):
@@ -223,6 +226,14 @@ class Listening:
                 await self._ears.meet(remark.body)
             worked |= page is not None
         return worked
+
+    async def _look(self) -> Sequence[Channel]:
+        """The channels; of one that another process was asked to follow, this one may have missed the first words."""
+        channels = await self._kept.channels()
+        for id_ in self._ears.hears([one.id for one in channels if one.heard]):
+            oldest = moment(self._clock() - timedelta(seconds=PAUSE))
+            await self._kept.amend(id_, partial(caught_up, oldest=oldest))
+        return channels
 
     async def _watch(self) -> bool:
         """Notices that the connection was lost, or is another one."""

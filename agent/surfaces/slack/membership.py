@@ -30,7 +30,7 @@ class Rights:
     archived: bool = False
     present: bool = False
     members: frozenset[str] = frozenset()
-    pins: frozenset[str] = frozenset()
+    pins: frozenset[str] | None = None  # None where Slack does not say
 
 
 class Membership:
@@ -118,8 +118,12 @@ class Membership:
             if not cursor:
                 return frozenset(found)
 
-    async def _pins(self, id_: str) -> frozenset[str]:
-        listed = (await self._reading.ask("pins.list", {"channel": id_})).get("items")
+    async def _pins(self, id_: str) -> frozenset[str] | None:
+        try:
+            listed = (await self._reading.ask("pins.list", {"channel": id_})).get("items")
+        except SlackRefuses as error:  # who may read it is worth knowing all the same
+            LOG.warning("%s", error)
+            return None
         items = [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
         return frozenset(str(_inner(one, "message").get("ts")) for one in items if "message" in one)
 
@@ -186,7 +190,7 @@ def joined(known: Channel, rights: Rights, at: datetime, url: str) -> Channel:
         archived=rights.archived,
         present=rights.present,
         members=rights.members,
-        pins=rights.pins,
+        pins=known.pins if rights.pins is None else rights.pins,
         confirmed_at=at,
         doubted=False,
         url=url or known.url,

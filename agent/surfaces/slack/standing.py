@@ -13,6 +13,7 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -20,10 +21,13 @@ from agent.conversation.overheard import Account, Overheard
 from agent.surfaces.slack.reading import Reading, SlackRefuses, SlackSilent
 
 LOG = logging.getLogger("sayso.slack")
-FRESH = timedelta(
-    minutes=10
-)  # how long an answer is taken for true; `user_change` tells of most changes sooner
+# How long an answer of Slack's is taken for true; `user_change` tells of most changes sooner.
+FRESH = timedelta(minutes=10)
 KNOWN = timedelta(hours=1)  # how long while Slack does not answer
+HELD = timedelta(
+    seconds=1
+)  # how long the store is not asked either: so late other processes hear of a change
+MOST = 10_000  # people who are held
 PATIENCE = 2.0  # seconds: an event has to be acknowledged within three
 # Of what Slack tells of somebody, what is used; the rest of a profile is nobody's business here.
 NAMES = ("real_name", "display_name")
@@ -72,6 +76,15 @@ def standing(user: Mapping[str, object], *, team: str) -> Standing:
     return Standing.MEMBER
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What somebody was, by an answer of Slack's of `read_at`; the store had it `at` a moment ago."""
+
+    standing: Standing
+    read_at: datetime
+    at: datetime
+
+
 class Standings:
     """Asks Slack, and remembers."""
 
@@ -81,6 +94,7 @@ class Standings:
         self._kept, self._reading, self._clock = kept, reading, clock
         self._admit = frozenset(admit)
         self._lanes: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._held: dict[str, _Held] = {}
         self.team = ""  # our workspace, once Slack said so
         self.trouble: str | None = None
 
@@ -95,14 +109,27 @@ class Standings:
 
     async def of(self, user: str) -> Standing:
         """What somebody is now. Raises `StandingUnknown`."""
+        now, held = self._clock(), self._held.get(user)
+        if held is not None and now - held.at <= HELD and now - held.read_at <= FRESH:
+            return held.standing
         known = await self._kept.account(user)
-        if known is None or self._clock() - known.read_at > FRESH:
+        if known is None or now - known.read_at > FRESH:
             try:
                 async with self._lanes[user]:
                     known = await self._asked(user)
             finally:
                 self._lanes.pop(user, None)
-        return standing(json.loads(known.body), team=self.team)
+        return self._hold(known, now)
+
+    def _hold(self, account: Account, now: datetime) -> Standing:
+        """Remembers what somebody is for a moment, unless something newer came meanwhile."""
+        found = standing(json.loads(account.body), team=self.team)
+        held = self._held.get(account.id)
+        if held is None or held.read_at <= account.read_at:
+            if len(self._held) >= MOST:
+                self._held.clear()
+            self._held[account.id] = _Held(found, account.read_at, now)
+        return found
 
     async def _asked(self, user: str) -> Account:
         known, now = await self._kept.account(user), self._clock()
@@ -133,8 +160,10 @@ class Standings:
             await self._keep(user, self._clock())
 
     async def _keep(self, user: Mapping[str, object], at: datetime) -> Account:
-        account = Account(str(user["id"]), json.dumps(_told(user), ensure_ascii=False), at)
+        outsider = standing(user, team=self.team) is not Standing.MEMBER
+        account = Account(str(user["id"]), json.dumps(_told(user), ensure_ascii=False), at, outsider)
         await self._kept.put_account(account)
+        self._hold(account, at)
         return account
 
 

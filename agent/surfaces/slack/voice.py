@@ -2,6 +2,7 @@
 
 from agent.app import App
 from agent.approvals.action import Action, State
+from agent.conversation.ports import Audience
 from agent.conversation.posted import Post
 from agent.conversation.room import ALONE, SHARE, Room
 from agent.conversation.thread import Said, ThreadId
@@ -11,6 +12,7 @@ from agent.surfaces.slack import answers, cards, mrkdwn
 from agent.surfaces.slack.blocks import Message, message, section
 from agent.surfaces.slack.events import NAME, place_of
 from agent.surfaces.slack.sender import Sender
+from agent.surfaces.slack.unseen import Unseen
 from agent.surfaces.slack.watching import Seat, Watching
 from agent.words.catalogue import say
 
@@ -33,7 +35,10 @@ class SlackVoice:
         self.team = ""  # the workspace, once Slack has told it
         self._watching: dict[ThreadId, Watching] = {}  # turns that this process answers
 
-    def audience(self, said: Said) -> Watching:
+    def audience(self, said: Said) -> Audience:
+        slack = self._app.settings.slack
+        if slack is not None and slack.here(place_of(said.thread)[0]).quiet:
+            return Unseen()
         seat = Seat(
             place=lambda: self._place(said.thread, said.text),
             keep=lambda channel, ts: self._app.store.note_post(

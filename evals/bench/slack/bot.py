@@ -28,7 +28,13 @@ async def work(folder: Path, api: str, role: Role) -> None:
     """Hears, or works, or both, until it is told to stop, or killed."""
     app = await opened(folder, folder / "sayso.db", people=PEOPLE, stamp=Stamp(folder / "witness", 0.0))
     settings = SlackSettings.model_validate(
-        {"bot_token": "xoxb-1", "app_token": "xapp-1", "signing_secret": SECRET, "api": api}
+        {
+            "bot_token": "xoxb-1",
+            "app_token": "xapp-1",
+            "signing_secret": SECRET,
+            "api": api,
+            "listening": {"roles": ["keeper"]},
+        }
     )
     surface = SlackSurface(app, settings, utc_now)
     station = Station(app, folder / "jobs.db", role, {surface.name: surface.voice}, utc_now)

@@ -1,8 +1,9 @@
 """The story of an action on `local-slack`, a Slack that others wrote: `python -m evals.bench.slack.local BINARY`.
 
 Two bot processes hear everything; somebody asks, the requester's own click is refused, another one's counts, it runs
-once, the card changes where it stands, and the thread hears how it ended. The binary binds every interface: run it
-where nobody else is, as in `unshare -rn sh -c "ip link set lo up; python -m evals.bench.slack.local BINARY"`.
+once, the card changes where it stands, and the thread hears how it ended. Then they read along, and back. The binary
+binds every interface: run it where nobody else is, as in
+`unshare -rn sh -c "ip link set lo up; python -m evals.bench.slack.local BINARY"`.
 """
 
 import argparse
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientError, ClientSession
+
+from agent.store.sql.store import SqlStore
 
 PORT = 3100
 BASE = f"http://127.0.0.1:{PORT}"
@@ -163,7 +166,12 @@ async def story(binary: str) -> dict[str, object]:
             server.terminate()
             await server.wait()
         effects = len((folder / "witness").read_text().splitlines())
-        return {**found, "effects": effects, "exit_codes": bots.codes}
+        return {
+            **found,
+            "kept": await _kept(folder),
+            "effects": effects,
+            "exit_codes": bots.codes,
+        }
 
 
 async def _lived(slack: Local) -> dict[str, object]:
@@ -177,7 +185,10 @@ async def _lived(slack: Local) -> dict[str, object]:
     await slack.shows(lambda one: "A-1 is done: Stamp one." in one.get("text", ""))
     await slack.control("command", channel="C1", user="UMAYA", command="/sayso", text="stamp two")
     await slack.shows(lambda one: "A-2: Stamp two" in one.get("text", ""))
-    await asyncio.sleep(2)  # whatever would be said twice
+    await slack.control("command", channel="C1", user="UTOM", command="/sayso", text="index on")
+    await slack.shows(lambda one: "From now on I read along here" in one.get("text", ""))
+    await slack.control("message", channel="C1", user="UMAYA", text="the vault opens with xylophone")
+    await asyncio.sleep(3)  # whatever would be said twice; what was said before is read back
     last = await slack.messages()
     cards = [one for one in last if one.get("text", "").startswith("A-1: Stamp one (")]
     return {
@@ -187,6 +198,7 @@ async def _lived(slack: Local) -> dict[str, object]:
         "cards": [one["text"] for one in cards],
         "buttons_left": sorted(name for one in cards for name in buttons(one)),
         "outcomes": sum("A-1 is done" in one.get("text", "") for one in last),
+        "told_of_reading_along": sum("I read along here, as" in one.get("text", "") for one in last),
         "answers": sum(one.get("text") == "It is proposed." for one in last),
     }
 
@@ -220,6 +232,14 @@ async def _after_a_restart(slack: Local, bots: Bots) -> dict[str, object]:
     await slack.click(card, "sayso_approve", "UTOM")
     done = await slack.shows(lambda one: "A-5 is done: " in one.get("text", ""))
     return {"after_a_restart": done["text"]}
+
+
+async def _kept(folder: Path) -> list[str]:
+    """What people said, as it was read along and back."""
+    store = await SqlStore.open(folder / "sayso.db")
+    remarks = await store.overheard.remarks("C1")
+    await store.close()
+    return [json.loads(one.body)["text"] for one in remarks]
 
 
 def main() -> None:

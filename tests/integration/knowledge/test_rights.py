@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -119,4 +120,22 @@ async def test_a_channel_that_is_gone_is_closed_on_the_next_search(tmp_path: Pat
     await library.ingest([source])
     source.open_places = []
     assert (await library.search(Query("pool"), Reader("raj"))).passages == ()
+    await library.close()
+
+
+async def test_where_only_some_sources_are_searched_the_others_might_as_well_not_be_there(
+    tmp_path: Path,
+) -> None:
+    library = await open_library(tmp_path, embedder=None, clock=lambda: NOW)
+    open_ = [Place(f"{name}:1", name, name) for name in ("handbook", "chat")]
+    pages = [
+        replace(note(f"{one.source}-page", "the pool is exhausted", place=one), source=one.source)
+        for one in open_
+    ]
+    sources = [Notes(page, places=[one], name=one.source) for page, one in zip(pages, open_, strict=True)]
+    await library.ingest(sources)
+    for named, found in ((None, 2), (frozenset({"handbook"}), 1), (frozenset[str](), 0)):
+        result = await library.search(Query("pool exhausted", sources=named), Reader("maya"))
+        assert sum(1 + len(passage.copies) for passage in result.passages) == found
+        assert len(result.searched.places) == found
     await library.close()

@@ -137,6 +137,19 @@ async def test_who_leaves_a_private_channel_finds_nothing_of_it_once_slack_has_s
     await library.close()
 
 
+async def test_of_people_in_the_settings_it_is_asked_at_the_start_whether_they_are_guests(
+    slack: Workspace, tmp_path: Path
+) -> None:
+    slack.users["UMAYA"] = {"is_restricted": True}
+    here = await office(tmp_path, slack, listening=LISTENING)
+    while len(await here.app.store.overheard.accounts()) < 2:
+        await asyncio.sleep(0.02)
+    assert await Overhearing(here.app.store.overheard).outsiders() == {"UMAYA"}
+    await slack.event({"type": "user_change", "user": {**slack.user("UTOM"), "is_ultra_restricted": True}})
+    assert await Overhearing(here.app.store.overheard).outsiders() == {"UMAYA", "UTOM"}
+    await here.stop()
+
+
 async def test_a_message_has_the_name_of_who_wrote_it(over_http: Office) -> None:
     here = over_http
     here.slack.users["URAJ"] = {"real_name": "Raj Iyer"}
@@ -167,6 +180,24 @@ async def test_after_a_restart_rights_are_doubted_until_slack_is_asked_and_what_
     told = [one for one in slack.texts() if "From now on I read along" in one]
     assert len(told) == 1
     await again.stop()
+
+
+async def test_after_a_connection_was_lost_what_was_missed_is_read_and_rights_are_asked_for(
+    slack: Workspace, tmp_path: Path
+) -> None:
+    here = await office(tmp_path, slack, mode="socket", listening=LISTENING)
+    slack.rooms["C1"].private = True
+    await slack.command("index on", user="UTOM")
+    await settled(here)
+    missed = f"{here.app.now().timestamp():.6f}"
+    slack.rooms["C1"].messages[missed] = {"user": "UMAYA", "ts": missed, "text": "said to nobody"}
+    slack.rooms["C1"].members.remove("UMAYA")
+    await slack.sockets[0].close()
+    while not [text for text in await texts(here) if "said to nobody" in text]:
+        await asyncio.sleep(0.02)
+    while "UMAYA" in (await channel(here)).members:
+        await asyncio.sleep(0.02)
+    await here.stop()
 
 
 async def test_reading_back_goes_on_after_a_restart_where_it_was(slack: Workspace, tmp_path: Path) -> None:
@@ -200,3 +231,33 @@ async def test_a_channel_that_a_dead_process_read_back_is_taken_up_and_that_of_a
     await here.app.store.beat("elsewhere/2@1.00", "all")
     await kept.amend("C1", lambda known: replace(known, walks=(Walk("2"),), reader="elsewhere/2@1.00"))
     assert not await here.surface._listening._takes(await channel(here))
+
+
+async def test_in_a_channel_no_more_can_be_used_than_its_settings_name(
+    slack: Workspace, tmp_path: Path
+) -> None:
+    channels = {"C1": {"tools": []}, "C2": {"tools": ["stamp"]}}
+    here = await office(tmp_path, slack, channels=channels)
+    await slack.say("<@UBOT> stamp one")
+    await slack.say("<@UBOT> stamp two", channel="C2")
+    await slack.say("stamp three", channel="D1", kind="message")
+    for channel in ("C1", "C2", "D1"):
+        await slack.shows("It is proposed.", channel)
+    await here.engine.quiet()
+    assert {action.plan.title for action in await here.app.store.actions()} == {"Stamp two", "Stamp three"}
+    assert "What can be used here: –" in await slack.command("settings")
+    await here.stop()
+
+
+async def test_a_quiet_channel_gets_answers_and_cards_and_nothing_else(
+    slack: Workspace, tmp_path: Path
+) -> None:
+    here = await office(tmp_path, slack, channels={"C1": {"quiet": True}})
+    await slack.say("<@UBOT> stamp one")
+    await slack.shows("It is proposed.")
+    await here.card()
+    await here.engine.quiet()
+    assert "reactions.add" not in slack.calls
+    assert slack.statuses == []
+    assert "I am quiet here" in await slack.command("settings")
+    await here.stop()

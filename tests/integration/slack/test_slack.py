@@ -22,7 +22,7 @@ from agent.jobs.desk import Desk
 from agent.jobs.fairness import Gate
 from agent.jobs.worker import Worker
 from agent.people.person import Directory, Person
-from agent.settings import SlackSettings
+from agent.settings import Settings, SlackSettings
 from agent.surfaces.slack.surface import REJECT_FORM, SlackSurface
 from evals.bench.durability.stamps import POLICY, opened
 from evals.bench.slack.workspace import SECRET, Workspace, workspace
@@ -65,7 +65,6 @@ class Office:
 
 
 async def office(folder: Path, slack: Workspace, *, policy: Policy = POLICY, **settings: object) -> Office:
-    app = await opened(folder, folder / "sayso.db", people=PEOPLE, policy=policy)
     chosen = SlackSettings.model_validate(
         {
             "bot_token": "xoxb-1",
@@ -76,6 +75,9 @@ async def office(folder: Path, slack: Workspace, *, policy: Policy = POLICY, **s
             "api": slack.api,
             **settings,
         }
+    )
+    app = await opened(
+        folder, folder / "sayso.db", people=PEOPLE, settings=Settings(slack=chosen), policy=policy
     )
     surface = SlackSurface(app, chosen, utc_now)
     surface._sender._next = _Never()

@@ -226,6 +226,30 @@ def test_a_member_that_nobody_is_is_refused_by_name(shell: Shell) -> None:
     assert (refused.returncode, "'raij' is nobody of `people`" in refused.stderr) == (2, True)
 
 
+def test_what_is_heard_in_slack_is_a_source_beside_those_of_the_settings(shell: Shell) -> None:
+    file = shell.home / "sayso.yaml"
+    file.write_text(f"{file.read_text()}\nslack: {{bot_token: xoxb-1}}\n")
+    assert "slack: 0 new" in shell.run("ingest", "--as", "maya").stdout
+    listed = shell.run("sources", "list", "--as", "maya").stdout
+    assert "slack (what is heard in Slack): 0 documents" in listed
+    assert shell.run("sources", "verify", "--as", "maya").returncode == 0
+
+
+def test_a_tool_or_a_source_of_a_channel_that_is_not_there_is_refused_by_name(shell: Shell) -> None:
+    file = shell.home / "sayso.yaml"
+    before = file.read_text()
+    for wrong, said in (
+        ("tools: [lgos]", "slack.channels.C1.tools: 'lgos' is not there"),
+        (
+            "knowledge: [slack, dcos]",
+            "slack.channels.C1.knowledge: 'dcos' is not there; there is docs, slack",
+        ),
+    ):
+        file.write_text(f"{before}\nslack: {{bot_token: xoxb-1, channels: {{C1: {{{wrong}}}}}}}\n")
+        refused = shell.run("sources", "list", "--as", "maya")
+        assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr
+
+
 def test_what_nobody_could_answer_is_listed_until_somebody_writes_it(shell: Shell) -> None:
     shell.run("ingest", "--as", "maya")
     asked = shell.json("ask", "who repairs the elevator?", "--as", "maya")

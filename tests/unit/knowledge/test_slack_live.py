@@ -34,6 +34,7 @@ class Shelf:
         self.channel = replace(self.channel, **channel)  # type: ignore[arg-type]  # fields of it
         self.kept = [Kept(str(one["ts"]), json.dumps(one)) for one in messages if isinstance(one, dict)]
         self.people = [json.dumps(user) for user in USERS]
+        self.out: frozenset[str] = frozenset()
 
     async def channels(self) -> Sequence[Followed]:
         return [self.channel]
@@ -43,6 +44,9 @@ class Shelf:
 
     async def users(self) -> Sequence[str]:
         return self.people
+
+    async def outsiders(self) -> frozenset[str]:
+        return self.out
 
 
 def export(folder: Path, *messages: object, private: bool = False, name: str = "slack") -> SlackExport:
@@ -134,6 +138,20 @@ async def test_rights_that_slack_did_not_confirm_for_long_are_nobodys() -> None:
         shelf.channel = replace(shelf.channel, confirmed_at=None)
         (place,) = await SlackLive(shelf, lambda: NOW).places()
         assert not may_read(place, RAJ)
+
+
+async def test_a_guest_finds_nothing_in_public_channels_and_what_they_are_in_of_the_private_ones(
+    tmp_path: Path,
+) -> None:
+    for private in (False, True):
+        shelf = Shelf(private=private, members=frozenset({"URAJ", "UMAYA"}))
+        shelf.out = frozenset({"URAJ", "UMAYA"})
+        live = SlackLive(shelf, lambda: NOW, export(tmp_path))
+        places = {place.id: place for place in await live.places()}
+        for reader in (RAJ, MAYA):
+            assert may_read(places["slack:C1"], reader) is private
+            assert not may_read(places["slack:C2"], reader)
+        assert may_read(places["slack:C2"], Reader("tom"))
 
 
 async def test_the_rights_of_what_was_followed_once_stay_those_of_slack(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from agent.surfaces.slack.backfill import Backfill, caught_up
 from agent.surfaces.slack.ears import Ears
 from agent.surfaces.slack.happenings import happening
 from agent.surfaces.slack.membership import Membership
+from agent.surfaces.slack.reading import SlackRefuses
 from tests.fakes.slack_rooms import Answering, Town
 
 
@@ -70,6 +71,22 @@ async def test_all_messages_and_replies_are_read() -> None:
     assert await reader.stand() == set(reader.town.room.messages)
     channel = await reader.channel()
     assert (channel.walks, channel.covered) == ((), min(reader.town.room.messages))
+
+
+async def test_rights_are_confirmed_also_where_slack_does_not_tell_of_pins() -> None:
+    reader = Reader()
+    await reader.follow()
+    pinned = {"event": {"type": "pin_added", "channel_id": "C1", "item": {"message": {"ts": "9.1"}}}}
+    await reader.hear(pinned)
+
+    async def refused() -> None:
+        raise SlackRefuses("pins.list", "missing_scope")
+
+    reader.town.later(minutes=5)
+    reader.slack.during, reader.slack.meanwhile = "pins.list", refused
+    await reader.membership.confirm("C1")
+    channel = await reader.channel()
+    assert (channel.confirmed_at, channel.pins) == (reader.town.now, frozenset({"9.1"}))
 
 
 async def test_an_empty_channel_is_read_with_one_page() -> None:

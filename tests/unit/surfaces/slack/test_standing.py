@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agent.store.memory_overheard import MemoryOverheard
 from agent.surfaces.slack.reading import Reading, SlackRefuses, SlackSilent
-from agent.surfaces.slack.standing import NotAdmitted, Standing, Standings, StandingUnknown, standing
+from agent.surfaces.slack.standing import HELD, NotAdmitted, Standing, Standings, StandingUnknown, standing
 
 MEMBER: Mapping[str, object] = {"id": "U1", "team_id": "T1"}
 
@@ -133,12 +133,15 @@ async def test_somebody_whom_slack_does_not_know_is_a_stranger() -> None:
         await world.standings.admit("U1", "")
 
 
-async def test_a_change_counts_at_once_for_every_process() -> None:
+async def test_a_change_counts_at_once_and_a_moment_later_in_every_other_process() -> None:
     world = World()
     await world.standings.admit("U1", "T1")
     other = Standings(world.kept, world.slack, lambda: world.now)
     other.team = "T1"
     await other.changed({**MEMBER, "deleted": True})
+    with pytest.raises(NotAdmitted):
+        await other.admit("U1", "T1")
+    world.now += HELD + timedelta(milliseconds=1)
     with pytest.raises(NotAdmitted):
         await world.standings.admit("U1", "T1")
     assert world.slack.calls == 1
@@ -154,6 +157,8 @@ async def test_an_answer_that_was_asked_for_before_a_change_does_not_undo_it() -
     await world.standings.changed({**MEMBER, "deleted": True})
     world.slack.gate.set()
     await asking
+    assert await world.standings.of("U1") is Standing.DEACTIVATED
+    world.later(2)
     assert await world.standings.of("U1") is Standing.DEACTIVATED
 
 

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String, primary_key=True),
         sa.Column("body", sa.Text, nullable=False),
         sa.Column("read_at", sa.Float, nullable=False),
+        sa.Column("outsider", sa.Integer, nullable=False),
     )
 
 
