@@ -69,15 +69,14 @@ class Sitting:
 
     async def go_on(self, ended: Action | None = None) -> None:
         """Does the steps of a runbook that follow, until one waits for somebody; those of another place go on there."""
-        record = None if self._last is None else await self.app.store.turn(self._last)
-        follows = None if (after := ended or record) is None else await self.app.next_step(after)
+        after = ended or self._last
+        follows = None if after is None else await self.app.next_step(after)
         while isinstance(follows, tuple) and attended(follows[1].thread):
             turn, said = follows
             if not self._quiet:
                 paper().print(f"\n{plain(said.text)}", style="bold")
             await self._watched(self.app.take_up(turn, said, self))
-            record = await self.app.store.turn(turn)
-            follows = None if record is None else await self.app.next_step(record)
+            follows = await self.app.next_step(turn)
         if isinstance(follows, Notice) and not self._quiet:
             paper().print(plain(follows.text), style="bold")
 

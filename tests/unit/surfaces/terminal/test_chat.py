@@ -41,6 +41,9 @@ class QuietApp:
     async def left_unanswered(self, _person: Person) -> Sequence[object]:
         return ()
 
+    async def next_step(self, _ended: object) -> None:
+        """No runbook is on its way."""
+
 
 @dataclass
 class Marks:
