@@ -58,7 +58,7 @@ def _of(scene: Scene, trouble: Trouble, ledger: Ledger) -> list[Hypothesis]:
     changes = [_explained(each, view, [*changes, *conditions], ledger) for each in changes]
     told = [each for each in (*changes, *conditions) if each.score >= TOLD]
     doubted = [each for each in changes if each.score < TOLD]
-    return judged([*(told or [_unknown(scene, trouble, ledger)]), *doubted])
+    return judged([*(told or [_unknown(scene, trouble, ledger)]), *doubted], measured=view.measured)
 
 
 def _worth_knowing(scene: Scene, ledger: Ledger) -> list[Hypothesis]:

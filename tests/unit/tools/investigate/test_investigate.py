@@ -259,6 +259,7 @@ async def test_without_metrics_new_errors_tell_where_it_begins() -> None:
     assert facts(outcome)["troubles"] == ["payments"]
     assert ranked(outcome)[0] == ("config", "payments account")
     assert any(each.startswith("who calls whom") for each in facts(outcome)["not_checked"])
+    assert facts(outcome)["hypotheses"][0]["confidence"] == "medium"
 
 
 async def test_without_metrics_no_change_is_said_to_have_broken_nothing() -> None:
