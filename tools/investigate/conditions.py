@@ -41,7 +41,9 @@ class Conditions:
 
     def hypotheses(self) -> list[Hypothesis]:
         """Those for which anything was measured or logged."""
-        made = (self.memory(), self.disk(), self.pool(), self.clock(), self.certificate(), self.load())
+        made = (
+            self.memory(), self.disk(), self.pool(), self.clock(), self.certificate(), self.load(), self.instances(),
+        )  # fmt: skip
         return [*self.dependencies(), *(each for each in made if each is not None)]
 
     # --- others ------------------------------------------------------------------------------------------------------
@@ -147,6 +149,23 @@ class Conditions:
             elif busy is not None and busy.rose:
                 points.append(self._measured("traffic.busy", 2, busy))
         return self._made("traffic", self.service, points)
+
+    def instances(self) -> Hypothesis | None:
+        """Instances that the platform calls unhealthy."""
+        sick = [
+            one
+            for one in self._scene.running
+            if (one.service, one.environment) == (self.service, self._scene.environment) and not one.healthy
+        ]
+        if not sick:
+            return None
+        fields: dict[str, Json] = {
+            "healthy": sick[0].healthy_replicas,
+            "replicas": sick[0].replicas,
+            "service": self.service,
+        }
+        point = Point("instances.down", 4, Source.METRICS, fields, (self._ledger.running(),))
+        return self._made("instances", self.service, [point])
 
     # --- points ------------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ class Confidence(StrEnum):
 HIGH, MEDIUM, MARGIN = 7, 4, 2
 RULE = (
     f"high: {HIGH} points or more from two kinds of signals, {MARGIN} ahead of the next cause of the same trouble; "
-    f"medium: {MEDIUM} points or more; low: fewer"
+    f"and never where nothing is measured; medium: {MEDIUM} points or more; low: fewer"
 )
 
 
@@ -87,7 +87,7 @@ class RuledOut:
     cites: tuple[int, ...]
 
 
-def judged(ranked: list[Hypothesis]) -> list[Hypothesis]:
+def judged(ranked: list[Hypothesis], *, measured: bool = True) -> list[Hypothesis]:
     """The hypotheses of one trouble, best first, with their confidence by `RULE`."""
     ordered = sorted(ranked, key=lambda each: -each.score)
     scores = [each.score for each in ordered]
@@ -95,7 +95,13 @@ def judged(ranked: list[Hypothesis]) -> list[Hypothesis]:
     for place, each in enumerate(ordered):
         following = scores[place + 1] if place + 1 < len(scores) else 0
         kinds = {point.source for point in each.points if point.weight > 0}
-        if each.score >= HIGH and len(kinds) > 1 and each.score - following >= MARGIN and place == 0:
+        if (
+            measured
+            and each.score >= HIGH
+            and len(kinds) > 1
+            and each.score - following >= MARGIN
+            and place == 0
+        ):
             level = Confidence.HIGH
         else:
             level = Confidence.MEDIUM if each.score >= MEDIUM else Confidence.LOW

@@ -38,6 +38,9 @@ class Ledger:
     def running(self) -> int:
         return self._place("status", self._status)
 
+    def alerts(self) -> int:
+        return self._place("alerts", self._alerts)
+
     def passage(self, passage: Passage, query: str) -> int:
         return self._place(("passage", passage.id, passage.heading), lambda: _passage(passage, query))
 
@@ -139,6 +142,31 @@ class Ledger:
             text="\n".join(lines) or "no change is known in this time",
             facts={"changes": [_change(one) for one in reversed(shown)]},
             link=next((one.link for one in shown if one.link), None),
+        )
+
+    def _alerts(self) -> Finding:
+        firing = self._scene.firing()
+        rows: list[Json] = [
+            {
+                "name": one.name,
+                "severity": one.severity,
+                "service": one.service,
+                "environment": one.environment,
+                "since": iso(one.since),
+                "summary": one.summary,
+                "runbook": one.runbook,
+            }
+            for one in firing
+        ]
+        lines = [f"{one.name} since {clock_time(one.since, self._zone)}: {one.summary}" for one in firing]
+        return Finding(
+            "alerts",
+            f"Alerts in {self._scene.environment}",
+            "alerts",
+            "what fires",
+            "\n".join(lines),
+            {"alerts": rows, "total": len(rows)},
+            link=next((one.link for one in firing if one.link), None),
         )
 
     def _status(self) -> Finding:

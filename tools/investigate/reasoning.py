@@ -11,10 +11,11 @@ from tools.investigate.hypothesis import Hypothesis, Point, RuledOut, Source, ju
 from tools.investigate.ledger import Ledger
 from tools.investigate.ruling import ruled_out
 from tools.investigate.signals import Scene, View
+from tools.metrics.change import LEAST
 
 PHYSICAL = frozenset({"dependency", "clock", "certificate", "disk", "memory"})
 DIRECT = 6  # points of measures and lines from which something is the cause whatever was changed before
-CREEPS = {"memory": "memory", "disk": "disk_left"}
+STILL = 1.1  # memory that differs by less lies still
 TOLD = 3  # a hypothesis with fewer points is none
 WEAKER = 3  # so many points behind the best one of the same trouble, a change is ruled out by it
 CHANGES = frozenset({"release", "config", "restart", "scale", "action", "merge"})
@@ -57,7 +58,7 @@ def _of(scene: Scene, trouble: Trouble, ledger: Ledger) -> list[Hypothesis]:
     changes = [_explained(each, view, [*changes, *conditions], ledger) for each in changes]
     told = [each for each in (*changes, *conditions) if each.score >= TOLD]
     doubted = [each for each in changes if each.score < TOLD]
-    return judged([*(told or [_unknown(scene, trouble, ledger)]), *doubted])
+    return judged([*(told or [_unknown(scene, trouble, ledger)]), *doubted], measured=view.measured)
 
 
 def _worth_knowing(scene: Scene, ledger: Ledger) -> list[Hypothesis]:
@@ -99,9 +100,7 @@ def _merely_how(hypothesis: Hypothesis, others: Sequence[Hypothesis]) -> Hypothe
     if hypothesis.kind != "pool":
         return hypothesis
     reasons = [
-        each
-        for each in others
-        if each.kind in {"release", "config", "dependency"} and each.score >= TOLD and each.score > 0
+        each for each in others if each.kind in {"release", "config", "dependency"} and each.score >= TOLD
     ]
     if not reasons:
         return hypothesis
@@ -114,40 +113,26 @@ def _explained(
     hypothesis: Hypothesis, view: View, others: Sequence[Hypothesis], ledger: Ledger
 ) -> Hypothesis:
     """A point against a change where something else was measured, or is named by the errors."""
-    change = hypothesis.change
-    if change is None:
+    if hypothesis.change is None:
         return hypothesis
     for other in sorted(others, key=lambda each: -each.direct):
         if other.kind in PHYSICAL and other.direct >= DIRECT:
-            course = view.course(CREEPS.get(other.kind, ""))
-            began_with_it = (
-                course is not None and bool(course.points) and change.at >= course.points[0][0]
-                and hypothesis.kind == "release" and other.kind == "memory"
-            )  # fmt: skip
-            if began_with_it and course is not None and _climbs_since(course.points, change.at.timestamp()):
-                return hypothesis.with_points(
-                    Point(
-                        "memory.since",
-                        4,
-                        Source.METRICS,
-                        figures(course, creep=True),
-                        (ledger.course(course),),
-                    )
-                )
-            return _against(hypothesis, other)
-        quoted = any(point.code == "change.quoted" for point in other.points)
-        if quoted and other.change is not change and not _quoted(hypothesis):
+            climb = _climb_since(hypothesis, other, view, ledger)
+            return hypothesis.with_points(climb) if climb is not None else _against(hypothesis, other)
+        if _quoted(other) and not _quoted(hypothesis):
             return _against(hypothesis, other)
     return hypothesis
 
 
-def _climbs_since(points: Sequence[tuple[object, float]], at: float) -> bool:
-    """Whether a measure lay still before a moment, or did not exist: the climb is that of a new process."""
-    before = [value for moment, value in points if moment.timestamp() < at]  # type: ignore[attr-defined]  # datetimes
-    if len(before) < 3:
-        return True
-    low, high = min(before), max(before)
-    return high < 1.1 * low
+def _climb_since(hypothesis: Hypothesis, other: Hypothesis, view: View, ledger: Ledger) -> Point | None:
+    """A point for a release since which memory climbs, where it lay still before."""
+    change, course = hypothesis.change, view.course("memory")
+    if change is None or course is None or (hypothesis.kind, other.kind) != ("release", "memory"):
+        return None
+    before = [value for at, value in course.points if at <= change.at]
+    if len(before) < LEAST or max(before) > STILL * min(before):
+        return None
+    return Point("memory.since", 4, Source.METRICS, figures(course, creep=True), (ledger.course(course),))
 
 
 def _quoted(hypothesis: Hypothesis) -> bool:

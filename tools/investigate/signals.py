@@ -123,6 +123,14 @@ class Scene:
     def now(self) -> datetime:
         return self.window.end
 
+    def firing(self) -> tuple[Alert, ...]:
+        """The alerts that are about one of these services, or about none in particular, here."""
+        return tuple(
+            each
+            for each in self.alerts
+            if each.service in {None, *self.views} and each.environment in {None, self.environment}
+        )
+
     @property
     def measured(self) -> bool:
         """Whether anything that customers feel is known of what was asked about."""

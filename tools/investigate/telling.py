@@ -41,7 +41,7 @@ def facts(
         "ruled_out": [_ruled(each) for each in conclusion.ruled_out],
         "incidents": [_note(each, ledger) for each in incidents],
         "runbooks": [_note(each, ledger) for each in runbooks],
-        "alerts": [each.name for each in scene.alerts if each.service in {None, *scene.views}],
+        "alerts": [{"name": each.name, "cites": [ledger.alerts()]} for each in scene.firing()],
         "not_checked": list(not_checked),
         "rule": RULE,
     }

@@ -13,7 +13,7 @@ KIND = "investigation"
 _POINTS, _LESS, _RULED_OUT, _UNCHECKED = 5, 2, 6, 6
 _SURE = frozenset({"high", "medium"})
 _CONDITIONS = frozenset(
-    {"dependency", "memory", "disk", "pool", "clock", "certificate", "traffic"}
+    {"dependency", "memory", "disk", "pool", "clock", "certificate", "traffic", "instances"}
 )  # no changes
 
 _Facts = Mapping[str, Json]
@@ -223,8 +223,9 @@ class _Report:
             yield self._say(form, title=title, fix=quoted(fix, self._locale), cites=self._cites(one))
         for one in rows(self._facts, "runbooks"):
             yield self._say("runbook", title=text(one, "title"), cites=self._cites(one))
-        if alerts := texts(self._facts, "alerts"):
-            yield self._say("alerts", names=", ".join(alerts))
+        if alerts := list(rows(self._facts, "alerts")):
+            names = ", ".join(dict.fromkeys(text(one, "name") for one in alerts))
+            yield self._say("alerts", names=names, cites=self._cites(alerts[0]))
 
     def _ruled_out(self) -> Iterator[str]:
         for one in list(rows(self._facts, "ruled_out"))[:_RULED_OUT]:

@@ -109,11 +109,13 @@ def _print(scores: Sequence[Score]) -> None:
             print(f"  {each.fault:16} {verdict:9} {told:44} {each.guess}")
             for line in each.invented:
                 print(f"      invented? {line}")
+        sure = [each.first for each in mine if each.confidence == "high"]
         named = [named for each in mine for named in each.herrings.values()]
         print(
             f"  first {sum(each.first for each in mine)}/{len(mine)}, in three "
             f"{sum(each.in_three for each in mine)}/{len(mine)}, herrings ruled out by name {sum(named)}/{len(named)}, "
-            f"answers with invented evidence {sum(bool(each.invented) for each in mine)}"
+            f"answers with invented evidence {sum(bool(each.invented) for each in mine)}, "
+            f"of high confidence {sum(sure)}/{len(sure)} true"
         )
 
 

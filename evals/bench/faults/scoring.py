@@ -34,6 +34,7 @@ class Score:
     herrings: Mapping[str, bool] = field(default_factory=dict)
     invented: tuple[str, ...] = ()
     guess: str = ""
+    confidence: str = ""  # of the first guess
 
     @property
     def first(self) -> bool:
@@ -60,7 +61,8 @@ def score(recording: Recording, answer: Answer) -> Score:
         (facts.get("broken") is False) if recording.harmless else None,
         {named: any(named in line for line in lines) for named in recording.herrings},
         tuple(invented(answer, report, recording.asked_at)),
-        "; ".join(" ".join(each) for each in ranked[:3]) or "no investigation",
+        "; ".join(" ".join(each) for each in ranked[:3]) or "no cause",
+        next((text(each, "confidence") for each in rows(facts, "hypotheses")), ""),
     )
 
 

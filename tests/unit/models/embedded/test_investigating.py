@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from agent.conversation.messages import Message, Offer, Request, ResultKind, Rol
 from agent.models.embedded.investigating import investigated
 from agent.models.embedded.planner import EmbeddedPlanner
 from agent.models.embedded.writing import Writer
+from agent.words.catalogue import phrases
 from tests.fakes.shop import NOW, WORDS, now
 from tests.fakes.trouble import (
     EXHAUSTED,
@@ -26,6 +28,7 @@ from tests.fakes.trouble import (
     lines,
 )
 from tools.contract import Outcome
+from tools.investigate import investigate
 from tools.investigate.port import Backends
 from tools.logs.logs import Logs
 from tools.metrics.metrics import Metrics
@@ -159,3 +162,17 @@ async def test_an_answer_of_the_planner_is_that_of_the_investigation() -> None:
     request = Request(messages, (), "en", NOW, may_call=True)
     reply = await EmbeddedPlanner(SPECS, zone=WORDS.zone).complete(request, quiet)
     assert (reply.text, reply.calls) == (told(outcome), ())
+
+
+def test_there_are_words_for_every_point_cause_and_reason_of_the_tool() -> None:
+    """Codes are written as `"pool.full"` in the tool; a new one needs words in both languages."""
+    folder = Path(investigate.__file__).parent
+    source = "\n".join(file.read_text(encoding="utf-8") for file in folder.glob("*.py"))
+    known = phrases("en")
+    points = set(re.findall(r'(?:Point|_measured|_logged)\(\s*"([a-z_.]+)"', source))
+    points |= set(re.findall(r'_says\(\w+, \d, "([a-z_.]+)"', source))
+    reasons = set(re.findall(r'(?:return \(?|else \(|RuledOut\([^"]*"noise", )"([a-z_.]+)", \{', source))
+    assert len(points) > 20
+    assert {"nothing_broke", "after", "elsewhere", "as_usual", "noise.before", "noise.harmless"} <= reasons
+    assert [each for each in points if f"planner.why.point.{each}" not in known] == []
+    assert [each for each in reasons if f"planner.why.reason.{each}" not in known] == []

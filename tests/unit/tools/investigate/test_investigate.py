@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.fakes.shop import NOW, WORDS, now
+from tests.fakes.shop import NOW, WORDS, now, shop_platform
 from tests.fakes.trouble import (
     BROKE,
     CALLS,
@@ -27,6 +28,8 @@ from tests.fakes.trouble import (
     jump,
     lines,
 )
+from tools.alerts.memory import MemoryAlerts
+from tools.alerts.port import Alert
 from tools.contract import Outcome
 from tools.investigate.investigate import Investigate
 from tools.investigate.port import Backends
@@ -162,6 +165,15 @@ async def test_memory_that_climbs_and_is_spoken_of_is_the_cause_of_slow_answers(
     assert ranked(await asked(investigation(curves, log), "catalog"))[0] == ("memory", "catalog")
 
 
+async def test_a_release_since_which_memory_climbs_is_the_cause_of_it() -> None:
+    since = timedelta(minutes=52)
+    curves = {("catalog", "memory"): climb(50.0, 130.0, since), ("catalog", "latency_p95"): jump(5.0, 300.0)}
+    log = list(lines("catalog", "memory at 130 of 150 MB, collecting", level=Level.WARNING))
+    released = deployed("catalog", "3.2.1", (BROKE - (NOW - since)) / timedelta(minutes=1))
+    outcome = await asked(investigation(curves, log, [released]), "catalog")
+    assert ranked(outcome)[:2] == [("release", "catalog 3.2.1"), ("memory", "catalog")]
+
+
 async def test_a_full_disk_is_the_cause_of_errors_that_speak_of_it() -> None:
     curves = {**FAILING, ("payments", "disk_left"): jump(30.0, 0.0)}
     log = list(lines("payments", "cannot book: database or disk is full"))
@@ -247,6 +259,7 @@ async def test_without_metrics_new_errors_tell_where_it_begins() -> None:
     assert facts(outcome)["troubles"] == ["payments"]
     assert ranked(outcome)[0] == ("config", "payments account")
     assert any(each.startswith("who calls whom") for each in facts(outcome)["not_checked"])
+    assert facts(outcome)["hypotheses"][0]["confidence"] == "medium"
 
 
 async def test_without_metrics_no_change_is_said_to_have_broken_nothing() -> None:
@@ -286,6 +299,33 @@ async def test_what_failed_and_does_so_no_more_is_told() -> None:
     (over,) = facts(outcome)["over"]
     assert (facts(outcome)["broken"], over["service"]) == (False, "payments")
     assert over["after"] == 60.0
+
+
+async def test_alerts_that_fire_here_are_told_with_their_evidence() -> None:
+    fires = Alert(
+        "PaymentsPoolFull", {}, {"summary": "7 of 8"}, BROKE, service="payments", environment="production"
+    )
+    others = [
+        replace(fires, name="Else", service="catalog"),
+        replace(fires, name="There", environment="staging"),
+    ]
+    backends = Backends(
+        metrics=Curves({**HEALTHY, **FULL}, CALLS), alerts=MemoryAlerts([fires, *others], now)
+    )
+    outcome = await asked(investigation(backends=backends))
+    (told,) = facts(outcome)["alerts"]
+    assert told["name"] == "PaymentsPoolFull"
+    assert outcome.findings[told["cites"][0] - 1].kind == "alerts"
+
+
+async def test_instances_that_are_not_healthy_are_a_cause_of_failures() -> None:
+    backends = Backends(
+        metrics=Curves({**HEALTHY, **FAILING}, CALLS), platform=shop_platform(healthy_replicas=1)
+    )
+    outcome = await asked(investigation(backends=backends))
+    first = facts(outcome)["hypotheses"][0]
+    assert (first["kind"], first["subject"]) == ("instances", "payments")
+    assert first["for"][0]["fields"]["healthy"] == 1
 
 
 class Silent(Written):
