@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from agent.approvals.action import Action, ActionId, Origin, State, Verdict
+from agent.approvals.action import Action, ActionId, Origin, State, Verdict, belongs
 from agent.approvals.card import Card, card, drifted, sentence
 from agent.approvals.decide import Answer as Decided
 from agent.approvals.decide import Decisions
@@ -33,6 +33,8 @@ from agent.feedback import Feedback
 from agent.home import Home
 from agent.people.person import Directory, Person
 from agent.recall import reader_of
+from agent.runbooks.following import Notice, Runbooks
+from agent.runbooks.procedure import Procedure
 from agent.schedules import Schedule, Timetable
 from agent.settings import ChannelSettings, Settings
 from agent.store.fleet import Fleet
@@ -102,6 +104,7 @@ class App:
         redactor: Redactor,
         fleet: Fleet,
         spans: Spans | None = None,
+        procedures: Mapping[str, Procedure] | None = None,
     ) -> None:
         self.settings, self.home, self.now = settings, home, clock
         self.directory, self.policy, self.registry = directory, policy, registry
@@ -118,6 +121,8 @@ class App:
             ],
             ZoneInfo(settings.time_zone),
         )
+        self.procedures = procedures or {}
+        self.runbooks = Runbooks(self.procedures, store)
         self._turns: Turns | None = None
         self._library: Library | None = None
         self._opening = asyncio.Lock()
@@ -181,7 +186,8 @@ class App:
             self._turns = self._turns or await self._make_turns()
         attributes = {"gen_ai.conversation.id": said.thread, "enduser.id": person.id}
         with self._spans.request(turn, attributes):
-            answer = await self._turns.answer(turn, said, asker, offered, audience, room)
+            model = await self.runbooks.model(said.event_id)
+            answer = await self._turns.answer(turn, said, asker, offered, audience, room, model)
         await self.feedback.note(turn, said, answer.evidence, public=room.public)
         return answer
 
@@ -189,6 +195,22 @@ class App:
         """What the settings say of the channel that somebody asks in; nothing where it is none."""
         slack = self.settings.slack
         return ChannelSettings() if slack is None or not channel else slack.here(channel)
+
+    async def next_step(self, ended: TurnRecord | Action) -> tuple[TurnId, Said] | Notice | None:
+        """Goes on with a runbook after one of its turns or actions: the step that is to be answered next, heard.
+
+        Or what was said of its end; None where nothing follows, or somebody else goes on with it.
+        """
+        now = self.now()
+        if isinstance(ended, Action):
+            follows = await self.runbooks.after_action(ended, now, self.locale_of(ended.requester))
+        else:
+            follows = await self.runbooks.after_turn(ended, now, self.locale_of(ended.speaker))
+        if isinstance(follows, Notice):
+            await self.store.say(follows.thread, follows.text, now, key=follows.key)
+            return follows
+        turn = None if follows is None else await self.store.hear(follows)
+        return None if follows is None or turn is None else (turn, follows)
 
     async def stop(self, thread: ThreadId, person: Person) -> str:
         """Has the open turns of a thread ended, as far as they are this person's; says what came of it."""
@@ -341,14 +363,42 @@ class App:
         """What it changes: of those with the same target, one runs at a time."""
         return self._executor.target(action)
 
-    async def say(self, action: Action, text: str, *, key: str) -> None:
-        """Says something about an action in its thread, once for each key."""
-        await self.store.say(ThreadId(action.thread), text, self.now(), key=key)
+    async def say(self, action: Action, text: str, *, key: str, again: bool = False) -> None:
+        """Says something about an action in its thread, once for each key; with its card, `again`."""
+        card = action.id if again else None
+        await self.store.say(ThreadId(action.thread), text, self.now(), key=key, card=card)
+
+    def asked_as_well(self, action: Action) -> tuple[Person, ...]:
+        """Those whom the policy has asked for a decision as well, since nobody decided for so long."""
+        need = action.requirement
+        waits = action.state is State.AWAITING_APPROVAL
+        if need.escalate_after is None or not waits or self.now() < action.created_at + need.escalate_after:
+            return ()
+        return tuple(
+            one for one in self.directory.everybody() if belongs(one.id, one.roles, (need.escalate_to,))
+        )
+
+    def may_decide(self, action: Action) -> tuple[Person, ...]:
+        """Everybody whose yes would count."""
+        need = action.requirement
+        return tuple(
+            one
+            for one in self.directory.everybody()
+            if need.may_approve(one.id, one.roles) and (one.id != action.requester or need.self_approval)
+        )
 
     async def remind(self) -> None:
-        """Says in their threads which proposals will expire soon, once each: when a quarter of their time is left."""
+        """Says in their threads which proposals nobody decides, once each.
+
+        When the policy's time to ask others has come, and when a quarter of their time is left.
+        """
         now = self.now()
         for action in await self.store.actions(state=State.AWAITING_APPROVAL, limit=1000):
+            if others := self.asked_as_well(action):
+                who = ", ".join(one.name for one in others)
+                locale = self.locale_of(action.requester)
+                text = say("card.escalated", locale, action=action.id, title=action.plan.title, who=who)
+                await self.say(action, text, key=f"{action.id}/escalated", again=True)
             left, whole = action.expires_at - now, action.expires_at - action.created_at
             quiet = self._here(channel_of(action.thread)).quiet
             if timedelta(0) < left <= whole / 4 and not quiet:

@@ -23,6 +23,7 @@ from agent.home import Home, make_private
 from agent.people.person import Directory, Person
 from agent.policies import policy_of
 from agent.recall import Recall
+from agent.runbooks.building import RunbookRefused, built
 from agent.settings import ModelSettings, Settings, SettingsError, SourceSettings
 from agent.store.fleet import Fleet
 from agent.store.keys import Seal
@@ -34,6 +35,7 @@ from knowledge.port import Library, Source, Structurer
 from prompts.loader import load as load_prompt
 from tools.contract import Spec
 from tools.registry import NotRegistered, Registry
+from tools.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from agent.models.openai import Prices
@@ -76,8 +78,11 @@ async def build(
     parts = Parts(settings, home, directory)
     try:
         registry = parts.registry()
+        runbooks = built(settings, registry, parts.vocabulary())
+        registry = runbooks.registry
+        settings = settings.model_copy(update={"access": {**settings.access, **runbooks.access}})
         policy = policy_of(settings, registry.specs(), directory.everybody())
-    except (PolicyGap, NotRegistered) as error:
+    except (PolicyGap, NotRegistered, RunbookRefused) as error:
         raise SettingsError(f"{home.config}: {error}") from error
     for name, schedule in settings.schedules.items():
         if schedule.person not in settings.people:
@@ -120,6 +125,7 @@ async def build(
         redactor=Redactor(emails=settings.redaction.emails),
         fleet=fleet,
         spans=traces,
+        procedures=runbooks.procedures,
     )
     parts.recall.opens(app.library)
     parts.recall.heeds(store.asked)
@@ -204,6 +210,12 @@ class Parts:
         self.recall = Recall(directory)
 
     # --- tools -------------------------------------------------------------------------------------------------------
+
+    def vocabulary(self) -> Vocabulary:
+        """The names that tools take."""
+        from agent.whitelist import vocabulary_of
+
+        return vocabulary_of(self._settings)
 
     def registry(self) -> Registry:
         """The enabled tools. Raises `SettingsError` for a name that is no tool."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from agent.approvals.conditions import Begins, Condition, Every, Matches, OneOf, Ranges, Scalar
 from agent.approvals.policy import Policy, PolicyGap, Rule
-from agent.approvals.rule import BreakGlass
+from agent.approvals.rule import BreakGlass, Escalation
 from agent.approvals.windows import Freeze, Hours, Override, opening, span
 from agent.people.person import Person
 from agent.settings import ConditionSettings, OverrideSettings, RuleSettings, Settings
@@ -87,6 +87,10 @@ class _Reader:
             break_glass=BreakGlass(frozenset(rule.break_glass.roles), rule.break_glass.within)
             if rule.break_glass
             else None,
+            confirm=rule.confirm,
+            escalation=Escalation(frozenset(rule.escalate.to), rule.escalate.after)
+            if rule.escalate
+            else None,
         )
 
     def _tools(self, rule: RuleSettings, where: str) -> None:
@@ -109,6 +113,7 @@ class _Reader:
     def _members(self, rule: RuleSettings, where: str) -> None:
         fields = [("askers", rule.askers), ("approvers", rule.approvers)]
         fields += [("break_glass.roles", rule.break_glass.roles)] if rule.break_glass else []
+        fields += [("escalate.to", rule.escalate.to)] if rule.escalate else []
         fields += [
             (f"freezes.{one.name}.override.approvers", one.override.approvers)
             for one in rule.freezes

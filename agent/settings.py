@@ -20,6 +20,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     SecretStr,
     StrictBool,
     StrictFloat,
@@ -106,6 +107,10 @@ class ServiceSettings(Section):
     aliases: tuple[str, ...] = Field(default=(), description="Other words for it, in any language")
     environments: tuple[Name, ...] = Field(default=(), description="Where it runs; everywhere if unset")
     owner: str | None = Field(default=None, description="The team or person to ask")
+    calls: tuple[Name, ...] = Field(
+        default=(),
+        description="Services and others it calls, for `investigate`; calls that are counted are seen anyway",
+    )
 
 
 class EnvironmentSettings(Section):
@@ -245,6 +250,10 @@ class ToolsSettings(Section):
     forges: tuple[ForgeSettings, ...] = Field(
         default=(), description="Where the tool `changes` looks, beside the platform's history"
     )
+    journal: Path | None = Field(
+        default=None,
+        description="File of JSON lines that note changes of configuration: at, title, by, service, environment",
+    )
     commands: tuple[Mapping[str, object], ...] = Field(
         default=(), description="Operations declared here: typed arguments, argument lists, no shell"
     )
@@ -349,6 +358,13 @@ class BreakGlassSettings(Section):
     )
 
 
+class EscalationSettings(Section):
+    """Whom to ask as well when nobody has decided for a while. It gives nobody a right to decide."""
+
+    to: tuple[Member, ...] = Field(min_length=1, description="Roles or `person:maya`")
+    after: Duration = Field(description="How long after the proposal, such as 10m")
+
+
 class RuleSettings(Section):
     """One policy rule: for these tools and arguments, these people must agree."""
 
@@ -382,8 +398,20 @@ class RuleSettings(Section):
         default=None, description="Who may run it at once, to be signed afterwards; nobody if unset"
     )
 
+    confirm: bool = Field(
+        default=False, description="Whether a yes by a button is asked for twice: what is dangerous"
+    )
+    escalate: EscalationSettings | None = Field(
+        default=None, description="Whom to ask as well when nobody decides; nobody if unset"
+    )
+
     @model_validator(mode="after")
     def _adds_up(self) -> "RuleSettings":
+        if self.escalate and self.escalate.after >= self.expires_after:
+            raise ValueError(
+                f"{self.name}: escalate.after should be less than expires_after: a proposal that has expired "
+                "is past asking for"
+            )
         if not self.approvers and not self.auto:
             raise ValueError(f"{self.name}: approvers is missing: name roles or people, or say `auto: true`")
         if self.distinct_teams > self.quorum:
@@ -609,6 +637,9 @@ class SlackSettings(Section):
     approvals_channel: str | None = Field(
         default=None, description="Id of a channel where all cards are shown as well, such as C012AB3CD"
     )
+    approvers_direct: bool = Field(
+        default=False, description="Whether a card also goes to each approver in a direct message"
+    )
     listening: ListeningSettings = ListeningSettings()
     channels: Mapping[str, ChannelSettings] = Field(
         default_factory=dict, description="Channel id -> what it does there, where it is not the usual"
@@ -638,6 +669,30 @@ class ScheduleSettings(Section):
         pattern=r"^[a-z]+:[A-Za-z0-9]+$",
         description="Where it is answered: a surface and a channel, `slack:C012AB3CD`",
     )
+
+
+class StepSettings(Section):
+    """One step of a runbook: a call of a tool."""
+
+    tool: Name = Field(description="A tool that is enabled")
+    arguments: Mapping[str, JsonValue] = Field(
+        default_factory=dict, alias="with", description="Its arguments; `{name}` stands for a parameter"
+    )
+    on_failure: Literal["stop", "continue"] = Field(
+        default="stop",
+        description="Whether the runbook goes on when the step fails; a rejected one always ends it",
+    )
+
+
+class RunbookSettings(Section):
+    """A named procedure. Each write among its steps is an action like any other, with its own approval."""
+
+    title: str = Field(min_length=3, max_length=100, description="What people call it")
+    roles: tuple[Name, ...] = Field(min_length=1, description="Who may start it")
+    parameters: Mapping[str, Mapping[str, object]] = Field(
+        default_factory=dict, description="Typed like the arguments of a declared command"
+    )
+    steps: tuple[StepSettings, ...] = Field(min_length=1, max_length=30, description="In this order")
 
 
 class TelemetrySettings(Section):
@@ -727,6 +782,9 @@ class Settings(Section):
     telemetry: TelemetrySettings = TelemetrySettings()
     schedules: Mapping[Name, ScheduleSettings] = Field(
         default_factory=dict, description="Questions that `sayso serve` asks by itself"
+    )
+    runbooks: Mapping[Name, RunbookSettings] = Field(
+        default_factory=dict, description="Named procedures of several steps"
     )
     slack: SlackSettings | None = Field(default=None, description="Where people talk; off if unset")
     redaction: RedactionSettings = RedactionSettings()

@@ -68,6 +68,7 @@ class Makers:
             "silence": self._silence,
             "unsilence": self._unsilence,
             "changes": self._changes,
+            "investigate": self._investigate,
             "report": self._report,
             "knowledge": self._knowledge,
             "deploy": self._deploy,
@@ -149,6 +150,15 @@ class Makers:
 
     def _changes(self) -> Tool:
         from tools.changes.changes import Changes
+
+        sources = self._change_sources()
+        if not sources:
+            raise self._missing("platform", "changes")
+        none = self._settings.tools.metrics.backend == "none"
+        return Changes(sources, self._words, self._clock, None if none else self._metric_store("changes"))
+
+    def _change_sources(self) -> "tuple[ChangeSource, ...]":
+        from tools.changes.journal import Journal
         from tools.changes.platform import PlatformChanges
         from tools.changes.port import ChangeSource
 
@@ -156,11 +166,26 @@ class Makers:
         sources: list[ChangeSource] = []
         if backends.platform.backend != "none":
             sources.append(PlatformChanges(self._platform()))
-        sources += [self._forge(each) for each in backends.forges]
-        if not sources:
-            raise self._missing("platform", "changes")
-        metrics = None if backends.metrics.backend == "none" else self._metric_store("changes")
-        return Changes(sources, self._words, self._clock, metrics)
+        if backends.journal is not None:
+            sources.append(Journal(self._home.at(backends.journal)))
+        return (*sources, *(self._forge(each) for each in backends.forges))
+
+    def _investigate(self) -> Tool:
+        """Looks through whatever is set; what is not, it names as not checked."""
+        from tools.investigate.investigate import Investigate
+        from tools.investigate.port import Backends
+
+        tools = self._settings.tools
+        backends = Backends(
+            metrics=None if tools.metrics.backend == "none" else self._metric_store("investigate"),
+            logs=None if tools.logs.backend == "none" else self._log_store("investigate"),
+            changes=self._change_sources(),
+            platform=None if tools.platform.backend == "none" else self._platform(),
+            alerts=None if tools.alerts.backend == "none" else self._alert_store(),
+            library=self._recall,
+            calls={name: service.calls for name, service in self._settings.services.items()},
+        )
+        return Investigate(backends, self._words, self._clock)
 
     def _forge(self, settings: ForgeSettings) -> "ChangeSource":
         from tools.changes.github import GitHubChanges

@@ -17,6 +17,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from filelock import FileLock, Timeout
 
 from agent.home import make_private
+from demo.shop.live import CONDITIONS, CONFIG
 from demo.supervisor.processes import end_strays, remember
 
 OPENING_SECONDS = 30.0
@@ -24,6 +25,7 @@ CLOSING_SECONDS = 12.0
 LOCK_SECONDS = 120.0
 QUIET_SECONDS = 5.0  # of healthy traffic before the bad release, so that there is a before
 SYMPTOM_SECONDS = 30.0
+CHANGES = "changes.jsonl"  # where people note what they configured
 SYMPTOMS = 8  # lines that tell of the exhausted pool, before the shop counts as broken
 FAULT = {"service": "payments", "environment": "production", "version": "2.4.0", "by": "raj"}
 Say = Callable[[str], Awaitable[None]]
@@ -42,10 +44,18 @@ class Shop:
     started: bool
 
 
-async def start(home: Path, say: Say, *, owner: int | None = None, fault: bool = True) -> Shop:
+async def start(
+    home: Path,
+    say: Say,
+    *,
+    owner: int | None = None,
+    fault: bool = True,
+    prepare: Callable[[Path], None] | None = None,
+) -> Shop:
     """Opens the shop in `home`, if it is not open, with payments 2.4.0 failing. Raises `ShopTrouble`.
 
     With an `owner` the shop closes when that process is gone, however it went. Without `fault` raj deploys nothing.
+    `prepare` puts into the home what the services should find when they start.
     Whoever is interrupted in here (Ctrl-C) leaves nothing behind.
     """
     await asyncio.to_thread(make_private, home)
@@ -55,6 +65,8 @@ async def start(home: Path, say: Say, *, owner: int | None = None, fault: bool =
         if left := await asyncio.to_thread(end_strays, home):
             await say(f"ended {left} processes that an earlier shop left behind")
         await asyncio.to_thread(furnish, home)
+        if prepare is not None:
+            await asyncio.to_thread(prepare, home)
         await say("opening the shop")
         try:
             pid = await _supervise(home, owner)
@@ -158,7 +170,9 @@ def furnish(home: Path) -> None:
         old.unlink()
     shutil.rmtree(home / "logs", ignore_errors=True)
     shutil.rmtree(home / "ledgers", ignore_errors=True)
-    (home / "deployments.json").unlink(missing_ok=True)
+    shutil.rmtree(home / "certificates", ignore_errors=True)
+    for name in ("deployments.json", "versions.json", CONFIG, CONDITIONS, CHANGES):
+        (home / name).unlink(missing_ok=True)
     write_past(home / "metrics.db", datetime.now(UTC))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from demo.shop.addresses import Addresses, NobodyListens
+from demo.shop.live import CONDITIONS, Live
 from demo.shop.orphan import orphaned
 
 RATES = {"production": 7.0, "staging": 0.5}  # baskets a second
@@ -30,12 +31,13 @@ async def crowd(home: Path, environment: str, rate: float, http: ClientSession) 
     """Customers arriving at random, `rate` a second on average."""
     addresses, chance, number = Addresses(home, environment), random.Random(), 0
     inside: set[asyncio.Task[None]] = set()
+    conditions = Live(home, CONDITIONS, environment, "load")
     while True:
         number += 1
         task = asyncio.create_task(shop(http, addresses, number, chance))
         inside.add(task)
         task.add_done_callback(inside.discard)
-        await asyncio.sleep(chance.expovariate(rate))
+        await asyncio.sleep(chance.expovariate(conditions.number("baskets_a_second", rate)))
 
 
 async def main() -> None:

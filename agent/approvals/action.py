@@ -94,6 +94,9 @@ class Requirement:
     override: str = ""  # the freeze or hours it would override; empty where nothing is shut
     break_glass: Groups = ()  # who may run it at once and have it signed afterwards; empty: nobody
     countersign_within: timedelta | None = None
+    confirm: bool = False  # a yes is asked for twice, where it is a click
+    escalate_to: frozenset[str] = frozenset()  # roles and people to ask as well, if nobody decides
+    escalate_after: timedelta | None = None
 
     @property
     def approvers(self) -> Groups:

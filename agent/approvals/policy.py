@@ -104,6 +104,7 @@ class Policy:
             raise ActionRefused(Refusal(Reason.NOBODY, {"rule": names, "roles": who}))
         glass = _glass(judged)
         within = [rule.break_glass.within for rule in judged if rule.break_glass]
+        escalations = [rule.escalation for rule in judged if rule.escalation]
         requirement = Requirement(
             rule=names,
             approver_roles=_shown(groups),
@@ -117,6 +118,9 @@ class Policy:
             override=", ".join(dict.fromkeys(one.name for one in shut)),
             break_glass=glass,
             countersign_within=min(within) if glass else None,
+            confirm=any(rule.confirm for rule in judged),
+            escalate_to=frozenset[str]().union(*(one.to for one in escalations)),
+            escalate_after=min((one.after for one in escalations), default=None),
         )
         return Judgement(requirement, min(rule.expires_after for rule in fitting), fitting, shut)
 

@@ -21,6 +21,17 @@ class BreakGlass:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalation:
+    """Whom to ask as well when nobody has decided after this long. They get no right by it."""
+
+    to: frozenset[str]
+    after: timedelta
+
+    def as_json(self) -> dict[str, Json]:
+        return {"to": sorted(self.to), "after": self.after.total_seconds()}
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """For these tools, and these values of their arguments, these people must agree.
 
@@ -41,6 +52,8 @@ class Rule:
     freezes: tuple[Freeze, ...] = ()
     auto: bool = False
     break_glass: BreakGlass | None = None
+    confirm: bool = False
+    escalation: Escalation | None = None
 
     def fits(self, tool: str, arguments: Mapping[str, Json]) -> bool:
         """Whether the rule is for this call; an argument that is not given satisfies no condition."""
@@ -70,4 +83,7 @@ class Rule:
             "freezes": [freeze.as_json() for freeze in self.freezes],
             "auto": self.auto,
             "break_glass": self.break_glass.as_json() if self.break_glass else None,
+            # Left out where unset: a policy that says nothing new keeps its version.
+            **({"confirm": True} if self.confirm else {}),
+            **({"escalation": self.escalation.as_json()} if self.escalation else {}),
         }

@@ -45,6 +45,9 @@ def described(rule: Rule, locale: str, name: Name) -> list[str]:
     for freeze in rule.freezes:
         fields = {"name": freeze.name, "span": freeze.span.said, "zone": freeze.zone}
         lines.append(say("policy.freeze", locale, **fields) + _override(freeze.override, rule, locale, name))
+    if rule.escalation:
+        who = members(rule.escalation.to, name)
+        lines.append(say("policy.escalation", locale, who=who, after=length(rule.escalation.after)))
     if rule.break_glass:
         who, within = members(rule.break_glass.roles, name), length(rule.break_glass.within)
         lines.append(say("policy.break_glass", locale, who=who, within=within))
@@ -59,6 +62,8 @@ def _conditions(rule: Rule, locale: str) -> list[str]:
         lines.append(say("policy.self_approval", locale))
     if rule.reason_required:
         lines.append(say("policy.reason_required", locale))
+    if rule.confirm:
+        lines.append(say("policy.confirm", locale))
     return [*lines, say("policy.expires", locale, length=length(rule.expires_after))]
 
 

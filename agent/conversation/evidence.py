@@ -1,7 +1,7 @@
 """Evidence: what tools and searches returned, numbered, so that an answer can point at it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tools.contract import Finding, Json
 
@@ -20,6 +20,7 @@ class Evidence:
     handle: str | None = None
 
 
+_PLACE = re.compile(r"\[#(\d{1,3})\]")
 _FENCE = re.compile(r"<(?=\s*/?\s*evidence)", re.IGNORECASE)
 
 
@@ -31,6 +32,17 @@ def fenced(evidence: Evidence, digest: str) -> str:
         f'<evidence n="{evidence.number}" tool="{evidence.tool}" source="{_attribute(finding.source)}" '
         f'title="{_attribute(finding.title)}"{cut}>\n{_FENCE.sub("‹", digest)}\n</evidence>'
     )
+
+
+def anchored(finding: Finding, before: int) -> Finding:
+    """The digest of an investigation with its places of evidence (`[#2]`, its own being 1) as numbers of the turn.
+
+    `before` is how many pieces of evidence the turn had before the call that brought it.
+    """
+    if finding.kind != "investigation":
+        return finding
+    text = _PLACE.sub(lambda found: f"[{before + int(found[1])}]", finding.text)
+    return replace(finding, text=text)
 
 
 def fenced_text(label: str, text: str) -> str:

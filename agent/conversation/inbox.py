@@ -8,6 +8,7 @@ from agent.conversation.thread import Said, ThreadId, TurnId
 
 MOST = 10  # messages that are answered together
 LONGEST = 8000  # characters of them together
+BY_ITSELF = ("runbook:", "share:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,12 @@ class Waiting:
     speaker: str
     text: str
     begun_as: TurnId | None  # the last of those it is answered with, once that has begun
+    alone: bool = False  # it means something by its event id, and is answered by itself
+
+
+def is_alone(event_id: str) -> bool:
+    """Whether this was not said by a person but for one: a step of a runbook, a question to be shared."""
+    return event_id.startswith(BY_ITSELF)
 
 
 def together(waiting: Sequence[Waiting]) -> tuple[TurnId, ...]:
@@ -45,7 +52,8 @@ def together(waiting: Sequence[Waiting]) -> tuple[TurnId, ...]:
     length = 0
     for one in waiting[:MOST]:
         length += len(one.text)
-        if one.speaker != first.speaker or one.begun_as is not None or (taken and length > LONGEST):
+        joins = one.speaker == first.speaker and one.begun_as is None and not (one.alone or first.alone)
+        if taken and (not joins or length > LONGEST):
             break
         taken.append(one.turn)
     return tuple(taken)

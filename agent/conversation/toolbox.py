@@ -10,7 +10,7 @@ from typing import Protocol
 from agent.approvals.action import Action, Origin
 from agent.approvals.card import sentence
 from agent.approvals.refusal import ActionRefused
-from agent.conversation.evidence import Evidence
+from agent.conversation.evidence import Evidence, anchored
 from agent.conversation.messages import Message, Offer, ResultKind, Role, Step, ToolCall
 from agent.conversation.offers import offer
 from agent.conversation.ports import Audience, Proposals, Shelf
@@ -167,9 +167,9 @@ class Toolbox:
             return refused(call, clean.text(_advice(outcome)))
         if isinstance(outcome, ToolError):
             return Message(Role.TOOL, clean.text(str(outcome)), call_id=call.id, result=ResultKind.FAILED)
-        found = []
+        found, before = [], len(bench.evidence)
         for finding in outcome.findings:
-            kept = await self._redacted(finding)
+            kept = await self._redacted(anchored(finding, before))
             handle = None if kept.raw is None else await self._shelf.keep(kept.raw)
             found.append(Evidence(len(bench.evidence) + 1, kept, call.name, call.id, handle))
             bench.evidence.append(found[-1])

@@ -72,6 +72,7 @@ class Turns:
         offered: frozenset[str],
         audience: Audience,
         room: Room = ALONE,
+        model: ChatModel | None = None,
     ) -> Answer:
         """Answers what was said with the tools in `offered`, whatever the model does, and closes the turn.
 
@@ -93,7 +94,7 @@ class Turns:
             prompt=self._prompt.label,
             room=room,
         )
-        replies, trouble = await self._converse(context, bench, audience)
+        replies, trouble = await self._converse(context, bench, audience, model or self._model)
         text, left_out = worded(replies[-1] if replies else None, trouble, said.text, bench, self._redactor)
         answer = Answer(
             turn,
@@ -116,7 +117,9 @@ class Turns:
         if isinstance(self._model, Closing):
             await self._model.close()
 
-    async def _converse(self, context: Context, bench: Bench, audience: Audience) -> tuple[list[Reply], str]:
+    async def _converse(
+        self, context: Context, bench: Bench, audience: Audience, model: ChatModel
+    ) -> tuple[list[Reply], str]:
         """Model and tools in turn, until the model calls nothing more or the steps are used up.
 
         Gives all replies, and why the model gave up where it did.
@@ -129,25 +132,32 @@ class Turns:
                 reply = stored[step]
             else:
                 try:
-                    reply = await self._ask(context, bench, audience, step, may_call=may_call)
+                    reply = await self._ask(context, bench, audience, model, step, may_call=may_call)
                 except ConversationError as error:
                     return replies, self._redactor.text(str(error))
                 await self._threads.keep_reply(bench.turn, step, reply)
             replies.append(reply)
             if not reply.calls or not may_call:
                 break
-            bench.model = reply.model or self._model.name
+            bench.model = reply.model or model.name
             results = await self._toolbox.run(reply.calls, bench, audience)
             context.add(Message(Role.AGENT, reply.text, calls=reply.calls), results)
         return replies, ""
 
     async def _ask(
-        self, context: Context, bench: Bench, audience: Audience, step: int, *, may_call: bool
+        self,
+        context: Context,
+        bench: Bench,
+        audience: Audience,
+        model: ChatModel,
+        step: int,
+        *,
+        may_call: bool,
     ) -> Reply:
         """One reply of the model, streamed to the audience, each of its calls with an id of its own."""
         stream = Stream(self._redactor, _unheard if bench.private else audience.text)
         request = Request(context.messages(), context.offers, bench.asker.locale, self._clock(), may_call)
-        reply = await self._model.complete(request, stream.take)
+        reply = await model.complete(request, stream.take)
         await stream.rest()
         # Endpoints number calls from zero in every reply, or not at all, and one takes nine letters and digits only.
         calls = [

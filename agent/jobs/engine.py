@@ -199,12 +199,18 @@ class LocalFirst:
     def __init__(self, work: Work | None, carrier: Engine, width: Width) -> None:
         self._work, self._carrier, self._width = work, carrier, width
         self._tasks: dict[Job, set[asyncio.Task[None]]] = {job: set() for job in Job}
+        self._given: set[asyncio.Task[None]] = set()  # on their way to the carrier
         self._open = work is not None
 
     async def submit(self, job: Job, key: str, lane: str, *, attempt: str = "") -> None:
         mine = self._tasks[job]
         if self._work is None or not self._open or len(mine) >= self._width.of(job):
-            await self._carrier.submit(job, key, lane, attempt=attempt)
+            # Nobody waits for it: what it is about is kept, and a round finds what this process could not hand on.
+            given = asyncio.create_task(
+                self._carrier.submit(job, key, lane, attempt=attempt), name=f"{job}:{key}"
+            )
+            self._given.add(given)
+            given.add_done_callback(self._handed_on)
             return
         task = asyncio.create_task(self._work[job](key, lane), name=f"{job.value}:{key}")
         mine.add(task)
@@ -222,6 +228,12 @@ class LocalFirst:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        await asyncio.gather(*self._given, return_exceptions=True)
+
+    def _handed_on(self, task: "asyncio.Task[None]") -> None:
+        self._given.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            LOG.warning("%s could not be handed on: %s; a later round finds it", task.get_name(), error)
 
     def _ended(self, job: Job, task: "asyncio.Task[None]") -> None:
         self._tasks[job].discard(task)

@@ -21,6 +21,7 @@ from agent.jobs.engine import Engine, Job
 from agent.jobs.fairness import Gate
 from agent.jobs.voice import Voice, VoiceUnavailable
 from agent.people.person import UnknownPerson
+from agent.runbooks.following import Notice
 from agent.store.fleet import Fleet
 from agent.store.port import StoreError, TurnRecord
 from tools.contract import Progress
@@ -215,6 +216,7 @@ class Worker:
                 record = await self._app.store.turn(TurnId(due.subject))
                 if record is not None:
                     await voice.answered(record, self._fresh.get(due.subject))
+                    await self._go_on(record)
                 self._fresh.pop(due.subject, None)
             case Kind.NOTICE:
                 text = await self._app.store.notice(due.subject)
@@ -224,6 +226,15 @@ class Worker:
                 action = await self._app.store.action(ActionId(due.subject))
                 if action is not None:
                     await voice.shown(action)
+                    await self._go_on(action)
+
+    async def _go_on(self, ended: TurnRecord | Action) -> None:
+        """Has the next step of a runbook done. It is told until it is heard: what is due stays due until then."""
+        match await self._app.next_step(ended):
+            case (turn, said):
+                await self.submit_turn(turn, said.thread)
+            case Notice() as notice:
+                await self.submit_tell(notice.thread)
 
     # --- work comes in -------------------------------------------------------------------------------------------
 

@@ -45,7 +45,9 @@ class MemoryStore(MemoryWaiting):
         if said.event_id in self._heard:
             return None
         turn = self._heard[said.event_id] = TurnId(f"T-{len(self._turns) + 1}")
-        self._turns[turn] = TurnRecord(turn, said.thread, said.speaker, said.text, said.at)
+        self._turns[turn] = TurnRecord(
+            turn, said.thread, said.speaker, said.text, said.at, event_id=said.event_id
+        )
         return turn
 
     async def history(self, thread: ThreadId, before: TurnId, limit: int) -> Sequence[Line]:
@@ -76,7 +78,15 @@ class MemoryStore(MemoryWaiting):
             self._note_due(Kind.ANSWER, turn, kept.thread, at)
             await self.record(answered(kept.speaker, turn, at, record))
 
-    async def say(self, thread: ThreadId, text: str, at: datetime, *, key: str | None = None) -> None:
+    async def say(
+        self,
+        thread: ThreadId,
+        text: str,
+        at: datetime,
+        *,
+        key: str | None = None,
+        card: ActionId | None = None,
+    ) -> None:
         if key is not None and key in self._said:
             return
         if key is not None:
@@ -84,6 +94,8 @@ class MemoryStore(MemoryWaiting):
         turns = [number for number, turn in enumerate(self._turns.values(), 1) if turn.thread == thread]
         self._notices.append((thread, turns[-1] if turns else 0, Line("sayso", text, at)))
         self._note_due(Kind.NOTICE, f"N-{len(self._notices)}", thread, at)
+        if card is not None:
+            self._note_due(Kind.CARD, card, thread, at)
 
     async def heard_as(self, event_id: str) -> TurnRecord | None:
         turn = self._heard.get(event_id)

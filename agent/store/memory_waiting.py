@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from agent.approvals.ports import Beat
-from agent.conversation.inbox import Batch, Waiting, together
+from agent.conversation.inbox import Batch, Waiting, is_alone, together
 from agent.conversation.outbox import Due, Kind, attended
 from agent.conversation.posted import Post
 from agent.conversation.thread import Line, Said, ThreadId, TurnId
@@ -29,7 +29,10 @@ class MemoryWaiting:
         open_ = self._open(thread)
         if not open_ or self._workers.get(open_[0].turn, worker) != worker:
             return None
-        waiting = [Waiting(one.turn, one.speaker, one.question, self._begun.get(one.turn)) for one in open_]
+        waiting = [
+            Waiting(one.turn, one.speaker, one.question, self._begun.get(one.turn), is_alone(one.event_id))
+            for one in open_
+        ]
         parts = together(waiting)
         self._begun.update(dict.fromkeys(parts, parts[-1]))
         self._workers.update(dict.fromkeys(parts, worker))
@@ -38,7 +41,7 @@ class MemoryWaiting:
         text = "\n".join(one.question for one in taken)
         stopped = next((self._stopped[part] for part in parts if part in self._stopped), None)
         return Batch(
-            last.turn, Said(last.turn, last.thread, last.speaker, text, taken[0].asked_at), parts, stopped
+            last.turn, Said(last.event_id, last.thread, last.speaker, text, taken[0].asked_at), parts, stopped
         )
 
     async def stop(self, thread: ThreadId, by: str) -> tuple[TurnId, ...]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from agent.approvals.action import ActionId
 from agent.approvals.ports import Beats, Ledger
 from agent.audit.ports import Checkpoints, Trail
 from agent.conversation.asked import Asked
@@ -70,6 +71,7 @@ class TurnRecord:
     finished_at: datetime | None = None
     answered_as: TurnId | None = None  # the turn that has the answer, where several messages share one
     worker: str | None = None  # who answers it, or did
+    event_id: str = ""  # what it was heard under
 
     @property
     def private(self) -> str:
@@ -95,8 +97,19 @@ class Turns(Protocol):
         """Turns that were accepted and have no answer yet, oldest first: what a restart has to go on with."""
         ...
 
-    async def say(self, thread: ThreadId, text: str, at: datetime, *, key: str | None = None) -> None:
-        """Adds a line that sayso says by itself, such as the outcome of an action; one with a key only once."""
+    async def say(
+        self,
+        thread: ThreadId,
+        text: str,
+        at: datetime,
+        *,
+        key: str | None = None,
+        card: ActionId | None = None,
+    ) -> None:
+        """Adds a line that sayso says by itself, such as the outcome of an action; one with a key only once.
+
+        With it, the card of an action is shown anew.
+        """
         ...
 
 

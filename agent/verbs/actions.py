@@ -168,8 +168,17 @@ async def _decide(arguments: argparse.Namespace, context: verbs.Context, verdict
             action, session.person, Verdict(verdict), reason=arguments.reason, digest=arguments.digest
         )
         if answer.refusal is not None or answer.action.state is not State.APPROVED or arguments.no_run:
-            return _tell(session, answer.action, answer.said, arguments, refused=answer.refusal is not None)
+            code = _tell(session, answer.action, answer.said, arguments, refused=answer.refusal is not None)
+            await _go_on(session, answer.action, arguments)
+            return code
         return await _run(session, answer.action, arguments)
+
+
+async def _go_on(session: "Session", action: "Action", arguments: argparse.Namespace) -> None:
+    """Where the action was a step of a runbook, the next one follows."""
+    from agent.surfaces.terminal.sitting import Sitting
+
+    await Sitting(session.app, session.person, quiet=arguments.json).go_on(action)
 
 
 async def run_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
@@ -191,6 +200,7 @@ async def _run(session: "Session", action: "Action", arguments: argparse.Namespa
     margin().print(say("terminal.executing", session.locale, action=action.id))
     done = await session.app.run(action, progress, session.locale)
     code = _tell(session, done.action, done.said, arguments, refused=done.refusal is not None)
+    await _go_on(session, done.action, arguments)
     return code if done.refusal is not None or done.action.state is State.SUCCEEDED else Exit.FAILED
 
 

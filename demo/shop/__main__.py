@@ -10,9 +10,10 @@ from aiohttp import web
 
 from demo.shop import catalog, checkout, payments
 from demo.shop.behaviour import Behaviour
+from demo.shop.live import CONDITIONS, Live
 from demo.shop.log import logger
 from demo.shop.orphan import orphaned
-from demo.shop.service import Place, Service
+from demo.shop.service import SKEW, Place, Service
 
 BUILD = {"checkout": checkout.build, "payments": payments.build, "catalog": catalog.build}
 
@@ -28,7 +29,8 @@ async def main() -> None:
     parser.add_argument("--switch", action="append", default=[], help="a switch of this release's behaviour")
     arguments = parser.parse_args()
     identity = {name: getattr(arguments, name) for name in ("service", "environment", "version", "instance")}
-    log = logger(arguments.home, identity)
+    conditions = Live(arguments.home, CONDITIONS, arguments.environment, arguments.service)
+    log = logger(arguments.home, identity, lambda: conditions.number(SKEW, 0))
     place = Place(arguments.home, **identity, behaviour=Behaviour.of(arguments.switch))
     service = Service(place, log)
     BUILD[arguments.service](service)

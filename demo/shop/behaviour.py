@@ -13,6 +13,8 @@ class Behaviour:
     retry_keeps_connection: bool = False  # the retry path returns without giving its first connection back
     wants_cdn: bool = False  # is not healthy before a CDN address is configured
     compact_totals: bool = False  # harmless: another shape of the total
+    keeps_pictures: bool = False  # every picture that was made stays in memory
+    slow_prices: bool = False  # reads the prices of all variants one by one
 
     @classmethod
     def of(cls, switched_on: Iterable[str]) -> "Behaviour":

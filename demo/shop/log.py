@@ -17,12 +17,12 @@ LEVELS = {logging.INFO: "info", logging.WARNING: "warning", logging.ERROR: "erro
 class JsonLines(logging.Formatter):
     """One object a line: when, how bad, who, what; and the fields given as `extra={"fields": {...}}`."""
 
-    def __init__(self, identity: dict[str, str]) -> None:
+    def __init__(self, identity: dict[str, str], skew: Callable[[], float] = lambda: 0.0) -> None:
         super().__init__()
-        self._identity = identity
+        self._identity, self._skew = identity, skew
 
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        at = datetime.fromtimestamp(record.created + self._skew(), UTC).isoformat(timespec="milliseconds")
         line = {
             "ts": at.replace("+00:00", "Z"),
             "level": LEVELS.get(record.levelno, "info"),
@@ -67,12 +67,15 @@ def _identity(look: Callable[[], os.stat_result]) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def logger(home: Path, identity: dict[str, str]) -> logging.Logger:
-    """The log of one process; `identity` holds service, environment, version and instance."""
+def logger(home: Path, identity: dict[str, str], skew: Callable[[], float] = lambda: 0.0) -> logging.Logger:
+    """The log of one process; `identity` holds service, environment, version and instance.
+
+    `skew` is how many seconds the machine's clock is ahead: lines are stamped by that clock.
+    """
     folder = home / "logs" / identity["environment"]
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     handler = Appending(folder / f"{identity['service']}.log", maxBytes=ROTATE_BYTES, backupCount=KEPT)
-    handler.setFormatter(JsonLines(identity))
+    handler.setFormatter(JsonLines(identity, skew))
     log = logging.getLogger(f"shop.{identity['service']}")
     log.setLevel(logging.INFO)
     log.propagate = False

@@ -31,6 +31,7 @@ class Pool:
     size: int = SIZE
     wait: float = WAIT_SECONDS
     lease: float = LEASE_SECONDS
+    most_pages: int | None = None  # of the volume that the file is on
     leased: list[Connection] = field(default_factory=list)
     _idle: list[sqlite3.Connection] = field(default_factory=list)
     _free: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -50,7 +51,7 @@ class Pool:
                     f"connection pool exhausted: {self.in_use} of {self.size} connections in use, "
                     f"waited {self.wait * 1000:.0f} ms"
                 ) from error
-            db = self._idle.pop() if self._idle else sqlite3.connect(self.file, isolation_level=None)
+            db = self._idle.pop() if self._idle else self._connected()
             connection = Connection(db, monotonic())
             self.leased.append(connection)
             return connection
@@ -62,6 +63,12 @@ class Pool:
                 self.leased.remove(connection)
                 self._idle.append(connection.db)
             self._free.notify()
+
+    def _connected(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.file, isolation_level=None)
+        if self.most_pages is not None:
+            db.execute(f"PRAGMA max_page_count={self.most_pages}")
+        return db
 
     def close(self) -> None:
         """Closes every connection, leased or not."""

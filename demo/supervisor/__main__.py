@@ -52,7 +52,7 @@ async def serve(home: Path, stop: asyncio.Event) -> None:
     token = secrets.token_urlsafe(24)
     runner = web.AppRunner(Api(fleet, token, stop.set).app, access_log=None, shutdown_timeout=2)
     try:
-        await fleet.open(VERSIONS, ENVIRONMENTS)
+        await fleet.open({**VERSIONS, **other_versions(home)}, ENVIRONMENTS)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         await fleet.start_load()
@@ -63,6 +63,15 @@ async def serve(home: Path, stop: asyncio.Event) -> None:
         await runner.cleanup()
         await fleet.close()
         writer.close()
+
+
+def other_versions(home: Path) -> dict[str, str]:
+    """Versions that a fault drill begins with."""
+    try:
+        found: dict[str, str] = json.loads((home / "versions.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return found
 
 
 def announce(home: Path, port: int, token: str) -> None:

@@ -26,6 +26,9 @@ WANTED = (
     "payments_total",
     "process_cpu",
     "process_res",
+    "http_client_request_duration_seconds",
+    "node_",
+    "probe_ssl",
 )
 Sample = tuple[str, dict[str, str], float]
 

@@ -106,6 +106,8 @@ VALVE = "tools: [valve], approvers: [keeper]"
             f"{VALVE}, freezes: [{{name: w, from: fri 16:00, to: mon 08:00, override: {{quorum: 1}}}}]",
             "more than the",
         ),
+        (f"{VALVE}, expires_after: 30m, escalate: {{to: [keeper], after: 30m}}", "less than expires_after"),
+        (f"{VALVE}, escalate: {{to: ['person:nobody'], after: 5m}}", "escalate.to"),
         (f"{VALVE}, auto: true, break_glass: {{roles: [keeper]}}", "no use in a rule with `auto: true`"),
     ],
 )

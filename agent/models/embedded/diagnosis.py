@@ -1,5 +1,6 @@
 """Which reads answer "why is it failing?": where it runs, what it measures, what it logs, and what is known of it."""
 
+import re
 from collections.abc import Mapping
 
 from agent.models.embedded.acts import Act, Mood, says
@@ -10,6 +11,10 @@ from agent.models.embedded.scan import Scan
 from tools.contract import Json, Spec
 from tools.slots import Kind, slots
 
+_EVERYTHING = re.compile(
+    r"\b(everything|anything|the (?:site|shop|system)|customers|tout|le (?:site|systeme)|la boutique|les clients)\b"
+)
+
 
 def reads(scan: Scan, act: Act, families: Mapping[str, Spec], context: Context) -> tuple[Call, ...]:
     """The reads that explain present trouble with a service or a place; none when the question is another one."""
@@ -18,8 +23,11 @@ def reads(scan: Scan, act: Act, families: Mapping[str, Spec], context: Context) 
     if not says("trouble", scan.abstract) or _is_history(scan, context):
         return ()
     where = {role: scan.of(role)[0].value for role in ("service", "environment") if scan.of(role)}
+    wanted = where or ("investigate" in families and _EVERYTHING.search(scan.plain))
     calls = (
-        [_call(spec, extras, where, scan, context) for spec, extras in _plan(scan, families)] if where else []
+        [_call(spec, extras, where, scan, context) for spec, extras in _plan(scan, families)]
+        if wanted
+        else []
     )
     return tuple(call for call in calls if call is not None)
 
@@ -47,6 +55,8 @@ def _is_history(scan: Scan, context: Context) -> bool:
 
 def _plan(scan: Scan, families: Mapping[str, Spec]) -> list[tuple[Spec, dict[str, Json]]]:
     """The tools to ask, with the arguments that the question does not name."""
+    if (whole := families.get("investigate")) is not None:
+        return [(whole, {})]
     plan: list[tuple[Spec, dict[str, Json]]] = []
     for kin in ("status", "metrics", "logs", "knowledge"):
         spec = families.get(kin)

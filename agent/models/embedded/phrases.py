@@ -21,6 +21,7 @@ _FAMILIES = {  # the words of a tool's name that tell its family
     "status": "status state",
     "report": "report",
     "knowledge": "knowledge docs",
+    "investigate": "investigate investigation",
 }
 _FAMILY_WORDS = {word: kin for kin, words in _FAMILIES.items() for word in words.split()}
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -75,7 +76,7 @@ def phrases(specs: Sequence[Spec]) -> Iterator[Phrase]:
     for kin, spec in families(specs).items():
         if kin in {"deploy", "rollback", "restart", "scale"} and spec.effect is not Effect.WRITE:
             continue
-        for text in _book()["tools"][kin]:
+        for text in _book()["tools"].get(kin, ()):
             yield Phrase(_fill(text, spoken, {}, {}), spec.name)
     for label, texts in _book()["talk"].items():
         for text in texts:

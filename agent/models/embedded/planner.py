@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent.conversation.messages import Message, Reply, Request, ResultKind, ToolCall
 from agent.conversation.ports import OnText
-from agent.models.embedded import approvals, asking, facts, follow, presence
+from agent.models.embedded import approvals, asking, facts, follow, investigating, presence
 from agent.models.embedded.acts import says
 from agent.models.embedded.cause import explain
 from agent.models.embedded.explaining import explained
@@ -105,6 +105,8 @@ class EmbeddedPlanner:
             parts += self._absent(now, found, writer)
             if approvals.is_asked(now.asked):
                 parts.append(writer.approvals(found.deployments, now.asked))
+            elif reports := [piece for piece in now.evidence if piece.finding.kind == investigating.KIND]:
+                parts += [investigating.investigated(piece, writer) for piece in reports]
             elif follow.is_diagnosis(now, self._specs):
                 asked = follow.asked_service(now)
                 cause = explain(found, asked, follow.services(self._specs))

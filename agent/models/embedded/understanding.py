@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 
 from agent.models.embedded import approvals, diagnosis, future
-from agent.models.embedded.acts import Act, Mood, judge, takes_back
+from agent.models.embedded.acts import Act, Mood, judge, says, takes_back
 from agent.models.embedded.arguments import Context, Filled, fill, refusal
 from agent.models.embedded.folding import stem
 from agent.models.embedded.intents import Guess, Intents
@@ -187,7 +187,25 @@ class Understanding:
             return self._asked(scan, act, context) or AskBack(Doubt.UNSURE)
         if intent.startswith(TALK):
             return Talk(intent.removeprefix(TALK))
-        return self._look(intent, scan, context)
+        return self._counted(intent, scan, context) or self._look(intent, scan, context)
+
+    def _counted(self, intent: str, scan: Scan, context: Context) -> Reading | None:
+        """A report, where a total or a picture of something was asked for that one tells of; `None` to all else."""
+        report = self._families.get("report")
+        kin = family(intent)
+        if report is None or kin not in {"metrics", "logs"} or says("rate", scan.abstract):
+            return None
+        dated = scan.of("time") or scan.of("period")
+        total = dated and says("total", scan.abstract) and not says("logged", scan.abstract)
+        if not (total or says("picture", scan.abstract)):
+            return None
+        filled = fill(report, scan, context)
+        named = any(
+            slot.role == "kind" and name in filled.said for name, slot in slots(report.arguments).items()
+        )
+        if not named or filled.missing or filled.refused is not None:
+            return None
+        return (Call(report.name, filled.values, filled.said),)
 
     def _spoken_of(self, tool: str, scan: Scan, act: Act, guess: Guess, context: Context) -> Reading:
         """A sentence about a write that orders none: a question is looked up, all else is asked back."""

@@ -82,6 +82,11 @@ def name_of(metric: str, locale: str) -> str:
         "cpu",
         "memory",
         "failed_payments",
+        "refused_rate",
+        "disk_left",
+        "clock_offset",
+        "certificate_end",
+        "call_duration",
     }
     key = {
         "p50": "latency_p50",

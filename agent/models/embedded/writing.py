@@ -212,9 +212,12 @@ class Writer:
             return self.say("table.empty", cites=cite(table))
         lines = [" | ".join(table.columns)] if table.columns else []
         lines += [" | ".join(self._cell(cell) for cell in row) for row in table.rows[:31]]
-        parts = [self.say("table.head", title=table.title, cites=cite(table)), *lines]
-        if table.total is not None:
-            parts.append(self.say("table.total", total=figure(table.total, self.locale), cites=cite(table)))
+        if table.total is None:
+            head = self.say("table.head", title=table.title, cites=cite(table))
+        else:
+            total = figure(table.total, self.locale)
+            head = self.say("table.total", title=table.title, total=total, cites=cite(table))
+        parts = [head, *lines]
         if table.computed:
             parts.append(self.say("table.computed", computed=table.computed))
         return "\n".join(parts)

@@ -191,8 +191,19 @@ class SqlStore(SqlTrail, SqlWaiting):
 
         await self._database.chained(work)
 
-    async def say(self, thread: ThreadId, text: str, at: datetime, *, key: str | None = None) -> None:
-        """Adds a line that sayso says by itself, such as the outcome of an action; one with a key only once."""
+    async def say(
+        self,
+        thread: ThreadId,
+        text: str,
+        at: datetime,
+        *,
+        key: str | None = None,
+        card: ActionId | None = None,
+    ) -> None:
+        """Adds a line that sayso says by itself, such as the outcome of an action; one with a key only once.
+
+        With it, the card of an action is shown anew.
+        """
 
         def work(connection: Connection) -> None:
             last = LAST_TURN.run(connection, {"in_thread": thread}).one()
@@ -206,6 +217,8 @@ class SqlStore(SqlTrail, SqlWaiting):
             made = SAY.run(connection, row).scalar_one_or_none()
             if made is not None:
                 note_due(connection, Kind.NOTICE, [(f"N-{made}", thread, at)])
+                if card is not None:
+                    note_due(connection, Kind.CARD, [(card, thread, at)])
 
         await self._database.fast(work)
 
@@ -315,6 +328,7 @@ def _turn(row: Row[tuple[object, ...]]) -> TurnRecord:
         _moment(row.finished_at) if row.finished_at is not None else None,
         None if row.answered_as in (None, row.id) else TurnId(f"T-{row.answered_as}"),
         row.worker,
+        row.event_id,
     )
 
 

@@ -22,7 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSON
 
 from agent.approvals.ports import Beat
-from agent.conversation.inbox import Batch, Waiting, together
+from agent.conversation.inbox import Batch, Waiting, is_alone, together
 from agent.conversation.outbox import Due, Kind
 from agent.conversation.posted import Post
 from agent.conversation.thread import Said, ThreadId, TurnId
@@ -266,7 +266,7 @@ class SqlWaiting:
 
 def _waiting(row: Row[tuple[object, ...]]) -> Waiting:
     begun = None if row.answered_as is None else TurnId(f"T-{row.answered_as}")
-    return Waiting(TurnId(f"T-{row.id}"), row.speaker, row.question, begun)
+    return Waiting(TurnId(f"T-{row.id}"), row.speaker, row.question, begun, is_alone(row.event_id))
 
 
 def _batch(parts: Sequence[Row[tuple[object, ...]]]) -> Batch:

@@ -39,18 +39,19 @@ def _below(record: TurnRecord, locale: str) -> list[Block]:
         links = [f"[{item.get('number')}] {source(item)}" for item in cited[:SOURCES]]
         blocks.append(context("\n".join(links)))
     blocks.append(context(_receipt(record)))
-    ask = [
-        button(say("slack.helpful", locale), HELPFUL, record.turn),
-        button(say("slack.wrong", locale), WRONG, record.turn),
-    ]
+    ask = []
     if found:
-        ask.append(button(say("slack.evidence", locale), EVIDENCE, f"{record.turn} 0"))
-    ask.append(button(say("slack.again", locale), AGAIN, record.turn))
+        ask += [
+            button(say("slack.helpful", locale), HELPFUL, record.turn),
+            button(say("slack.wrong", locale), WRONG, record.turn),
+            button(say("slack.evidence", locale), EVIDENCE, f"{record.turn} 0"),
+        ]
+    if not (record.record or {}).get("actions"):  # what was proposed would be proposed once more
+        ask.append(button(say("slack.again", locale), AGAIN, record.turn))
     if record.private:
         ask.append(button(say("slack.share", locale), SHARE, record.turn))
         blocks.append(context(say("slack.only_you", locale)))
-    blocks.append(buttons(ask, f"answer:{record.turn}"))
-    return blocks
+    return [*blocks, buttons(ask, f"answer:{record.turn}")] if ask else blocks
 
 
 def evidence_of(record: TurnRecord) -> list[Mapping[str, Json]]:

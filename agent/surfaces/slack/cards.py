@@ -32,12 +32,15 @@ def of(action: Action, card: Card, locale: str) -> Message:
     mark = MARKS.get(action.state, "")
     title = f"*{mrkdwn.escaped(card.title)}*"
     blocks: list[Block] = [section(f"{mark} {action.id} · {title}".strip())]
+    waits = action.state is State.AWAITING_APPROVAL
+    below = say("card.expires", locale) if waits else ""  # said below, in each reader's own time
     rows = [
         f"{'⚠️ ' if row.warning else ''}*{mrkdwn.escaped(row.label)}*  {mrkdwn.escaped(row.text)}"
         for row in card.rows
+        if row.label != below
     ]
     blocks.append(section("\n".join(rows)))
-    if action.state is State.AWAITING_APPROVAL:
+    if waits:
         blocks.append(context(say("slack.expires", locale, when=mrkdwn.moment(action.expires_at))))
         blocks.append(buttons(_buttons(action, locale), f"card:{action.id}"))
     else:
@@ -58,7 +61,6 @@ def meant(value: str) -> tuple[str, str]:
 
 def _buttons(action: Action, locale: str) -> list[Block]:
     value = value_of(action)
-    danger = str(action.arguments.get("environment", "")) == "production"
     sure = (
         confirmation(
             say("slack.sure", locale),
@@ -66,7 +68,7 @@ def _buttons(action: Action, locale: str) -> list[Block]:
             say("slack.approve", locale),
             say("slack.back", locale),
         )
-        if danger
+        if action.requirement.confirm
         else None
     )
     return [

@@ -40,7 +40,7 @@ def _aligned(found: re.Match[str]) -> str:
 def link(url: str, label: str) -> str:
     """A link of ours. One that Slack could misread is shown as text."""
     safe = url.startswith(("http://", "https://")) and not re.search(r"[<>|\s]", url)
-    shown = escaped(label).replace("|", "¦") or "…"
+    shown = escaped(label.replace(">", "›")).replace("|", "¦") or "…"
     return f"<{url.replace('&', '&amp;')}|{shown}>" if safe else shown
 
 

@@ -128,11 +128,10 @@ class Sender:
         method = "reactions.remove" if away else "reactions.add"
         await self._call(method, {"channel": channel, "timestamp": ts, "name": name})
 
-    async def status(self, channel: str, thread: str, text: str) -> None:
-        """What Slack shows below a thread until the next message there, where it shows such a thing."""
-        await self._try(
-            "assistant.threads.setStatus", {"channel_id": channel, "thread_ts": thread, "status": text}
-        )
+    async def status(self, channel: str, thread: str, text: str) -> bool:
+        """What Slack shows below a thread until the next message there; False where it shows no such thing."""
+        body = {"channel_id": channel, "thread_ts": thread, "status": text}
+        return await self._try("assistant.threads.setStatus", body) is not None
 
     async def prompts(self, channel: str, title: str, prompts: Sequence[Mapping[str, str]]) -> None:
         """What Slack offers to ask where somebody opens a conversation with us."""

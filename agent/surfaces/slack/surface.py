@@ -61,7 +61,9 @@ class SlackSurface:
         )
         self._sender = Sender(self._client, time.monotonic)
         self._door = Door(app, Reading(self._client, time.monotonic), clock, settings.admit)
-        self.voice = SlackVoice(app, self._sender, clock, settings.approvals_channel)
+        self.voice = SlackVoice(
+            app, self._sender, settings.approvals_channel, directly=settings.approvers_direct
+        )
         self._bot = ""
         self._listening = Listening(
             app, settings, self._client, self._sender, self._door.standings, clock, self._connection

@@ -1,10 +1,7 @@
 """sayso's voice in Slack: answers, notices and cards, each posted once and changed where it stands."""
 
-from collections.abc import Callable
-from datetime import datetime
-
 from agent.app import App
-from agent.approvals.action import Action
+from agent.approvals.action import Action, State
 from agent.conversation.ports import Audience
 from agent.conversation.posted import Post
 from agent.conversation.room import ALONE, SHARE, Room
@@ -26,9 +23,15 @@ class SlackVoice:
     surface = NAME
 
     def __init__(
-        self, app: App, sender: Sender, clock: Callable[[], datetime], approvals: str | None
+        self,
+        app: App,
+        sender: Sender,
+        approvals: str | None = None,
+        *,
+        directly: bool = False,
     ) -> None:
-        self._app, self._sender, self._clock, self._approvals = app, sender, clock, approvals
+        """`approvals` is a channel where every card is shown as well; `directly`: to each approver, too."""
+        self._app, self._sender, self._approvals, self._directly = app, sender, approvals, directly
         self.team = ""  # the workspace, once Slack has told it
         self._watching: dict[ThreadId, Watching] = {}  # turns that this process answers
 
@@ -82,12 +85,21 @@ class SlackVoice:
         places = [(channel, ts)]
         if self._approvals and self._approvals != channel:
             places.append((self._approvals, ""))
+        asked = self._app.asked_as_well(action)
+        if self._directly and action.state is State.AWAITING_APPROVAL:
+            asked += self._app.may_decide(action)
+        for person in dict.fromkeys(one.id for one in asked):
+            if direct := await self._alone_with(person):
+                places.append((direct, ""))
         known = {post.place: post.name for post in await self._app.store.posted(NAME, action.id)}
         for where, thread in places:
             if known.get(where):
                 await self._sender.update(where, known[where], drawn)
             else:
                 await self._once(action.id, where, drawn, thread=thread)
+        for where in known.keys() - {place for place, _ in places}:  # shown there while it waited
+            if known[where]:
+                await self._sender.update(where, known[where], drawn)
 
     async def progress(self, action: Action, line: str) -> None:
         """Nothing: the card says that it runs, and the notice how it ended."""

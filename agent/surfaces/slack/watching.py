@@ -1,8 +1,8 @@
 """What people see while a question is answered: that it was heard, what is looked at, and the words as they come.
 
-Within a second there is a reaction, and a status where Slack has one. When it takes longer, one message shows the steps
-and then the words; the answer takes its place, so that nothing of it stays behind. Words are streamed where Slack lets
-us; a stream that dies under long work is carried on by changing the message.
+Within a second there is a status, or a reaction where Slack has no status. When it takes longer, one message shows the
+steps and then the words; the answer takes its place, so that nothing of it stays behind. Words are streamed where Slack
+lets us; a stream that dies under long work is carried on by changing the message.
 """
 
 import asyncio
@@ -23,7 +23,8 @@ from agent.words.catalogue import say
 from tools.contract import Json
 
 BUSY = "eyes"  # the reaction that says that somebody is at it
-QUIET = 2.0  # seconds before a message shows what is done: most answers are there by then
+SOON = 0.5  # seconds before it is said that the question was heard: many answers are there by then
+QUIET = 2.0  # more seconds before a message shows what is done: most answers are there by then
 EVERY = 1.5  # seconds between two changes of it: chat.update takes about 50 a minute
 STREAM = 12_000  # characters of one call of a stream
 SHOWN = 2800  # characters of words that are shown while they come
@@ -47,8 +48,11 @@ class Seat:
 class Watching:
     """Implements `agent.conversation.ports.Audience`. What cannot be shown is left out; the answer goes on."""
 
-    def __init__(self, sender: Sender, said: Said, seat: Seat, quiet: float = QUIET) -> None:
-        self._sender, self._said, self._seat, self._quiet = sender, said, seat, quiet
+    def __init__(
+        self, sender: Sender, said: Said, seat: Seat, soon: float = SOON, quiet: float = QUIET
+    ) -> None:
+        self._sender, self._said, self._seat = sender, said, seat
+        self._soon, self._quiet, self._reacted = soon, quiet, False
         self._steps: dict[str, str] = {}
         self._words = ""
         self._shown: tuple[str, ...] = ()
@@ -80,7 +84,9 @@ class Watching:
     # --- what is seen --------------------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
-        await self._react(away=False)
+        await self._wait(self._soon)
+        if not self._ended.is_set():
+            await self._begin()
         await self._wait(self._quiet)
         while not self._ended.is_set():
             with suppress(VoiceUnavailable):
@@ -88,7 +94,8 @@ class Watching:
             await self._wait(EVERY)
         if self._streamed is not None:
             await self._sender.stop_stream(self._channel, self._ts)
-        await self._react(away=True)
+        if self._reacted:
+            await self._react(away=True)
 
     async def show(self) -> None:
         """Shows what came since the last time. Raises `VoiceUnavailable`."""
@@ -140,19 +147,30 @@ class Watching:
         lines = "\n".join(list(self._steps.values())[-STEPS:])
         return message(working, [context(f"{working}\n{lines}")])
 
+    async def _begin(self) -> None:
+        """Says that it was heard: by a status, which the answer clears, where Slack has one; else by a reaction."""
+        channel, thread = place_of(self._said.thread)
+        if channel.startswith("D") and _is_time(thread):
+            status = say("slack.status", self._seat.locale)
+            if await self._sender.status(channel, thread, status):
+                return
+        self._reacted = _is_time(place_of(self._said.event_id)[1])
+        if self._reacted:
+            await self._react(away=False)
+
     async def _react(self, *, away: bool) -> None:
         channel, ts = place_of(self._said.event_id)
-        if not ts.replace(".", "").isdigit():
-            return
         with suppress(VoiceUnavailable):
             await self._sender.react(channel, ts, BUSY, away=away)
-        if channel.startswith("D") and not away:  # an answer clears it
-            _, thread = place_of(self._said.thread)
-            await self._sender.status(channel, thread, say("slack.status", self._seat.locale))
 
     async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._ended.wait(), seconds)
+
+
+def _is_time(ts: str) -> bool:
+    """Whether this is a timestamp of Slack's, and no name of ours for something without a message."""
+    return ts.replace(".", "").isdigit()
 
 
 def _named(step: Step) -> str:

@@ -10,9 +10,11 @@ from rich.status import Status
 
 from agent.approvals.action import Action, State, Verdict
 from agent.conversation.messages import Step
+from agent.conversation.outbox import attended
 from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.conversation.turn import Answer
 from agent.feedback import NothingToMark
+from agent.runbooks.following import Notice
 from agent.surfaces.terminal import answers, cards
 from agent.surfaces.terminal.screen import margin, paper, plain
 from agent.words.catalogue import say
@@ -51,7 +53,9 @@ class Sitting:
 
     async def ask(self, text: str) -> dict[str, Json]:
         """Asks, prints the answer with its cards, and returns it as a document."""
-        return await self._watched(self.app.ask(self.person, text, self, self.thread))
+        document = await self._watched(self.app.ask(self.person, text, self, self.thread))
+        await self.go_on()
+        return document
 
     async def catch_up(self) -> None:
         """Answers what a process that died left unanswered."""
@@ -59,8 +63,23 @@ class Sitting:
             paper().print(
                 say("terminal.catching_up", self.locale, question=plain(turn.question)), style="dim"
             )
-            said = Said(turn.turn, turn.thread, turn.speaker, turn.question, turn.asked_at)
+            said = Said(turn.event_id, turn.thread, turn.speaker, turn.question, turn.asked_at)
             await self._watched(self.app.take_up(turn.turn, said, self))
+            await self.go_on()
+
+    async def go_on(self, ended: Action | None = None) -> None:
+        """Does the steps of a runbook that follow, until one waits for somebody; those of another place go on there."""
+        record = None if self._last is None else await self.app.store.turn(self._last)
+        follows = None if (after := ended or record) is None else await self.app.next_step(after)
+        while isinstance(follows, tuple) and attended(follows[1].thread):
+            turn, said = follows
+            if not self._quiet:
+                paper().print(f"\n{plain(said.text)}", style="bold")
+            await self._watched(self.app.take_up(turn, said, self))
+            record = await self.app.store.turn(turn)
+            follows = None if record is None else await self.app.next_step(record)
+        if isinstance(follows, Notice) and not self._quiet:
+            paper().print(plain(follows.text), style="bold")
 
     async def _watched(self, answering: Awaitable[Answer]) -> dict[str, Json]:
         self._shown = []
@@ -89,6 +108,8 @@ class Sitting:
         done = await self.app.run_allowed(ready, self._line, answer.locale) if ready else ()
         for told in () if self._quiet else done:
             self.tell(told)
+        for told in done:
+            await self.go_on(told.action)
         ended = {told.action.id: told.action for told in done}
         actions = tuple(ended.get(action.id, action) for action in answer.actions)
         return answers.document(replace(answer, actions=actions), files)
@@ -133,6 +154,7 @@ class Sitting:
             margin().print(say("terminal.executing", self.locale, action=told.action.id))
             told = await self.app.run(told.action, self._line, self.locale)
         self.tell(told)
+        await self.go_on(told.action)
 
     async def mark(self, *, helpful: bool, number: int | None, reason: str) -> None:
         """The person's word on the last answer in this sitting."""

@@ -177,6 +177,7 @@ async def opened(
     traces: "Traces | None" = None,
     people: Directory = PEOPLE,
     settings: Settings | None = None,
+    policy: Policy = POLICY,
 ) -> App:
     """Sayso on this store, with the stamp as its only tool. `machine` makes it a worker of another machine."""
     settings = settings or Settings()
@@ -191,7 +192,7 @@ async def opened(
     notary = Notary(store, seal.signer, seal.book, utc_now, Rhythm(100, timedelta(minutes=1), None))
     scribe.on_fact = notary.noted
     shelf = FolderShelf(folder / "evidence")
-    proposer = Proposer(store, registry, POLICY, utc_now)
+    proposer = Proposer(store, registry, policy, utc_now)
 
     async def turns() -> Turns:
         return Turns(
@@ -212,7 +213,7 @@ async def opened(
         home=home,
         clock=utc_now,
         directory=people,
-        policy=POLICY,
+        policy=policy,
         registry=registry,
         store=store,
         notary=notary,
@@ -220,7 +221,7 @@ async def opened(
         shelf=shelf,
         proposer=proposer,
         decisions=Decisions(store, people, utc_now),
-        executor=Executor(store, registry, POLICY, people, fleet, utc_now, pauses=(0.0,)),
+        executor=Executor(store, registry, policy, people, fleet, utc_now, pauses=(0.0,)),
         turns=turns,
         open_library=no_library,
         sources=(),

@@ -24,8 +24,8 @@ PEOPLE = Directory(
 )
 
 
-async def work(folder: Path, api: str) -> None:
-    """Hears and works until it is told to stop, or killed."""
+async def work(folder: Path, api: str, role: Role) -> None:
+    """Hears, or works, or both, until it is told to stop, or killed."""
     app = await opened(folder, folder / "sayso.db", people=PEOPLE, stamp=Stamp(folder / "witness", 0.0))
     settings = SlackSettings.model_validate(
         {
@@ -37,9 +37,10 @@ async def work(folder: Path, api: str) -> None:
         }
     )
     surface = SlackSurface(app, settings, utc_now)
-    station = Station(app, folder / "jobs.db", Role.ALL, {surface.name: surface.voice}, utc_now)
+    station = Station(app, folder / "jobs.db", role, {surface.name: surface.voice}, utc_now)
     await station.start()
-    await surface.start(Desk(app, station.worker))
+    if role is not Role.WORKER:
+        await surface.start(Desk(app, station.worker))
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     sys.stdout.write(f"{app.fleet.me}\n")
@@ -54,9 +55,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("api")
+    parser.add_argument("--role", type=Role, choices=list(Role), default=Role.ALL)
     logging.basicConfig(level=logging.ERROR)
     arguments = parser.parse_args()
-    asyncio.run(work(arguments.folder, arguments.api))
+    asyncio.run(work(arguments.folder, arguments.api, arguments.role))
 
 
 if __name__ == "__main__":

@@ -139,7 +139,7 @@ async def story(binary: str) -> dict[str, object]:
 
 async def _lived(slack: Local) -> dict[str, object]:
     said = await slack.control("message", channel="C1", user="UMAYA", text="<@UBOT> stamp one")
-    answer = await slack.shows(lambda one: "sayso_helpful" in buttons(one))
+    answer = await slack.shows(lambda one: one.get("text") == "It is proposed.")
     card = await slack.shows(lambda one: "sayso_approve" in buttons(one))
     approve = buttons(card)["sayso_approve"]
     await slack.control("interact", channel="C1", messageTs=card["ts"], user="UMAYA", action=approve)

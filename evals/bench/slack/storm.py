@@ -1,9 +1,10 @@
 """Clicks that come twice to two bots, and many messages a second: `python -m evals.bench.slack.storm`.
 
 `clicks`: two bot processes on one store; every envelope goes to both of them, and every approval is clicked twice. A
-file outside counts what was done. `load`: one bot process gets so many messages a second for a while, is killed with -9
-in the middle and started again; the time of an acknowledgement is measured here, and every message that was
-acknowledged has to be answered. The model is a function: what is measured is the edge, not the planner.
+file outside counts what was done. `load`: a bot gets so many messages a second for a while, is killed with -9 in the
+middle and started again; the time of an acknowledgement is measured here, and every message that was acknowledged has
+to be answered. The bot is one process, or `--apart` one that hears and one that works. The model is a function: what is
+measured is the edge, not the planner.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -25,14 +27,14 @@ from evals.bench.slack.workspace import Workspace, workspace
 CHANNELS = 200  # each takes a message a second
 
 
-async def bot(folder: Path, slack: Workspace) -> asyncio.subprocess.Process:
-    """A bot that hears."""
+async def bot(folder: Path, slack: Workspace, role: str = "all") -> asyncio.subprocess.Process:
+    """A bot that hears, or works, or both."""
     before = len(slack.sockets)
-    command = [sys.executable, "-m", "evals.bench.slack.bot", str(folder), slack.api]
+    command = [sys.executable, "-m", "evals.bench.slack.bot", str(folder), slack.api, "--role", role]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
     assert await process.stdout.readline()
-    while len(slack.sockets) <= before:
+    while role != "worker" and len(slack.sockets) <= before:
         await asyncio.sleep(0.01)
     return process
 
@@ -96,18 +98,18 @@ def _twice(slack: Workspace) -> int:
     return sum(number > 1 for number in told.values())
 
 
-async def load(rate: int, seconds: int) -> dict[str, object]:
-    """`rate` messages a second for so many seconds, with a kill in the middle."""
+async def load(rate: int, seconds: int, roles: Sequence[str]) -> dict[str, object]:
+    """`rate` messages a second for so many seconds, with a kill of all processes in the middle."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         async with workspace() as slack:
-            process = await bot(folder, slack)
+            bots = [await bot(folder, slack, role) for role in roles]
             took: list[float] = []
             acknowledged: set[str] = set()
             memory: list[int] = []
             chance = random.Random(1)
 
-            async def one(number: int) -> None:
+            async def said(number: int) -> None:
                 began = time.perf_counter()
                 try:
                     ts = await asyncio.wait_for(
@@ -123,28 +125,30 @@ async def load(rate: int, seconds: int) -> dict[str, object]:
                 tasks, start, number = [], time.monotonic(), first
                 while (passed := time.monotonic() - start) < span:
                     while number - first < passed * rate:
-                        tasks.append(asyncio.create_task(one(number)))
+                        tasks.append(asyncio.create_task(said(number)))
                         number += 1
-                    memory.append(psutil.Process(process.pid).memory_info().rss)
+                    memory.append(sum(psutil.Process(one.pid).memory_info().rss for one in bots))
                     await asyncio.sleep(0.005)
                 await asyncio.gather(*tasks)
                 return number
 
             sent = await during(seconds / 2, 0)
             first_half = list(memory)
-            process.kill()
-            await process.wait()
+            for one in bots:
+                one.kill()
+            await asyncio.gather(*(one.wait() for one in bots))
             while slack.sockets:
                 await asyncio.sleep(0.01)
-            process = await bot(folder, slack)
+            bots = [await bot(folder, slack, role) for role in roles]
             memory.clear()
             sent = await during(seconds / 2, sent)
             quiet = time.monotonic() + 180
             while time.monotonic() < quiet and len(_answered(slack) & acknowledged) < len(acknowledged):
                 await asyncio.sleep(0.5)
             answers = Counter(message.get("thread_ts", "") for message in slack.messages)
-            process.send_signal(signal.SIGTERM)
-            await process.wait()
+            for process in bots:
+                process.send_signal(signal.SIGTERM)
+            await asyncio.gather(*(process.wait() for process in bots))
             times = sorted(took)
             return {
                 "rate": rate,
@@ -171,14 +175,16 @@ def main() -> None:
     parser.add_argument("--clicks", type=int, default=1000)
     parser.add_argument("--rate", type=int, default=200)
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--apart", action="store_true", help="one process hears, another one works")
     parser.add_argument("--only", choices=("clicks", "load"))
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     found: dict[str, object] = {}
+    roles = ("surface", "worker") if arguments.apart else ("all",)
     if arguments.only != "load":
         found["clicks"] = asyncio.run(clicks(arguments.clicks))
     if arguments.only != "clicks":
-        found["load"] = asyncio.run(load(arguments.rate, arguments.seconds))
+        found["load"] = asyncio.run(load(arguments.rate, arguments.seconds, roles))
     print(json.dumps(found, indent=None if arguments.json else 2))
 
 

@@ -1,5 +1,6 @@
 """What is seen in Slack while a question is answered, on a workspace that streams, and stops streaming."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -18,14 +19,14 @@ LOGS = ToolCall("c1", "logs", '{"service": "payments"}')
 class Seen:
     """A question in a channel, and whoever watches its answer; beats come when the test says so."""
 
-    def __init__(self, slack: Workspace, team: str = "T1", channel: str = "C1") -> None:
+    def __init__(self, slack: Workspace, team: str = "T1", channel: str = "C1", soon: float = 3600) -> None:
         self.slack, self.kept = slack, dict[str, str]()
         thread = ThreadId(f"slack:{channel}:1.1")
         said = Said(f"slack:{channel}:1.1", thread, "maya", "why?", datetime.now(UTC))
         sender = Sender(AsyncWebClient(token="xoxb-1", base_url=slack.api), clock=lambda: 0.0, sleep=_at_once)
         seat = Seat(self.place, self.keep, "en", "UMAYA", team)
         self.channel = channel
-        self.watching = Watching(sender, said, seat, quiet=3600)
+        self.watching = Watching(sender, said, seat, soon, quiet=3600)
 
     async def place(self) -> tuple[str, str]:
         return self.channel, "1.1"
@@ -123,11 +124,23 @@ async def test_an_answer_that_comes_at_once_leaves_no_trace(slack: Workspace) ->
     seen = Seen(slack)
     await seen.watching.text("Yes.")
     await seen.watching.end()
-    assert slack.messages == []
-    assert slack.reactions == []
+    assert slack.calls == []
 
 
-async def test_alone_with_somebody_slack_shows_a_status_too(slack: Workspace) -> None:
-    seen = Seen(slack, channel="D1")
+async def test_alone_with_somebody_slack_shows_a_status(slack: Workspace) -> None:
+    seen = Seen(slack, channel="D1", soon=0)
+    while not slack.statuses:
+        await asyncio.sleep(0.01)
     await seen.watching.end()
     assert slack.statuses == ["is looking into it…"]
+    assert "reactions.add" not in slack.calls
+
+
+async def test_in_a_channel_a_reaction_says_that_it_was_heard_until_the_answer_is_there(
+    slack: Workspace,
+) -> None:
+    seen = Seen(slack, soon=0)
+    while not slack.reactions:
+        await asyncio.sleep(0.01)
+    await seen.watching.end()
+    assert slack.reactions == []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from agent.approvals.conditions import Begins, Condition, Every, Matches, OneOf, Ranges
 from agent.approvals.policy import Call, Judgement, Policy, PolicyGap, Rule
 from agent.approvals.refusal import ActionRefused, Reason, Refusal
-from agent.approvals.rule import BreakGlass
+from agent.approvals.rule import BreakGlass, Escalation
 from agent.approvals.windows import Freeze, Override, span
 from agent.people.person import Person
 from tests.fakes.office import START, valve_rule
@@ -152,6 +152,16 @@ def test_a_freeze_without_override_beats_one_with() -> None:
 
 def test_nothing_runs_by_itself_in_a_freeze() -> None:
     assert not judged(valve_rule(auto=True, freezes=shut(Override(2)))).requirement.auto
+
+
+def test_the_strictest_confirmation_and_the_earliest_escalation_count() -> None:
+    late = valve_rule(escalation=Escalation(people("sre"), timedelta(minutes=20)))
+    soon = valve_rule(name="soon", confirm=True, escalation=Escalation(people("lead"), timedelta(minutes=5)))
+    need = judged(late, soon).requirement
+    assert (need.confirm, need.escalate_to, need.escalate_after) == (
+        True, people("sre", "lead"), timedelta(minutes=5),
+    )  # fmt: skip
+    assert not judged(late).requirement.confirm
 
 
 def test_glass_is_broken_only_where_every_rule_allows_it() -> None:

@@ -1,0 +1,1 @@
+"""The bench of causes: ten faults played on real processes, recorded, and asked about."""
