@@ -1,6 +1,6 @@
 """What is overheard, as the knowledge room reads it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from agent.conversation.overheard import Overheard
 from knowledge.sources.slack_live import Followed, Kept
@@ -33,6 +33,10 @@ class Overhearing:
     async def messages(self, channel: str) -> Sequence[Kept]:
         """All messages of a channel, oldest first."""
         return [Kept(one.ts, one.body) for one in await self._overheard.remarks(channel)]
+
+    async def gone(self, channel: str, messages: Collection[str]) -> frozenset[str]:
+        """Those of these messages that do not stand any more."""
+        return await self._overheard.gone(channel, messages)
 
     async def outsiders(self) -> frozenset[str]:
         """Guests, bots, people of other workspaces, and those who were deactivated."""

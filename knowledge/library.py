@@ -6,7 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -41,6 +41,7 @@ from knowledge.port import (
     SourceReport,
     Structurer,
     Verified,
+    Withdrawing,
 )
 from knowledge.record import Embedding, Record, give_up, is_whole, note_whole
 from knowledge.scan import ScanWriter
@@ -128,7 +129,25 @@ class FolderLibrary:
     async def search(self, query: Query, reader: Reader) -> SearchResult:
         """The best passages for a question among what the reader may read now, one for each document."""
         places, (vector, notes) = await asyncio.gather(self._places(), self._question(query))
-        return await asyncio.to_thread(self._find, query, reader, places, vector, notes)
+        found = await asyncio.to_thread(self._find, query, reader, places, vector, notes)
+        return await self._standing(found)
+
+    async def _standing(self, found: SearchResult) -> SearchResult:
+        """What of it was not taken back since it was indexed: a document with a part that was is not shown any more."""
+        sources = [source for source in self._roll if isinstance(source, Withdrawing)]
+        if not sources or not found.passages:
+            return found
+        named = [passage.document for passage in found.passages]
+        held = await asyncio.to_thread(self._catalogue.documents, named)
+        links = {id_: {part.link for part in one.parts if part.link} for id_, one in held.items()}
+        gone = [await source.withdrawn(frozenset().union(*links.values())) for source in sources]
+        if not any(gone):
+            return found
+        nothing: frozenset[str] = frozenset()
+        kept = tuple(
+            one for one in found.passages if links.get(one.document, nothing).isdisjoint(nothing.union(*gone))
+        )
+        return replace(found, passages=kept, confidence=max((one.confidence for one in kept), default=0.0))
 
     async def version(self) -> str:
         """Another one whenever documents were added, changed or removed, and whenever it was made again."""

@@ -14,7 +14,7 @@ Errors of this room, by who should act::
         └── RecordDamaged   the next ingestion: a kill left Chroma's folder unreadable, and it is filled again
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -495,6 +495,15 @@ class Source(Protocol):
 
     def read(self, unit: Unit) -> AsyncIterator[Document | Trouble]:
         """The documents of one unit; a file that cannot be read is a `Trouble`, and the rest goes on."""
+        ...
+
+
+@runtime_checkable
+class Withdrawing(Protocol):
+    """A source that knows at once what was taken back, before anything is indexed again."""
+
+    async def withdrawn(self, links: Collection[str]) -> frozenset[str]:
+        """Those of these links behind which nothing stands any more."""
         ...
 
 

@@ -3,7 +3,7 @@
 Ids are those of the platform. Times of messages (`ts`) are texts that sort by time, as the platform gives them.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
@@ -155,6 +155,10 @@ class Overheard(Protocol):
 
     async def remarks(self, channel: str) -> Sequence[Remark]:
         """All messages of a channel, also those that do not stand any more, oldest first."""
+        ...
+
+    async def gone(self, channel: str, messages: Collection[str]) -> frozenset[str]:
+        """Those of these messages, by `ts`, that are known not to stand any more."""
         ...
 
     async def count(self, channel: str) -> int:

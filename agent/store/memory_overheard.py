@@ -1,6 +1,6 @@
 """What is overheard, in memory: it keeps the same contract as the tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from agent.conversation.overheard import (
@@ -75,6 +75,12 @@ class MemoryOverheard:
 
     async def remarks(self, channel: str) -> Sequence[Remark]:
         return [one.remark for _, one in sorted(self._held.get(channel, {}).items())]
+
+    async def gone(self, channel: str, messages: Collection[str]) -> frozenset[str]:
+        held = self._held.get(channel, {})
+        return frozenset(
+            ts for ts in messages if ts in held and held[ts].remark.standing is not Standing.STANDS
+        )
 
     async def count(self, channel: str) -> int:
         return sum(one.standing is Standing.STANDS for one in await self.remarks(channel))

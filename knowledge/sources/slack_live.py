@@ -8,6 +8,7 @@ last, and nobody may once Slack said it too long ago.
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from knowledge.sources.slack_wire import Channel, Message, Pin, User, conversati
 from knowledge.sources.slack_writer import Writer
 
 _EDITION = "1"  # of what is written down: another one, and everything is read again
+_LINK = re.compile(r"/archives/([A-Z0-9]+)/p(\d+)(\d{6})(?:\?|$)")
 CONFIRMED = timedelta(hours=1)  # how long what Slack said of a channel's readers is taken for true
 
 
@@ -55,6 +57,10 @@ class Archive(Protocol):
     async def channels(self) -> Sequence[Followed]: ...
 
     async def messages(self, channel: str) -> Sequence[Kept]: ...
+
+    async def gone(self, channel: str, messages: Collection[str]) -> frozenset[str]:
+        """Those of these messages that do not stand any more."""
+        ...
 
     async def outsiders(self) -> frozenset[str]:
         """Who is no full member of the workspace, as far as anybody asked: they do not see its public channels."""
@@ -138,6 +144,15 @@ class SlackLive:
         elif self._export is not None:
             async for found in self._export.read(unit):
                 yield found
+
+    async def withdrawn(self, links: Collection[str]) -> frozenset[str]:
+        """Those of these links whose message was deleted, or is not there any more."""
+        named: dict[str, dict[str, str]] = {}
+        for link in links:
+            if found := _LINK.search(link):
+                named.setdefault(found[1], {})[f"{found[2]}.{found[3]}"] = link
+        gone = {channel: await self._archive.gone(channel, list(ts)) for channel, ts in named.items()}
+        return frozenset(named[channel][ts] for channel, taken in gone.items() for ts in taken)
 
     async def _documents(self, channel: Followed, known: Collection[Followed]) -> Sequence[Document]:
         exported = None if self._export is None else await self._export.spoken(self._key(channel))

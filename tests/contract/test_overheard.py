@@ -69,6 +69,9 @@ async def test_what_was_deleted_stays_deleted_even_where_it_was_not_heard_before
     assert await overheard.turn("C1", page, [WALK])
     assert await standing(overheard) == {}
     assert [one.body for one in await overheard.remarks("C1")] == [""]
+    await overheard.note("C1", Remark("102.1", body="said"))
+    assert await overheard.gone("C1", ["101.1", "102.1", "103.1"]) == {"101.1"}
+    assert await overheard.gone("C2", ["101.1"]) == frozenset()
 
 
 async def test_a_page_adds_what_was_missed_and_takes_out_what_is_gone(overheard: Overheard) -> None:

@@ -1,6 +1,6 @@
 """What is overheard, in the tables of the store."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -99,6 +99,12 @@ class SqlOverheard:
         """All messages of a channel, also those that do not stand any more, oldest first."""
         query = select(remarks).where(remarks.c.channel == channel).order_by(remarks.c.ts)
         return await self._database.read(lambda db: [_remark(row) for row in db.execute(query)])
+
+    async def gone(self, channel: str, messages: Collection[str]) -> frozenset[str]:
+        """Those of these messages, by `ts`, that are known not to stand any more."""
+        named, fallen = remarks.c.ts.in_(messages), remarks.c.standing != int(Standing.STANDS)
+        query = select(remarks.c.ts).where(remarks.c.channel == channel, named, fallen)
+        return await self._database.read(lambda db: frozenset(db.execute(query).scalars()))
 
     async def count(self, channel: str) -> int:
         """How many messages stand."""

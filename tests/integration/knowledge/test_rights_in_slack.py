@@ -54,6 +54,7 @@ class World:
         self.membership = Membership(kept, self.slack, town.clock)
         self.ears = Ears(kept, self.membership)
         self.ears.bot = "UBOT"
+        self.deleted: list[str] = []
         self.old: list[Mapping[str, object]] = []  # events that Slack may send once more
 
     async def hear(self, event: Mapping[str, object]) -> None:
@@ -85,7 +86,7 @@ class World:
         town, standing = self.town, sorted(self.town.standing())
         chosen = standing[which % len(standing)] if standing else None
         simple: dict[str, Callable[[], Mapping[str, object] | None]] = {
-            "say": lambda: town.says(f"the secret word is xylophone {which}", user=user),
+            "say": lambda: town.says(f"the secret word is xylophone n{len(self.old)}x", user=user),
             "join": lambda: town.joins(user),
             "leave": lambda: town.leaves(user),
             "kicked": lambda: town.leaves("UBOT"),
@@ -94,9 +95,13 @@ class World:
         }
         if step in simple:
             return simple[step]()
+        if step == "delete" and chosen is not None:
+            self.deleted.append(town.standing()[chosen])
         if chosen is not None and step in ("edit", "delete"):
             return (
-                town.deletes(chosen) if step == "delete" else town.edits(chosen, f"xylophone edited {which}")
+                town.deletes(chosen)
+                if step == "delete"
+                else town.edits(chosen, f"xylophone edited n{len(self.old)}x")
             )
         if step in ("private", "public") and town.room.private is (step == "public"):
             return town.turns(private=step == "private")
@@ -127,8 +132,10 @@ async def lived(steps: list[tuple[str, str, int]]) -> None:
         for step, user, which in [("say", "UMAYA", 1), ("index", "", 0), *steps]:
             await world.does(step, user, which)
             for person in PEOPLE:
+                passages = await world.finds(person)
                 if town.room.private and person not in town.room.members:
-                    assert await world.finds(person) == [], (step, user, person)
+                    assert passages == [], (step, user, person)
+                assert not [text for text in world.deleted if any(text in one for one in passages)]
         await world.membership.confirm("C1")
         while await Backfill(kept, world.slack).step("C1"):
             pass

@@ -1,7 +1,7 @@
 """Slack as it is now: one document and one link for a message however it came, and the rights that Slack said last."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,6 +47,9 @@ class Shelf:
 
     async def outsiders(self) -> frozenset[str]:
         return self.out
+
+    async def gone(self, channel: str, messages: Collection[str]) -> frozenset[str]:
+        return frozenset(one.ts for one in self.kept if one.ts in messages and not one.body)
 
 
 def export(folder: Path, *messages: object, private: bool = False, name: str = "slack") -> SlackExport:
@@ -171,6 +174,17 @@ async def test_rights_hold_when_the_export_cannot_be_read_any_more(tmp_path: Pat
     places = {place.id: place for place in await live.places()}
     assert not may_read(places["slack:C1"], MAYA)
     assert "slack:C2" in places
+
+
+async def test_a_deleted_message_is_known_by_its_link_also_in_a_thread() -> None:
+    reply = SAID[1] | {"thread_ts": SAID[0]["ts"]}
+    shelf = Shelf(SAID[0], reply, SAID[2])
+    live = SlackLive(shelf, lambda: NOW)
+    links = {part.link: part for one in await read(live) if isinstance(one, Document) for part in one.parts}
+    deleted = next(link for link in links if link and "thread_ts=" in link)
+    shelf.kept[1] = Kept(shelf.kept[1].ts, "")
+    named = [*(link for link in links if link), "https://elsewhere.example/p1"]
+    assert await live.withdrawn(named) == {deleted}
 
 
 async def test_a_unit_is_read_again_when_something_was_said_and_not_before() -> None:
