@@ -29,6 +29,7 @@ from tools.contract import Progress
 T = TypeVar("T")
 LOG = logging.getLogger("sayso.jobs")
 ROUND = 2.0  # seconds between two rounds
+MANY = 16  # questions that wait for a place
 GRACE = timedelta(seconds=3)  # what is younger has its job on the way
 HERE = timedelta(
     seconds=15
@@ -110,11 +111,13 @@ class Worker:
         if batch.stopped_by is not None:
             await self._app.close_stopped(batch, batch.stopped_by)
             return None
-        audience = voice.audience(batch.said)
+        # Where many wait, saying to each that they were heard would keep all of them waiting longer.
+        audience = voice.audience(batch.said) if self._gate.waiting < MANY else None
         room = voice.room(batch.said)
         async with self._gate.place(batch.said.speaker):
             task = asyncio.create_task(
-                self._app.take_up(batch.turn, batch.said, audience, room), name=batch.turn
+                self._app.take_up(batch.turn, batch.said, audience or voice.audience(batch.said), room),
+                name=batch.turn,
             )
             self._turning[batch.turn] = (batch, task)
             try:
