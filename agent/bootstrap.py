@@ -15,6 +15,7 @@ from agent.approvals.propose import Proposer
 from agent.audit.event import Fact
 from agent.audit.notary import Notary, Rhythm
 from agent.carried import Carried
+from agent.conversation.choosing import Choosing
 from agent.conversation.overheard import Overheard
 from agent.conversation.ports import ChatModel, Shelf, Threads, TokenCounter
 from agent.conversation.redact import Redactor
@@ -364,7 +365,7 @@ class Parts:
         return Turns(
             model=model if traces is None else traces.model(model),
             threads=threads,
-            toolbox=Toolbox(registry, proposer, shelf, redactor),
+            toolbox=Toolbox(registry, proposer, shelf, redactor, self._choosing(registry.specs())),
             prompt=load_prompt("system"),
             counter=self.counter(),
             redactor=redactor,
@@ -373,6 +374,15 @@ class Parts:
             language=self._settings.language,
             limits=Limits(turn.steps, turn.history, self._settings.model.context_tokens),
         )
+
+    def _choosing(self, specs: Sequence[Spec]) -> Choosing | None:
+        """How tools are chosen where a language model reads their descriptions; the planner reads none."""
+        if self._settings.model.provider == "none":
+            return None
+        from agent.models.router import ToolRouter
+
+        router = ToolRouter(specs, self.local_embedder().embedder)
+        return Choosing(router, self.counter(), self._settings.turn.tool_tokens)
 
     def counter(self) -> TokenCounter:
         """Exact where a model is paid by the token; the planner costs none, so an estimate does."""

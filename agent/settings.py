@@ -536,6 +536,13 @@ class TurnSettings(Section):
     history: int = Field(
         default=20, ge=0, le=200, description="Lines of the thread's past that are considered"
     )
+    tool_tokens: int = Field(
+        default=2_500,
+        ge=500,
+        le=100_000,
+        description="Tokens the descriptions of tools may take; of more than twenty tools that take more, a language "
+        "model is shown those that serve the request, and may search the others",
+    )
 
 
 class RedactionSettings(Section):

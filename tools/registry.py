@@ -14,6 +14,7 @@ from tools.vocabulary import nearest
 
 # What the providers of language models accept as the name of a function.
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+FIND_TOOLS = "find_tools"  # what a model calls to be shown more of them; no tool may be named so
 
 
 class NotRegistered(Exception):
@@ -31,6 +32,8 @@ class Registry:
                 raise NotRegistered(
                     f"{name!r} is no name for a tool: letters, digits, _ and - only, up to 64"
                 )
+            if name == FIND_TOOLS:
+                raise NotRegistered(f"{name!r} is a name of sayso's own; name the tool otherwise")
             if name in self._tools:
                 raise NotRegistered(f"there are two tools named {name!r}; rename or remove one")
             if (tool.spec.effect is Effect.WRITE) != isinstance(tool, WriteTool):

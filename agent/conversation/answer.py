@@ -1,7 +1,7 @@
 """The answer of a turn: worded from what the model said and the tools found, checked, and recorded with its receipt."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from agent.approvals.action import Action
 from agent.conversation import checking
 from agent.conversation.budget import Context
 from agent.conversation.evidence import Evidence, as_json
-from agent.conversation.messages import Reply
+from agent.conversation.messages import Reply, ResultKind
 from agent.conversation.quotations import with_real_quotations
 from agent.conversation.receipt import Receipt
 from agent.conversation.redact import Redactor
@@ -109,6 +109,17 @@ def cuts(context: Context, bench: Bench) -> Iterator[str]:
             yield f"[{item.number}] {item.finding.cut}"
         if item.number in context.shortened:
             yield say("turn.result_shortened", locale, number=item.number, turn=bench.turn)
+
+
+def called(records: Iterable[Mapping[str, Json]]) -> tuple[str, ...]:
+    """The tools that ran in these turns, as their records tell it, each once; what was refused did not run."""
+    names: dict[str, None] = {}
+    for kept in records:
+        calls = kept.get("calls")
+        for call in calls if isinstance(calls, Sequence) else ():
+            if isinstance(call, Mapping) and call.get("result") != ResultKind.REFUSED:
+                names[str(call.get("tool"))] = None
+    return tuple(names)
 
 
 def record(

@@ -50,6 +50,18 @@ class Context:
         self.dropped_lines = self.dropped_rounds = 0
         self.shortened: set[int] = set()  # numbers of evidence whose digests were
 
+    def offer_more(self, offers: Sequence[Offer]) -> tuple[str, ...]:
+        """Shows more tools from the next request on, those that half of the room is enough for; returns their names.
+
+        Lines of the past and rounds make room for them, the oldest first.
+        """
+        known = {offer.name for offer in self.offers}
+        new, cost = self._affordable([offer for offer in offers if offer.name not in known], self._room // 2)
+        self.offers += new
+        self.offer_tokens += cost
+        self._room -= cost
+        return tuple(offer.name for offer in new)
+
     def add(self, reply: Message, results: Sequence[Message]) -> None:
         """A round: what the model called, and what came back, in at most half of the room that is left."""
         left = self._room - sum(cost for cost, _ in self._rounds)
@@ -96,11 +108,16 @@ class Context:
         """The first offers that cost at most `limit` tokens together, and what they cost."""
         spent = 0
         for kept, offer in enumerate(offers):
-            cost = self._counter.count(f"{offer.name} {offer.description} {offer.schema}") + FRAME
+            cost = offer_cost(offer, self._counter)
             if spent + cost > limit:
                 return tuple(offers[:kept]), spent
             spent += cost
         return tuple(offers), spent
+
+
+def offer_cost(offer: Offer, counter: TokenCounter) -> int:
+    """Tokens of one offered tool."""
+    return counter.count(f"{offer.name} {offer.description} {offer.schema}") + FRAME
 
 
 def _newest(entries: Sequence[tuple[int, T]], room: int) -> tuple[list[T], int]:

@@ -81,6 +81,9 @@ class Request:
     locale: str
     now: datetime
     may_call: bool = True  # False on the last step: answer with what is there
+    reserve: tuple[
+        Offer, ...
+    ] = ()  # may be called too and is not shown: only what reads no schemas looks here
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,9 @@ class Threads(Protocol):
     async def replies(self, turn: TurnId) -> Sequence[Reply]:
         """The replies stored for this turn, by position: a turn that starts over uses them again."""
 
+    async def tools_used(self, thread: ThreadId, before: TurnId, turns: int) -> Sequence[str]:
+        """The tools that the last `turns` answered turns before this one called, the latest first, each once."""
+
     async def finish(self, turn: TurnId, answer: str, record: Mapping[str, Json]) -> None:
         """Closes the turn with its answer and its receipt, and writes the audit event in the same transaction."""
 
@@ -94,6 +97,14 @@ class Proposals(Protocol):
         `provenance` says for each argument where it came from: "asker", "settings" or "evidence 3".
         Raises `ActionRefused` (policy, unknown tool) or a `ToolError` (arguments, planning).
         """
+
+
+class Router(Protocol):
+    """Knows which tools serve a request."""
+
+    async def rank(self, request: str, earlier: str = "") -> Sequence[str]:
+        """The names of all tools, best first; `earlier` is what was asked before, if anything."""
+        ...
 
 
 class TokenCounter(Protocol):

@@ -21,6 +21,8 @@ class Receipt:
     steps: int
     usage: Usage = Usage()
     offer_tokens: int = 0  # what describing the tools takes, of every model call
+    shown: int = 0  # tools that were described to the model in the end
+    allowed: int = 0  # tools that the asker may use
     exact_tokens: bool = True  # False where an estimate stood in for counting
     refused: int = 0  # calls that were refused: not offered, repeated, or wrong
     cut: tuple[str, ...] = ()
@@ -38,6 +40,8 @@ class Receipt:
             "output_tokens": self.usage.output_tokens,
             "cost_usd": self.usage.cost,
             "offer_tokens": self.offer_tokens,
+            "tools_shown": self.shown,
+            "tools_allowed": self.allowed,
             "exact_tokens": self.exact_tokens,
             "refused_calls": self.refused,
             "cut": list(self.cut),

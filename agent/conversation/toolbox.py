@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pydantic import Field
+
 from agent.approvals.action import Action, Origin
 from agent.approvals.card import sentence
 from agent.approvals.refusal import ActionRefused
+from agent.conversation.choosing import FIND, Asked, Choosing
 from agent.conversation.evidence import Evidence, anchored
 from agent.conversation.messages import Message, Offer, ResultKind, Role, Step, ToolCall
 from agent.conversation.offers import offer
@@ -58,7 +61,9 @@ class Bench:
     turn: TurnId
     asker: Asker
     said: tuple[str, ...]  # the asker's own messages, newest last: what provenance goes by
-    offered: frozenset[str]
+    offered: frozenset[str]  # what may be called, shown or not
+    shown: list[str] = field(default_factory=list)  # what the model was told of
+    to_show: list[Offer] = field(default_factory=list)  # what it asked for since
     prompt: str = ""  # name, version and hash, for the trail
     model: str = ""  # that wrote the reply whose calls are run
     room: Room = ALONE
@@ -84,11 +89,31 @@ class _Ready:
     position: int
 
 
-class Toolbox:
-    """Runs calls with the asker's rights, and nothing that was not offered."""
+class Wanted(Arguments):
+    """What a search for tools is for."""
 
-    def __init__(self, tools: Whitelist, proposals: Proposals, shelf: Shelf, redactor: Redactor) -> None:
+    wanted: str = Field(min_length=1)
+
+
+SEARCH = Spec(FIND.name, FIND.description, Wanted, FIND.effect)
+
+
+class Toolbox:
+    """Runs calls with the asker's rights, and nothing that was not offered.
+
+    With `choosing` a model is shown what serves the request, where all tools would be too many.
+    """
+
+    def __init__(
+        self,
+        tools: Whitelist,
+        proposals: Proposals,
+        shelf: Shelf,
+        redactor: Redactor,
+        choosing: Choosing | None = None,
+    ) -> None:
         self._proposals, self._shelf, self._redactor = proposals, shelf, redactor
+        self._choosing = choosing
         self._specs = {spec.name: spec for spec in tools.specs()}
         self._offers = {name: offer(spec) for name, spec in self._specs.items()}
         known = {name: tools.get(name) for name in self._specs}
@@ -97,6 +122,15 @@ class Toolbox:
     def offers(self, names: frozenset[str]) -> tuple[Offer, ...]:
         """The tools of these names as a model sees them."""
         return tuple(offered for name, offered in self._offers.items() if name in names)
+
+    def too_many(self, names: frozenset[str]) -> bool:
+        """Whether the tools of these names are more than a model is shown at once."""
+        return self._choosing is not None and not self._choosing.all_fit(self.offers(names))
+
+    async def choose(self, names: frozenset[str], asked: Asked) -> tuple[Offer, ...]:
+        """Those of them that a model is shown for what was asked, the most useful first."""
+        offers = self.offers(names)
+        return offers if self._choosing is None else await self._choosing.choose(offers, asked)
 
     async def run(self, calls: Sequence[ToolCall], bench: Bench, audience: Audience) -> tuple[Message, ...]:
         """One result for each call, in order; what they found and proposed lies on the bench afterwards."""
@@ -107,6 +141,8 @@ class Toolbox:
         for call, item, outcome in zip(calls, checked, outcomes, strict=True):
             if isinstance(item, Message):
                 result = item
+            elif item.spec.name == FIND.name:
+                result = await self._found(item, bench)
             elif outcome is None:
                 result = await self._proposed(item, bench, audience)
             else:
@@ -118,10 +154,10 @@ class Toolbox:
 
     def _checked(self, call: ToolCall, bench: Bench, position: int) -> _Ready | Message:
         """Whether a call may run: offered, not repeated, with arguments that fit."""
-        if call.name not in bench.offered or call.name not in self._specs:
-            return refused(
-                call, f"{call.name!r} is not offered here. Offered: {', '.join(sorted(bench.offered))}"
-            )
+        finding = call.name == FIND.name and self._choosing is not None and FIND.name in bench.shown
+        if not finding and (call.name not in bench.offered or call.name not in self._specs):
+            listed = ", ".join(sorted(bench.shown or bench.offered))
+            return refused(call, f"{call.name!r} is not offered here. Offered: {listed}")
         try:
             written = json.loads(call.arguments or "{}")
         except (ValueError, RecursionError) as error:
@@ -135,7 +171,7 @@ class Toolbox:
             )
         bench.called.add(same)
         try:
-            spec = self._specs[call.name]
+            spec = SEARCH if finding else self._specs[call.name]
             return _Ready(call, spec, spec.validate(written), position)
         except BadArguments as error:
             return refused(call, _advice(error))
@@ -159,6 +195,17 @@ class Toolbox:
             # Tools may be anybody's code: one that breaks must not take the turn and the other reads with it.
             log.exception("tool_broke", extra={"tool": spec.name})
             return ToolFailed(f"it broke: {type(error).__name__}: {error}")
+
+    async def _found(self, item: _Ready, bench: Bench) -> Message:
+        """The result of a search for tools: what each is for. They are shown from the next step on."""
+        wanted = Wanted.of(item.arguments).wanted
+        others = [offered for offered in self.offers(bench.offered) if offered.name not in bench.shown]
+        found = () if self._choosing is None else await self._choosing.find(wanted, others)
+        bench.to_show += found
+        lines = [f"{offered.name}: {_first_line(offered.description)}" for offered in found]
+        left = len(others) - len(found)
+        text = "\n".join([*lines, f"{left} others are not listed; search in other words for those."])
+        return Message(Role.TOOL, text, call_id=item.call.id, result=ResultKind.FOUND)
 
     async def _numbered(self, item: _Ready, outcome: Outcome | ToolError, bench: Bench) -> Message:
         """The result of a read: redacted, numbered, kept whole on the shelf."""
@@ -244,6 +291,10 @@ class Toolbox:
 def refused(call: ToolCall, why: str) -> Message:
     """A result that says why a call was not run, in words a model can act on."""
     return Message(Role.TOOL, why, call_id=call.id, result=ResultKind.REFUSED)
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
 
 
 def _advice(error: BadArguments) -> str:

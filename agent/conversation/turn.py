@@ -12,9 +12,10 @@ from datetime import UTC, datetime, tzinfo
 from agent.conversation import checking
 from agent.conversation.answer import Answer, cuts, record, worded
 from agent.conversation.budget import Context
+from agent.conversation.choosing import Asked
 from agent.conversation.errors import ConversationError
 from agent.conversation.language import language_of
-from agent.conversation.messages import Message, Reply, Request, ResultKind, Role, Usage
+from agent.conversation.messages import Message, Offer, Reply, Request, ResultKind, Role, Usage
 from agent.conversation.ports import Audience, ChatModel, Clock, Closing, Threads, TokenCounter
 from agent.conversation.receipt import Receipt
 from agent.conversation.redact import Redactor, Stream
@@ -38,6 +39,8 @@ class Limits:
     steps: int = 6
     history: int = 20
     context_tokens: int = 16_000
+    remembered: int = 8  # turns of the thread whose tools stay shown,
+    kept_tools: int = 6  # and how many of them
 
 
 class Turns:
@@ -84,13 +87,15 @@ class Turns:
         locale = asker.locale or language_of(said.text, self._language)
         asker = replace(asker, locale=locale, reach=room.reach)
         past = await self._threads.history(said.thread, turn, self._limits.history)
-        context = self._context(said, asker, offered, past)
+        asked = await self._asked(turn, said, offered, past)
+        context = self._context(said, asker, await self._toolbox.choose(offered, asked), past)
         bench = Bench(
             thread=said.thread,
             turn=turn,
             asker=asker,
             said=(*(line.text for line in past if line.speaker == said.speaker), said.text),
-            offered=frozenset(offer.name for offer in context.offers),
+            offered=offered,
+            shown=[offer.name for offer in context.offers],
             prompt=self._prompt.label,
             room=room,
         )
@@ -141,6 +146,7 @@ class Turns:
                 break
             bench.model = reply.model or model.name
             results = await self._toolbox.run(reply.calls, bench, audience)
+            bench.shown += context.offer_more(bench.to_show)
             context.add(Message(Role.AGENT, reply.text, calls=reply.calls), results)
         return replies, ""
 
@@ -156,7 +162,10 @@ class Turns:
     ) -> Reply:
         """One reply of the model, streamed to the audience, each of its calls with an id of its own."""
         stream = Stream(self._redactor, _unheard if bench.private else audience.text)
-        request = Request(context.messages(), context.offers, bench.asker.locale, self._clock(), may_call)
+        reserve = self._toolbox.offers(bench.offered.difference(bench.shown))
+        request = Request(
+            context.messages(), context.offers, bench.asker.locale, self._clock(), may_call, reserve
+        )
         reply = await model.complete(request, stream.take)
         await stream.rest()
         # Endpoints number calls from zero in every reply, or not at all, and one takes nine letters and digits only.
@@ -168,7 +177,15 @@ class Turns:
         note = say("turn.calls_cut", bench.asker.locale, count=unheard) if unheard else reply.note
         return replace(reply, calls=tuple(calls), note=note)
 
-    def _context(self, said: Said, asker: Asker, offered: frozenset[str], past: Sequence[Line]) -> Context:
+    async def _asked(self, turn: TurnId, said: Said, offered: frozenset[str], past: Sequence[Line]) -> Asked:
+        """What the tools are chosen by, where there are so many that some are: the rest of the thread is not read."""
+        if not self._toolbox.too_many(offered):
+            return Asked(said.text)
+        before = [line.text for line in past if line.speaker == said.speaker]
+        used = await self._threads.tools_used(said.thread, turn, self._limits.remembered)
+        return Asked(said.text, before[-1] if before else "", tuple(used)[: self._limits.kept_tools])
+
+    def _context(self, said: Said, asker: Asker, offers: Sequence[Offer], past: Sequence[Line]) -> Context:
         """Prompt, offers, the thread's past and the question, redacted."""
         prompt = self._prompt.filled(
             person=asker.person,
@@ -179,7 +196,7 @@ class Turns:
         )
         return Context(
             prompt=prompt,
-            offers=self._toolbox.offers(offered),
+            offers=offers,
             past=[self._remembered(line) for line in past],
             question=self._redactor.text(said.text),
             limit=self._limits.context_tokens,
@@ -205,6 +222,8 @@ class Turns:
             steps=len(replies),
             usage=sum((reply.usage for reply in replies), Usage()),
             offer_tokens=context.offer_tokens,
+            shown=len(bench.shown),
+            allowed=len(bench.offered),
             exact_tokens=self._counter.exact,
             refused=sum(call["result"] == ResultKind.REFUSED for call in bench.calls),
             cut=tuple(cuts(context, bench)),

@@ -1,5 +1,6 @@
 """The store in memory: for tests and throw-away runs; it keeps the same contract as the one in SQL."""
 
+import itertools
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -10,6 +11,7 @@ from agent.approvals.ports import Judge, Room, Ruling
 from agent.approvals.refusal import Refusal
 from agent.audit import chain
 from agent.audit.event import Event, Fact, FactKind, Pruning
+from agent.conversation.answer import called
 from agent.conversation.asked import Closed, InVain, Mark
 from agent.conversation.messages import Reply
 from agent.conversation.outbox import Kind
@@ -61,6 +63,11 @@ class MemoryStore(MemoryWaiting):
                     lines.append(Line("sayso", turn.answer, turn.finished_at))
                 lines += [line for where, after, line in self._notices if (where, after) == (thread, number)]
         return lines[-limit:] if limit else []
+
+    async def tools_used(self, thread: ThreadId, before: TurnId, turns: int) -> Sequence[str]:
+        earlier = itertools.takewhile(lambda turn: turn.turn != before, self._turns.values())
+        answered = [turn.record for turn in earlier if turn.thread == thread and turn.record is not None]
+        return called(answered[::-1][:turns])
 
     async def keep_reply(self, turn: TurnId, position: int, reply: Reply) -> None:
         self._replies.setdefault((turn, position), reply)

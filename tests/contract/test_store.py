@@ -105,6 +105,26 @@ async def test_history_has_questions_answers_and_notices_of_this_thread_in_order
     assert list(await store.history(THREAD, later, 0)) == []
 
 
+async def test_the_tools_of_earlier_turns_are_told_the_latest_first_and_each_once(store: Store) -> None:
+    calls: list[list[Json]] = [
+        [{"tool": "logs", "result": "found"}],
+        [{"tool": "metrics", "result": "failed"}, {"tool": "drop", "result": "refused"}],
+        [{"tool": "logs", "result": "found"}],
+    ]
+    for place, made in enumerate(calls):
+        turn = await store.hear(said(f"e{place}"))
+        assert turn is not None
+        await store.finish(turn, "so", {"finished_at": NOW.isoformat(), "receipt": {}, "calls": made})
+    elsewhere = await store.hear(said("x", "elsewhere", ThreadId("terminal:tom")))
+    now = await store.hear(said("now"))
+    assert now is not None
+    assert elsewhere is not None
+    assert list(await store.tools_used(THREAD, now, 8)) == ["logs", "metrics"]
+    assert list(await store.tools_used(THREAD, now, 1)) == ["logs"]
+    assert list(await store.tools_used(THREAD, now, 0)) == []
+    assert list(await store.tools_used(ThreadId("terminal:tom"), elsewhere, 8)) == []
+
+
 async def test_replies_come_back_in_order_and_the_first_one_of_a_position_stays(store: Store) -> None:
     turn = await store.hear(said("e1"))
     assert turn is not None

@@ -12,6 +12,7 @@ from pydantic import Field
 from agent.approvals.action import Action
 from agent.approvals.policy import Policy, Rule
 from agent.approvals.propose import Proposer
+from agent.conversation.choosing import Choosing
 from agent.conversation.messages import Message, Reply, Step, ToolCall
 from agent.conversation.ports import ChatModel, TokenCounter
 from agent.conversation.redact import Redactor
@@ -172,6 +173,7 @@ class World:
     store: MemoryStore = field(default_factory=MemoryStore)
     shelf: MemoryShelf = field(default_factory=MemoryShelf)
     audience: RememberingAudience = field(default_factory=RememberingAudience)
+    choosing: Choosing | None = None
     heard: int = 0
 
     def turns(self) -> Turns:
@@ -186,7 +188,13 @@ class World:
         return Turns(
             model=self.model,
             threads=self.store,
-            toolbox=Toolbox(registry, Proposer(self.store, registry, policy, clock), self.shelf, redactor),
+            toolbox=Toolbox(
+                registry,
+                Proposer(self.store, registry, policy, clock),
+                self.shelf,
+                redactor,
+                self.choosing,
+            ),
             prompt=load("system", 1),
             counter=self.counter,
             redactor=redactor,

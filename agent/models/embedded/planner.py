@@ -70,7 +70,7 @@ class EmbeddedPlanner:
 
     async def _calls(self, now: Moment, request: Request) -> tuple[Call, ...] | str:
         """What to call next, or what to say instead of a call."""
-        offered = {offer.name for offer in request.offers}
+        offered = {offer.name for offer in (*request.offers, *request.reserve)}
         if now.rounds == 0:
             reading = await self._understanding.read(
                 now.asked, now=request.now, allowed=offered, earlier=now.earlier

@@ -23,6 +23,7 @@ from agent.approvals.action import Action, ActionId, Draft, State
 from agent.approvals.ports import Judge, Room, Ruling
 from agent.approvals.refusal import Refusal
 from agent.audit.event import Fact, FactKind
+from agent.conversation.answer import called
 from agent.conversation.messages import Reply
 from agent.conversation.outbox import Kind
 from agent.conversation.thread import Line, Said, ThreadId, TurnId
@@ -94,6 +95,12 @@ HISTORY = Prepared(
     .order_by(desc(_LINES.c.turn), desc(_LINES.c.part), desc(_LINES.c.place))
     .limit(bindparam("most"))
 )
+CALLED = Prepared(
+    select(turns.c.record)
+    .where(_EARLIER, turns.c.record.is_not(None))
+    .order_by(desc(turns.c.id))
+    .limit(bindparam("most"))
+)
 
 
 class SqlStore(SqlTrail, SqlWaiting):
@@ -149,6 +156,15 @@ class SqlStore(SqlTrail, SqlWaiting):
         def work(connection: Connection) -> list[Line]:
             rows = HISTORY.run(connection, values).all()
             return [Line(row.speaker, row.text, _moment(row.at)) for row in reversed(rows)]
+
+        return await self._database.read(work)
+
+    async def tools_used(self, thread: ThreadId, before: TurnId, turns: int) -> Sequence[str]:
+        """The tools that the last `turns` answered turns before this one called, the latest first, each once."""
+        values: dict[str, Value] = {"in_thread": thread, "before": number(before), "most": turns}
+
+        def work(connection: Connection) -> tuple[str, ...]:
+            return called([json.loads(row.record) for row in CALLED.run(connection, values).all()])
 
         return await self._database.read(work)
 
