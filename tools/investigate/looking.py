@@ -36,7 +36,7 @@ FUTURE = timedelta(minutes=10)  # logs are read beyond now: a clock that is ahea
 MOST_SERVICES, MOST_INSTANCES = 8, 6
 LATELY = timedelta(minutes=2)  # instances that were there within this are there
 LINES = Budget(lines=60_000, octets=32 * 1024 * 1024, seconds=4.0)
-HISTORY = timedelta(hours=24)  # changes further back than the window are causes of what creeps
+HISTORY = timedelta(hours=24)  # before the window: how far back changes are asked for
 
 T = TypeVar("T")
 
