@@ -1,4 +1,4 @@
-"""Faults beside the ten, played after the rules of the investigation were made; `callers-clock` was thought of with one."""
+"""Faults beside the ten, played after the rules were made; only `callers-clock` was thought of along with one."""
 
 from demo.faults.fault import Begin, Cause, Configure, Fault, World
 from demo.faults.ten import (
