@@ -1,4 +1,4 @@
-"""Faults beside the ten, which were not looked at while the rules of the investigation were made."""
+"""Faults beside the ten, played after the rules were made; only `callers-clock` was thought of along with one."""
 
 from demo.faults.fault import Begin, Cause, Configure, Fault, World
 from demo.faults.ten import (

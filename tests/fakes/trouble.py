@@ -67,7 +67,7 @@ class Curves:
         self, label: str, formula: Formula, scope: MetricScope, window: Window
     ) -> frozenset[str]:
         self._look()
-        return frozenset(self.calls.get(str(scope.service), ()))
+        return frozenset(self.calls.get(str(scope.service), ()) if label == CALLED else ())
 
     def link(self, query: str, window: Window) -> str | None:
         return "https://metrics.example/graph"

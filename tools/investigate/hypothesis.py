@@ -14,7 +14,6 @@ class Source(StrEnum):
     METRICS = "metrics"
     LOGS = "logs"
     CHANGES = "changes"
-    HISTORY = "history"
 
 
 class Confidence(StrEnum):

@@ -14,16 +14,29 @@ from tools.deploy.port import Platform, Running
 from tools.investigate.course import Course, course
 from tools.investigate.port import Backends
 from tools.investigate.signals import Heard, Hearing, Scene, View
-from tools.investigate.vitals import CALLED, CALLING, CLOCK, FELT, SHORT, TRAFFIC, WAITED, scope_of
+from tools.investigate.vitals import (
+    CALLED,
+    CALLING,
+    CLOCK,
+    EACH,
+    FELT,
+    INSTANCE,
+    SHORT,
+    TRAFFIC,
+    WAITED,
+    scope_of,
+)
 from tools.logs.port import Budget, Level, LogStore, Query, Scanned
+from tools.metrics.named import Metric
 from tools.metrics.port import MetricStore
 from tools.patience import patience
 
 PATIENCE = 6.0  # seconds for each question to a backend
 FUTURE = timedelta(minutes=10)  # logs are read beyond now: a clock that is ahead stamps lines there
-MOST_SERVICES = 8
+MOST_SERVICES, MOST_INSTANCES = 8, 6
+LATELY = timedelta(minutes=2)  # instances that were there within this are there
 LINES = Budget(lines=60_000, octets=32 * 1024 * 1024, seconds=4.0)
-HISTORY = timedelta(hours=24)  # changes further back than the window are causes of what creeps
+HISTORY = timedelta(hours=24)  # before the window: how far back changes are asked for
 
 T = TypeVar("T")
 
@@ -135,10 +148,10 @@ class Look:
         if logs is not None:
             heard = await self.asked(f"logs of {service}", lambda: self._listened(logs, service), Heard())
         if metrics is not None:
-            scope, nothing = scope_of(service, self.environment), list[Course]()
+            nothing = list[Course]()
 
             async def read() -> list[Course]:
-                return [await course(metrics, CLOCK, scope, self.window)]
+                return [await self._worst(metrics, CLOCK, service)]
 
             courses = {
                 each.metric.name: each for each in await self.asked(f"clock of {service}", read, nothing)
@@ -154,7 +167,8 @@ class Look:
 
         async def read() -> Sequence[Course]:
             return await asyncio.gather(
-                *(course(store, metric, scope, self.window) for metric in (*FELT, TRAFFIC, *SHORT))
+                *(course(store, metric, scope, self.window) for metric in (*FELT, TRAFFIC, *SHORT)),
+                *(self._worst(store, metric, service) for metric in EACH),
             )
 
         nothing: Sequence[Course] = ()
@@ -164,6 +178,17 @@ class Look:
         )
         return found
 
+    async def _worst(self, store: MetricStore, metric: Metric, service: str) -> Course:
+        """The course of the instance that is worst off: a clock that is furthest off, a certificate that ends first."""
+        lately = Window(max(self.window.start, self.window.end - LATELY), self.window.end)
+        scope = scope_of(service, self.environment)
+        names = sorted(await store.values(INSTANCE, metric.formula, scope, lately))[:MOST_INSTANCES]
+        scopes = [scope_of(service, self.environment, instance=name) for name in names] or [scope]
+        found = await asyncio.gather(*(course(store, metric, each, self.window) for each in scopes))
+        known = [each for each in found if each.now is not None]
+        off = (lambda each: abs(each.now or 0)) if metric is CLOCK else (lambda each: -(each.now or 0))
+        return max(known, key=off, default=found[0])
+
     async def _waited(self, service: str, called: Sequence[str]) -> Sequence[Course]:
         store = self.backends.metrics
         if store is None or not called:
@@ -172,7 +197,7 @@ class Look:
         async def read() -> Sequence[Course]:
             return await asyncio.gather(
                 *(
-                    course(store, WAITED, scope_of(service, self.environment, name), self.window, name)
+                    course(store, WAITED, scope_of(service, self.environment, called=name), self.window, name)
                     for name in called
                 )
             )

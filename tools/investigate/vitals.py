@@ -3,12 +3,11 @@
 Names of series are those of the Prometheus conventions, of node_exporter and blackbox_exporter, and of OpenTelemetry.
 """
 
-from tools.metrics.named import METRICS, Fill, Match, Matcher, Metric, Rate, Scope, Selector, Share
+from tools.metrics.named import METRICS, Fill, Level, Match, Matcher, Metric, Rate, Scope, Selector, Share
 
-_UP = Selector("up")
 _CALLS = Selector("http_client_request_duration_seconds_count")
 REAL = Matcher("origin", Match.EQUAL, "")  # samples that say where they come from were made up
-CALLED = "server_address"
+CALLED, INSTANCE = "server_address", "instance"
 
 ERRORS, LATENCY, TRAFFIC = METRICS["error_rate"], METRICS["latency_p95"], METRICS["request_rate"]
 POOL, CPU, MEMORY = METRICS["saturation"], METRICS["cpu"], METRICS["memory"]
@@ -20,14 +19,9 @@ DISK = Metric(
     10.0,
     scale=100.0,
 )
-# Means over the instances: each has a sample of `up` in every round of scraping.
-CLOCK = Metric("clock_offset", "clock offset", Fill(Selector("node_timex_offset_seconds"), _UP), "s", 2.0)
+CLOCK = Metric("clock_offset", "clock offset", Level(Selector("node_timex_offset_seconds")), "s", 2.0)
 CERTIFICATE = Metric(
-    "certificate_end",
-    "end of the certificate",
-    Fill(Selector("probe_ssl_earliest_cert_expiry"), _UP),
-    "s",
-    1.0,
+    "certificate_end", "end of the certificate", Level(Selector("probe_ssl_earliest_cert_expiry")), "s", 1.0
 )
 WAITED = Metric(
     "call_duration",
@@ -51,10 +45,14 @@ REFUSED = Metric(
     scale=100.0,
 )
 FELT = (ERRORS, REFUSED, LATENCY)
-SHORT = (POOL, CPU, MEMORY, DISK, CLOCK, CERTIFICATE)
+SHORT = (POOL, CPU, MEMORY, DISK)
+EACH = (CLOCK, CERTIFICATE)  # read of each instance: one that is off would be lost in a mean
 
 
-def scope_of(service: str, environment: str, called: str | None = None) -> Scope:
-    """Real samples of a service, or of its calls to another."""
-    only = (REAL,) if called is None else (REAL, Matcher(CALLED, Match.EQUAL, called))
-    return Scope(environment, service, only)
+def scope_of(
+    service: str, environment: str, *, called: str | None = None, instance: str | None = None
+) -> Scope:
+    """Real samples of a service, or of its calls to another, or of one instance."""
+    named = {CALLED: called, INSTANCE: instance}
+    only = tuple(Matcher(label, Match.EQUAL, value) for label, value in named.items() if value is not None)
+    return Scope(environment, service, (REAL, *only))

@@ -41,9 +41,7 @@ async def main() -> int:
         help="as if these were not set",
     )
     parser.add_argument("--show", action="store_true", help="print the answers too")
-    parser.add_argument(
-        "--variants", action="store_true", help="five other faults, not looked at for the rules"
-    )
+    parser.add_argument("--variants", action="store_true", help="five other faults, added after the rules")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     wanted = [
