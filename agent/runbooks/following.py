@@ -14,7 +14,7 @@ from agent.conversation.messages import ResultKind
 from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.runbooks.procedure import Procedure, Ref, Run
 from agent.runbooks.starting import call
-from agent.runbooks.stepping import StepModel
+from agent.runbooks.stepping import NoStep, StepModel
 from agent.store.port import TurnRecord
 from agent.words.catalogue import say
 from tools.contract import Json
@@ -44,12 +44,17 @@ class Runbooks:
     def __init__(self, procedures: Mapping[str, Procedure], turns: Turns) -> None:
         self._procedures, self._turns = procedures, turns
 
-    async def model(self, event: str) -> StepModel | None:
-        """Who answers what was heard under this event id; None where it is no step, or its procedure changed."""
+    async def model(self, event: str) -> StepModel | NoStep | None:
+        """Who answers what was heard under this event id; None where it is no step.
+
+        What a step says reads like an order, so where its procedure changed nobody else may answer it either.
+        """
         ref = Ref.of(event)
-        found = None if ref is None else await self._begun(ref.run)
-        if ref is None or found is None:
+        if ref is None:
             return None
+        found = await self._begun(ref.run)
+        if found is None:
+            return NoStep()
         run, procedure, _ = found
         step = procedure.steps[ref.number - 1]
         return StepModel(f"runbook {run.name}", step.tool, step.filled(run.values))

@@ -28,6 +28,16 @@ class StepModel:
         return Reply(_told(result, request.locale), model=self.name, by_code=True)
 
 
+@dataclass(frozen=True, slots=True)
+class NoStep:
+    """Implements `agent.conversation.ports.ChatModel`: answers a step of a procedure that is another one now."""
+
+    name: str = "runbook"
+
+    async def complete(self, request: Request, _on_text: OnText, /) -> Reply:
+        return Reply(say("runbook.changed", request.locale), model=self.name, by_code=True)
+
+
 def _told(result: Message, locale: str) -> str:
     match result.result:
         case ResultKind.PROPOSED | ResultKind.ALLOWED:

@@ -472,6 +472,8 @@ class SlackSurface:
         turn, _, page = click.value.partition(" ")
         record = await self._app.turn_record(turn, person)
         if record is None:
+            text = say("slack.not_yours", self._app.locale_of(person.id))
+            self._later(self._sender.whisper(click.channel, click.user, text, thread=click.thread))
             return
         view = answers.evidence(record, int(page) if page.isdigit() else 0, self._app.locale_of(person.id))
         opened = body.get("view")

@@ -225,3 +225,21 @@ async def test_a_runbook_that_could_not_run_is_refused_at_the_start(
         await build(load(config, {}), Home(tmp_path, config, "the test"))
     assert wrong in str(refused.value)
     assert "runbooks.open-the-shop" in str(refused.value)
+
+
+async def test_a_runbook_that_changed_meanwhile_does_not_go_on(shop: Shop, tmp_path: Path) -> None:
+    _, engine, desk = shop.at_work()
+    await asked(desk)
+    await engine.quiet()
+    config = written(tmp_path, "with: {word: closed}", "with: {word: shut}")
+    changed = await build(load(config, {}), Home(tmp_path, config, "the test"))
+    shop.app = changed
+    _, engine, desk = shop.at_work()
+    await desk.decide("A-1", changed.directory.get("tom"), Verdict.APPROVE)
+    await engine.quiet()
+    assert any("was changed since this run began" in line for line in shop.voice.said)
+    await desk.hear(Said("runbook:T-1:4", THREAD, "maya", "stamp word=closed", utc_now()))
+    await engine.quiet()
+    assert shop.book() == ["hello"]
+    assert len(await changed.actions()) == 1
+    await changed.close()

@@ -527,3 +527,13 @@ async def test_the_answer_takes_the_place_of_the_message_that_showed_the_work(he
     await here.slack.say("<@UBOT> stamp three", thread="7.7")
     await here.slack.shows("It is proposed.")
     assert "It is so." in here.slack.texts()  # the next one has a message of its own
+
+
+async def test_evidence_opens_for_who_asked_and_others_are_told_why_not(here: Office) -> None:
+    await private_answer(here)
+    answer = await here.slack.shows("The key was rotated", channel="DUMAYA")
+    value = here.slack.buttons(answer)["sayso_evidence"]
+    await here.slack.click("sayso_evidence", value, user="UTOM")
+    assert (await here.slack.whispered("Only who asked"))["user"] == "UTOM"
+    await here.slack.click("sayso_evidence", value, user="UMAYA")
+    assert "rotated" in json.dumps(await here.slack.opened())
