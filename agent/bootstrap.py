@@ -359,13 +359,22 @@ class Parts:
         self, threads: Threads, registry: Registry, proposer: Proposer, shelf: Shelf, traces: "Traces | None"
     ) -> Turns:
         """What answers: the model of the settings with the planner behind it, or the planner alone."""
+        from agent.models.embedded.wishes import SpokenWishes
+
         redactor = Redactor(emails=self._settings.redaction.emails)
         turn = self._settings.turn
         model = self.model(registry.specs())
         return Turns(
             model=model if traces is None else traces.model(model),
             threads=threads,
-            toolbox=Toolbox(registry, proposer, shelf, redactor, self._choosing(registry.specs())),
+            toolbox=Toolbox(
+                registry,
+                proposer,
+                shelf,
+                redactor,
+                self._choosing(registry.specs()),
+                SpokenWishes(registry.specs()),
+            ),
             prompt=load_prompt("system"),
             counter=self.counter(),
             redactor=redactor,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.approvals.action import Action, State, Verdict
-from agent.approvals.propose import TRUSTED
+from agent.approvals.propose import REQUEST, TRUSTED
 from agent.approvals.refusal import Refusal
 from agent.approvals.windows import HOURS
 from agent.words.catalogue import say
@@ -77,7 +77,7 @@ def _context(action: Action, locale: str, name: Callable[[str], str]) -> list[Ro
     for argument, origin in action.provenance.items():
         if origin not in TRUSTED:
             text = say(
-                "card.untrusted",
+                "card.unasked" if argument == REQUEST else "card.untrusted",
                 locale,
                 argument=argument,
                 value=action.arguments.get(argument),

@@ -14,6 +14,9 @@ from tools.contract import Asker, Json, ToolUnavailable, WriteTool
 FAILURES = 3  # approved and failed actions of one tool in one thread, after which no more are proposed
 TRUSTED = frozenset({"asker", "settings"})  # where an argument may come from without a mark
 CONFIDENT = "asker"
+REQUEST = (
+    "the change itself"  # where the wish came from, beside the arguments it has, when it was not the asker's
+)
 
 
 def untrusted(provenance: Mapping[str, str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from agent.words.catalogue import UnknownPhrase, say
 from tools.contract import Json
 
 TRUSTED = ("asker", "settings")  # origins of arguments that need no word
+REQUEST = "the change itself"  # where a change came from that its asker did not ask for
 WITHOUT_APPROVAL = ("auto", "break_glass", "countersign")  # verdicts that are no answer to a question
 ENDS = frozenset({FactKind.SUCCEEDED, FactKind.FAILED})
 MINUTE, HOUR, DAY = 60, 3600, 86400  # seconds
@@ -86,7 +87,8 @@ class Teller:
         for argument, origin in said.inner("provenance").data.items():
             if origin not in TRUSTED:
                 fields = {"argument": argument, "value": arguments.text(argument), "origin": origin}
-                yield say("card.untrusted", self._locale, **fields)
+                key = "card.unasked" if argument == REQUEST else "card.untrusted"
+                yield say(key, self._locale, **fields)
         if undo := said.text("undo"):
             yield self._say("way_back", undo=undo)
         asked = said.whole("quorum", 1)

@@ -99,6 +99,14 @@ class Proposals(Protocol):
         """
 
 
+class Wishes(Protocol):
+    """Knows what people say when they want something changed."""
+
+    def asked_for(self, tool: str, said: Sequence[str]) -> bool:
+        """Whether one of these messages of the asker asks for what this tool does."""
+        ...
+
+
 class Router(Protocol):
     """Knows which tools serve a request."""
 

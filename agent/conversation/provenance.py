@@ -35,6 +35,16 @@ def provenance(
     }
 
 
+def unasked(spec: Spec, evidence: Sequence[Evidence]) -> str:
+    """Where a change came from that the asker never spoke of: the evidence that names the tool, or the model."""
+    words = [folded(spec.name), *folded(spec.name).replace("-", "_").split("_")]
+    for item in evidence:
+        text = folded(f"{item.finding.title}\n{item.finding.text}")
+        if any(len(word) > 3 and word in text for word in words):
+            return f"evidence {item.number}"
+    return MODEL
+
+
 def _origin(
     spec: Spec, name: str, value: Json, slot: Slot | None, spoken: str, evidence: Sequence[Evidence]
 ) -> str:

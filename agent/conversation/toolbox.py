@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,13 +11,14 @@ from pydantic import Field
 
 from agent.approvals.action import Action, Origin
 from agent.approvals.card import sentence
+from agent.approvals.propose import REQUEST
 from agent.approvals.refusal import ActionRefused
 from agent.conversation.choosing import FIND, Asked, Choosing
 from agent.conversation.evidence import Evidence, anchored
 from agent.conversation.messages import Message, Offer, ResultKind, Role, Step, ToolCall
 from agent.conversation.offers import offer
-from agent.conversation.ports import Audience, Proposals, Shelf
-from agent.conversation.provenance import provenance
+from agent.conversation.ports import Audience, Proposals, Shelf, Wishes
+from agent.conversation.provenance import provenance, unasked
 from agent.conversation.redact import Redactor
 from agent.conversation.room import ALONE, Room
 from agent.conversation.thread import ThreadId, TurnId
@@ -111,9 +112,10 @@ class Toolbox:
         shelf: Shelf,
         redactor: Redactor,
         choosing: Choosing | None = None,
+        wishes: Wishes | None = None,
     ) -> None:
         self._proposals, self._shelf, self._redactor = proposals, shelf, redactor
-        self._choosing = choosing
+        self._choosing, self._wishes = choosing, wishes
         self._specs = {spec.name: spec for spec in tools.specs()}
         self._offers = {name: offer(spec) for name, spec in self._specs.items()}
         known = {name: tools.get(name) for name in self._specs}
@@ -246,7 +248,7 @@ class Toolbox:
                 thread=bench.thread,
                 key=f"{bench.turn}/{item.position}",
                 why=self._redactor.text(bench.said[-1]),
-                provenance=provenance(spec, arguments, bench.said, bench.evidence),
+                provenance=self._provenance(spec, arguments, bench),
                 origin=Origin(
                     bench.turn,
                     bench.model,
@@ -274,6 +276,13 @@ class Toolbox:
             f"{', '.join(sorted(need.approver_roles))}. Nothing has changed yet."
         )
         return Message(Role.TOOL, text, call_id=call.id, result=ResultKind.PROPOSED, action=action.id)
+
+    def _provenance(self, spec: Spec, arguments: Mapping[str, Json], bench: Bench) -> dict[str, str]:
+        """Where each argument came from, and the change itself where the asker never asked for one like it."""
+        origins = provenance(spec, arguments, bench.said, bench.evidence)
+        if self._wishes is not None and not self._wishes.asked_for(spec.name, bench.said):
+            origins[REQUEST] = unasked(spec, bench.evidence)
+        return origins
 
     def _noted(self, call: ToolCall, result: Message) -> dict[str, Json]:
         """A call and what became of it, for the record."""

@@ -14,7 +14,7 @@ from agent.approvals.policy import Policy, Rule
 from agent.approvals.propose import Proposer
 from agent.conversation.choosing import Choosing
 from agent.conversation.messages import Message, Reply, Step, ToolCall
-from agent.conversation.ports import ChatModel, TokenCounter
+from agent.conversation.ports import ChatModel, TokenCounter, Wishes
 from agent.conversation.redact import Redactor
 from agent.conversation.room import ALONE, Room
 from agent.conversation.thread import Said, ThreadId, TurnId
@@ -174,6 +174,7 @@ class World:
     shelf: MemoryShelf = field(default_factory=MemoryShelf)
     audience: RememberingAudience = field(default_factory=RememberingAudience)
     choosing: Choosing | None = None
+    wishes: Wishes | None = None
     heard: int = 0
 
     def turns(self) -> Turns:
@@ -194,6 +195,7 @@ class World:
                 self.shelf,
                 redactor,
                 self.choosing,
+                self.wishes,
             ),
             prompt=load("system", 1),
             counter=self.counter,

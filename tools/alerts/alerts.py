@@ -1,6 +1,7 @@
 """The tool `alerts`: what fires and since when, what is silenced and until when, and the runbook of each."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 
 from pydantic import Field
@@ -13,6 +14,7 @@ from tools.times import clock_time, iso
 from tools.vocabulary import Vocabulary
 
 SHOWN = 15  # alerts in the digest
+LONGEST = 300  # characters of a summary there
 _WORST = ("page", "critical", "error", "high", "warning", "info")
 
 
@@ -88,7 +90,8 @@ class Alerts:
                 "silences": [_told(each) for each in silences],
             },
             link=alerts[0].link if alerts else None,
-            cut=f"the worst {SHOWN} of {len(alerts)}" if len(alerts) > SHOWN else None,
+            raw="\n".join(json.dumps(row, ensure_ascii=False) for row in rows) or None,
+            cut=_cut(alerts),
         )
 
     def _line(self, alert: Alert, silences: dict[str, Silence], known: Runbook | None) -> str:
@@ -96,7 +99,7 @@ class Alerts:
         parts = [f"{alert.severity or 'alert'} {alert.name} {where}".rstrip()]
         parts.append(f"since {clock_time(alert.since, self._zone)}")
         if alert.summary:
-            parts.append(alert.summary[:300])
+            parts.append(_beginning(alert.summary))
         for id_ in alert.silenced_by:
             until = (
                 f" until {clock_time(silences[id_].end, self._zone)} by {silences[id_].by}"
@@ -111,6 +114,18 @@ class Alerts:
         elif known:
             parts.append(f"runbook, found in what is known: {known.title} {known.link or known.document}")
         return "; ".join(parts)
+
+
+def _beginning(summary: str) -> str:
+    return summary if len(summary) <= LONGEST else f"{summary[:LONGEST]}…"
+
+
+def _cut(alerts: Sequence[Alert]) -> str | None:
+    """What the digest leaves out; the whole of it is kept."""
+    long = sum(len(each.summary) > LONGEST for each in alerts[:SHOWN])
+    parts = [f"the worst {SHOWN} of {len(alerts)}"] if len(alerts) > SHOWN else []
+    parts += [f"{long} summaries shortened"] if long else []
+    return ", ".join(parts) or None
 
 
 def _wanted(alert: Alert, asked: AlertsArguments) -> bool:

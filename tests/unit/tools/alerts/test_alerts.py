@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.fakes.shop import MAYA, NOW, WORDS, Heard, NoGrant, OneGrant, now
-from tools.alerts.alerts import Alerts
+from tools.alerts.alerts import Alerts, AlertsArguments
 from tools.alerts.memory import MemoryAlerts
 from tools.alerts.port import Alert
 from tools.alerts.runbooks import KnownRunbooks
@@ -183,3 +183,16 @@ async def test_what_is_not_silenced_cannot_be_unsilenced() -> None:
     lift = Unsilence(store(), WORDS, now)
     with pytest.raises(BadArguments, match="no silence with just"):
         await lift.plan(lift.spec.validate(ASKED))
+
+
+async def test_a_long_summary_is_shortened_says_so_and_is_kept_whole() -> None:
+    long = Alert("Wordy", {"severity": "page"}, {"summary": "word " * 100 + "the end"}, NOW)
+
+    outcome = await Alerts(MemoryAlerts((long,), now), WORDS).run(AlertsArguments(), MAYA)
+
+    (found,) = outcome.findings
+    assert "…" in found.text
+    assert "the end" not in found.text
+    assert found.cut == "1 summaries shortened"
+    assert found.raw is not None
+    assert "the end" in found.raw
