@@ -197,7 +197,7 @@ def _when(text: str | None, session: "Session") -> datetime | None:
     """A day or a time where people are, or a length of time before now. Raises `Stop`."""
     from datetime import timedelta
 
-    from agent.settings import duration
+    from agent.settings.section import duration
 
     if text is None:
         return None
