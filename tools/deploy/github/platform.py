@@ -99,7 +99,7 @@ class GitHubPlatform:
             started = await way.start(service, place, order, key)
         except Unheard as error:
             raise Unanswered(f"the order was sent, and GitHub's answer was not heard: {error}") from error
-        id_ = started.id if started.id is not None else await self._found(order, service, place, key)
+        id_ = started.id if started.id is not None else await self._found(service, place, key)
         return await self._follow(order, service, place, id_, progress)
 
     async def _follow(
@@ -135,7 +135,7 @@ class GitHubPlatform:
         kept = f"; the last that worked there is {last.version}" if last else ""
         return Result(False, f"{now.version} was not deployed: {now.note}{where}{kept}")
 
-    async def _found(self, order: Order, service: Service, place: str, key: str) -> int:
+    async def _found(self, service: Service, place: str, key: str) -> int:
         """The attempt with this key, which a server that names no run shows after a moment."""
         for _ in range(DEAF):
             for each in await self._way(service).rollouts(service, place, MOST):
