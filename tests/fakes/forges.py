@@ -6,12 +6,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from tests.fakes.argocd import ArgoStandIn, application
 from tests.fakes.github import GitHubStandIn, Repository, deployment, release, run, status
 from tests.fakes.logservers import served
 from tests.fakes.shop import NOW, RELEASES, now
+from tools.deploy.argocd.declared import Declared
+from tools.deploy.argocd.platform import ArgoCD
 from tools.deploy.github.platform import GitHubPlatform
 from tools.deploy.github.service import Service, Workflow
 from tools.forgeserver import GitHubServer, Pause
+from tools.jsonserver import JsonServer
 
 # what was deployed before the tests begin, oldest first: repository, version, environment, when
 PAST = (
@@ -86,3 +90,39 @@ async def github_platform(
         yield GitHubPlatform(
             server, declared or services(by_runs), ("production", "staging"), lambda: clock_at, pause=pause
         )
+
+
+def source(service: str, version: str) -> dict[str, object]:
+    return {
+        "repoURL": f"https://git.example/harbour/{service}.git",
+        "path": "deploy",
+        "targetRevision": f"v{version}",
+    }
+
+
+def shop_by_argo(broken: frozenset[str] = frozenset(), ill: frozenset[str] = frozenset()) -> ArgoStandIn:
+    past: dict[str, list[tuple[dict[str, object], datetime]]] = {}
+    for service, version, place, at in PAST:
+        past.setdefault(f"{service}-{place}", []).append((source(service, version), at))
+    made = {name: application(name, sources, 1 if "staging" in name else 2) for name, sources in past.items()}
+    tags: dict[str, list[str]] = {}
+    for service, each in RELEASES:
+        tags.setdefault(f"https://git.example/harbour/{service}.git", []).append(f"v{each.version}")
+    return ArgoStandIn(made, tags, now, broken, ill)
+
+
+def declared_for_argo(**changes: object) -> Mapping[str, Declared]:
+    places = {"payments": ("production", "staging"), "checkout": ("production",)}
+    return {
+        name: Declared(name, {place: f"{name}-{place}" for place in where}, **changes)  # type: ignore[arg-type]  # the tests give what fits
+        for name, where in places.items()
+    }
+
+
+@asynccontextmanager
+async def argo_platform(
+    argo: ArgoStandIn, declared: Mapping[str, Declared] | None = None, pause: Pause | None = None
+) -> AsyncIterator[ArgoCD]:
+    async with served(argo.add) as url:
+        server = JsonServer(f"Argo CD {url}", url, headers={"Authorization": "Bearer secret"})
+        yield ArgoCD(server, declared or declared_for_argo(), now, pause=pause or Waits())
