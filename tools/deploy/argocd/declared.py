@@ -42,8 +42,12 @@ class Declared:
             if text.count("{version}") != 1:
                 raise Misdeclared(f"{name} = {text!r} should hold {{version}} once")
         if self.by is not By.REVISION and not self.target:
-            what = "image, such as registry.example/payments" if self.by is By.IMAGE else "parameter of helm"
-            raise Misdeclared(f"target is missing: by = {self.by.value!r} should name an {what}")
+            what = (
+                "an image, such as registry.example/payments"
+                if self.by is By.IMAGE
+                else "a parameter of helm"
+            )
+            raise Misdeclared(f"target is missing: by = {self.by.value!r} should name {what}")
 
     @property
     def shape(self) -> str:
