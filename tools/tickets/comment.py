@@ -1,7 +1,5 @@
 """The tool `ticket_comment`: a comment with just the text that was shown, once, and its way back."""
 
-from typing import Annotated
-
 from pydantic import Field
 
 from tools.contract import (
@@ -19,11 +17,10 @@ from tools.contract import (
     Verification,
 )
 from tools.jsonserver import Unheard
-from tools.slots import Kind, Slot
 from tools.tickets.phrases import COMMENT
 from tools.tickets.port import Comment, Places, Ticket, TicketStore
 from tools.tickets.reference import Aim
-from tools.tickets.wording import Key, Text, mark_of, signed
+from tools.tickets.wording import Key, Said, mark_of, signed
 from tools.vocabulary import Vocabulary
 
 
@@ -33,9 +30,7 @@ class TicketCommentArguments(Arguments):
     ticket: Key = Field(
         description="The ticket's key, such as OPS-12, owner/name#12, or #12 with its service"
     )
-    text: Annotated[Text, Slot(Kind.QUOTED, role="text")] = Field(
-        min_length=1, description="What is said there"
-    )
+    text: Said = Field(description="What is said there")
     service: str | None = Field(
         default=None, description="The service it is about, where the key does not tell"
     )

@@ -39,6 +39,12 @@ def _text(text: str) -> str:
     return text.strip()
 
 
+def _said(text: str) -> str:
+    if not text:
+        raise ValueError("should say something")
+    return text
+
+
 Title = Annotated[
     str,
     AfterValidator(_title),
@@ -46,6 +52,7 @@ Title = Annotated[
     Slot(Kind.QUOTED, role="title"),
 ]
 Text = Annotated[str, AfterValidator(_text), Field(max_length=LONGEST_TEXT)]
+Said = Annotated[Text, AfterValidator(_said), Slot(Kind.QUOTED, role="text")]
 Words = Annotated[str, AfterValidator(_title), Field(max_length=LONGEST_TITLE)]
 Key = Annotated[
     str,
