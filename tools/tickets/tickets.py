@@ -67,13 +67,17 @@ class Tickets:
             link=tickets[0].link or None if tickets else None,
             cut="; ".join(cut) or None,
         )
-        return Outcome(ok=True, summary=f"{len(tickets)} tickets are open for {where}", findings=(finding,))
+        return Outcome(ok=True, summary=f"{_counted(len(tickets))} open for {where}", findings=(finding,))
 
     def _line(self, ticket: Ticket) -> str:
         labels = f" [{', '.join(ticket.labels)}]" if ticket.labels else ""
         at = clock_time(ticket.at, self._zone)
         who = ticket.by or "unknown"
         return f"{ticket.key} {ticket.title}{labels}: {ticket.status} since {at} by {who} {ticket.link}"
+
+
+def _counted(number: int) -> str:
+    return "1 ticket is" if number == 1 else f"{number} tickets are"
 
 
 def _matching(found: list[Found], words: str | None) -> list[Ticket]:
