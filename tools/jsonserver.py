@@ -2,16 +2,31 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from tools.contract import Json, ToolFailed, ToolUnavailable
 
 SECONDS = 10.0
 MOST_OCTETS = 32 * 1024 * 1024
-_BUSY = frozenset({429, 502, 503, 504})
+_TOO_MANY = 429
+_BUSY = frozenset({_TOO_MANY, 502, 503, 504})
 _SAID = 300  # characters of an error that are repeated
 
 Params = Mapping[str, str] | Sequence[tuple[str, str]]
+
+
+class Unheard(ToolUnavailable):
+    """The request left, and no answer of the server's own came back: a write may have been carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """One answer as it came; names of headers are told in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
 
 
 class JsonServer:
@@ -42,32 +57,46 @@ class JsonServer:
     ) -> Json:
         """What the server answers, `None` for an empty answer or a status of `missing`.
 
-        Raises `ToolUnavailable` when it does not answer or is busy, `ToolFailed` when it refuses or answers no JSON.
+        Raises `ToolUnavailable` when it does not answer or is busy (`Unheard` when the request may have been carried
+        out all the same), `ToolFailed` when it refuses or answers no JSON.
         """
-        from aiohttp import ClientError, ClientSession, ClientTimeout
+        answer = await self.exchange(method, path, params, body)
+        return None if answer.status in missing else self._understood(answer.status, answer.content)
+
+    async def exchange(self, method: str, path: str, params: Params = (), body: Json = None) -> Exchanged:
+        """One request and whatever is answered. Raises `ToolUnavailable` and `Unheard` as `ask` does."""
+        from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
+        from yarl import URL
 
         try:
             async with (
                 ClientSession(timeout=ClientTimeout(total=self._seconds), headers=self._headers) as session,
                 session.request(
-                    method, self.url + path, params=params, json=body, allow_redirects=False
+                    method,
+                    URL(self.url + path, encoded=True),
+                    params=params,
+                    json=body,
+                    allow_redirects=False,
                 ) as answer,
             ):
-                status, content = answer.status, await answer.content.read(self._most + 1)
+                content = await answer.content.read(self._most + 1)
                 while len(content) <= self._most and (more := await answer.content.read(self._most)):
                     content += more
+                return Exchanged(answer.status, answer.headers, content)
         except TimeoutError as error:
-            raise ToolUnavailable(f"{self.name} did not answer within {self._seconds:g} s") from error
-        except (ClientError, OSError) as error:
+            raise Unheard(f"{self.name} did not answer within {self._seconds:g} s") from error
+        except ClientConnectorError as error:
             raise ToolUnavailable(f"{self.name} does not answer: {error}") from error
-        if status in missing:
-            return None
-        return self._understood(status, content)
+        except (ClientError, OSError) as error:
+            raise Unheard(f"{self.name} does not answer: {error}") from error
 
     def _understood(self, status: int, content: bytes) -> Json:
         said = content[:_SAID].decode(errors="replace")
         if status in _BUSY:
-            raise ToolUnavailable(f"{self.name} is busy or down (status {status})")
+            kind = (
+                ToolUnavailable if status == _TOO_MANY else Unheard
+            )  # behind a proxy nobody knows what was done
+            raise kind(f"{self.name} is busy or down (status {status})")
         if not 200 <= status < 300:
             raise ToolFailed(f"{self.name} refused with status {status}: {said}")
         if len(content) > self._most:

@@ -52,13 +52,20 @@ class Vocabulary:
     def shape(self, what: str, description: str, *, optional: bool = False) -> object:
         """The type of an argument that is a `"service"` or an `"environment"`, for a computed model."""
         known = self.services if what == "service" else self.environments
-        return Annotated[
-            str | None if optional else str,
-            BeforeValidator(_Known(what, known)),
-            WithJsonSchema({"type": "string", **({"enum": list(known)} if known else {})}),
-            Slot(Kind.CHOICE, role=what, choices=tuple(known), aliases=_aliases(known)),
-            Field(description=description),
-        ]
+        return choice(what, known, description, optional=optional)
+
+
+def choice(
+    what: str, known: Mapping[str, tuple[str, ...]], description: str, *, optional: bool = False
+) -> object:
+    """The type of an argument that is one of these names, each with its aliases."""
+    return Annotated[
+        str | None if optional else str,
+        BeforeValidator(_Known(what, known)),
+        WithJsonSchema({"type": "string", **({"enum": list(known)} if known else {})}),
+        Slot(Kind.CHOICE, role=what, choices=tuple(known), aliases=_aliases(known)),
+        Field(description=description),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from agent.settings.backends import (
     RepositorySettings,
     ToolsSettings,
 )
+from agent.settings.forging import ArgoSettings, FlagsSettings, GitHubPlatformSettings, TicketsSettings
 from agent.settings.operation import (
     AuditSettings,
     LimitsSettings,
@@ -47,6 +48,7 @@ from agent.settings.whole import Settings
 __all__ = [
     "RESERVED",
     "AlertsSettings",
+    "ArgoSettings",
     "AuditSettings",
     "BreakGlassSettings",
     "ChannelSettings",
@@ -54,8 +56,10 @@ __all__ = [
     "Duration",
     "EnvironmentSettings",
     "EscalationSettings",
+    "FlagsSettings",
     "ForgeSettings",
     "FreezeSettings",
+    "GitHubPlatformSettings",
     "HoursSettings",
     "KnowledgeSettings",
     "Language",
@@ -85,6 +89,7 @@ __all__ = [
     "StepSettings",
     "StoreSettings",
     "TelemetrySettings",
+    "TicketsSettings",
     "TimeZone",
     "ToolsSettings",
     "TurnSettings",

@@ -7,16 +7,23 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
+from agent.settings.forging import ArgoSettings, FlagsSettings, GitHubPlatformSettings, TicketsSettings
 from agent.settings.section import Duration, Name, Section
 
 
 class PlatformSettings(Section):
     """What deploys, rolls back, restarts and scales."""
 
-    backend: Literal["none", "supervisor"] = Field(
+    backend: Literal["none", "supervisor", "github", "argocd"] = Field(
         default="none", description="The platform that runs services"
     )
     file: Path = Field(default=Path("supervisor.json"), description="Address and token of a local supervisor")
+    github: GitHubPlatformSettings | None = Field(default=None, description="For `github`: what it deploys")
+    argocd: ArgoSettings | None = Field(default=None, description="For `argocd`: its applications")
+    timeout: Duration = Field(
+        default=timedelta(minutes=3),
+        description="How long one order is followed; one that takes longer is looked for afterwards",
+    )
 
 
 class LogsSettings(Section):
@@ -138,6 +145,8 @@ class ToolsSettings(Section):
     logs: LogsSettings = LogsSettings()
     metrics: MetricsSettings = MetricsSettings()
     alerts: AlertsSettings = AlertsSettings()
+    tickets: TicketsSettings = TicketsSettings()
+    flags: FlagsSettings = FlagsSettings()
     forges: tuple[ForgeSettings, ...] = Field(
         default=(), description="Where the tool `changes` looks, beside the platform's history"
     )

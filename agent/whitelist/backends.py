@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from agent.carried import Carried
 from agent.home import Home
 from agent.settings import ForgeSettings, Settings, SettingsError
+from agent.whitelist.forging import Forging
 from tools.contract import Clock
 from tools.deploy.port import Platform, Vitals
 from tools.logs.port import LogStore
@@ -28,6 +29,7 @@ class Backends:
     ) -> None:
         self._settings, self._home, self._clock, self._words = settings, home, clock, words
         self._carried = carried
+        self.forging = Forging(settings, home, clock, words)
         self._platform_made: Platform | None = None
         self._metrics_made: MetricStore | None = None
 
@@ -36,9 +38,15 @@ class Backends:
         if settings.backend == "none":
             raise self.missing("platform", "status, deploy, rollback, restart and scale")
         if self._platform_made is None:
-            from tools.deploy.supervisor import Supervisor
+            match settings.backend:
+                case "supervisor":
+                    from tools.deploy.supervisor import Supervisor
 
-            self._platform_made = Supervisor(self._home.at(settings.file))
+                    self._platform_made = Supervisor(self._home.at(settings.file))
+                case "github":
+                    self._platform_made = self.forging.github_platform()
+                case "argocd":
+                    self._platform_made = self.forging.argo_platform()
         return self._platform_made
 
     def log_store(self, tool: str) -> LogStore:

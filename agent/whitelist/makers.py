@@ -10,6 +10,7 @@ from agent.home import Home
 from agent.recall import Recall
 from agent.settings import Settings, SettingsError
 from agent.whitelist.backends import Backends
+from agent.whitelist.beside import beside
 from agent.whitelist.words import vocabulary_of
 from tools.contract import Clock, Tool
 from tools.logs.port import Budget
@@ -46,6 +47,7 @@ class Makers:
             "rollback": self._rollback,
             "restart": self._restart,
             "scale": self._scale,
+            **beside(self._backends.forging, self._settings, self._words),
         }
 
     def _status(self) -> Tool:
@@ -56,22 +58,30 @@ class Makers:
     def _deploy(self) -> Tool:
         from tools.deploy.deploy import Deploy
 
-        return Deploy(self._backends.platform(), self._words, self._backends.vitals())
+        backends = self._backends
+        return Deploy(backends.platform(), self._words, backends.vitals(), backends.forging.patience)
 
     def _rollback(self) -> Tool:
         from tools.deploy.rollback import Rollback
 
-        return Rollback(self._backends.platform(), self._words, self._clock, self._backends.vitals())
+        backends = self._backends
+        return Rollback(
+            backends.platform(), self._words, self._clock, backends.vitals(), backends.forging.patience
+        )
 
     def _restart(self) -> Tool:
         from tools.deploy.restart import Restart
 
-        return Restart(self._backends.platform(), self._words, self._clock, self._backends.vitals())
+        backends = self._backends
+        return Restart(
+            backends.platform(), self._words, self._clock, backends.vitals(), backends.forging.patience
+        )
 
     def _scale(self) -> Tool:
         from tools.deploy.scale import Scale
 
-        return Scale(self._backends.platform(), self._words, self._backends.vitals())
+        backends = self._backends
+        return Scale(backends.platform(), self._words, backends.vitals(), timeout=backends.forging.patience)
 
     def _logs(self) -> Tool:
         from tools.logs.logs import Logs

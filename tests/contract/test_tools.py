@@ -18,6 +18,8 @@ from tools.deploy.restart import Restart
 from tools.deploy.rollback import Rollback
 from tools.deploy.scale import Scale
 from tools.deploy.status import Status
+from tools.flags.flags import SetFlag, ShowFlag
+from tools.flags.memory import MemoryFlags
 from tools.knowledge.knowledge import Knowledge
 from tools.knowledge.port import Filters, Searched
 from tools.logs.files import LogFiles
@@ -30,6 +32,12 @@ from tools.registry import Registry
 from tools.report.figures import Sources
 from tools.report.report import Report
 from tools.slots import Kind, slots
+from tools.tickets.close import TicketClose, TicketReopen
+from tools.tickets.comment import TicketComment
+from tools.tickets.memory import MemoryTickets
+from tools.tickets.open import TicketOpen
+from tools.tickets.port import Place
+from tools.tickets.tickets import Tickets
 
 ROOT = Path(__file__).parents[2] / "tools"
 FOLDERS = sorted(path.parent for path in ROOT.glob("*/__init__.py"))
@@ -44,6 +52,13 @@ WITHOUT_SLOT = (
         ("changes", "chart"),
         ("alerts", "alert"),
     }
+    | {
+        ("tickets", "words"),
+        ("ticket_open", "text"),
+        ("ticket_open", "labels"),
+        ("ticket_comment", "take_back"),
+    }
+    | {(tool, "ticket") for tool in ("ticket_comment", "ticket_close", "ticket_reopen")}
     | {("knowledge", name) for name in ("kind", "since", "until", "place", "person", "limit")}
 )
 
@@ -53,10 +68,15 @@ class EmptyLibrary:
         return Searched(())
 
 
+PLACES = {"payments": Place("OPS", ("incident", "payments"), ("urgent",)), "checkout": Place("WEB")}
+FLAGS = {"new-checkout": ("nouvelle caisse",), "fast-search": ()}
+
+
 def shipped() -> Registry:
     platform, nowhere = shop_platform(), Path("/nowhere")
     alerts = MemoryAlerts((), now)
     store = RecorderStore(nowhere / "metrics.db")
+    tickets, flags = MemoryTickets(now), MemoryFlags({("new-checkout", "production"): "off"})
     return Registry(
         [
             Status(platform, WORDS, now),
@@ -73,6 +93,13 @@ def shipped() -> Registry:
             Rollback(platform, WORDS, now),
             Restart(platform, WORDS, now),
             Scale(platform, WORDS),
+            Tickets(tickets, WORDS, PLACES),
+            TicketOpen(tickets, WORDS, PLACES),
+            TicketComment(tickets, WORDS, PLACES),
+            TicketClose(tickets, WORDS, PLACES),
+            TicketReopen(tickets, WORDS, PLACES),
+            ShowFlag(flags, WORDS, FLAGS),
+            SetFlag(flags, WORDS, FLAGS),
         ]
     )
 
@@ -84,9 +111,24 @@ def test_the_shipped_tools_have_the_names_everybody_uses() -> None:
     names = {spec.name: spec.effect for spec in shipped().specs()}
     assert names == {
         **dict.fromkeys(
-            ("status", "logs", "metrics", "promql", "alerts", "changes", "report", "knowledge"), Effect.READ
+            (
+                "status",
+                "logs",
+                "metrics",
+                "promql",
+                "alerts",
+                "changes",
+                "report",
+                "knowledge",
+                "tickets",
+                "flag",
+            ),
+            Effect.READ,
         ),
-        **dict.fromkeys(("deploy", "rollback", "restart", "scale", "silence", "unsilence"), Effect.WRITE),
+        **dict.fromkeys(
+            ("deploy", "rollback", "restart", "scale", "silence", "unsilence", "flag_set"), Effect.WRITE
+        ),
+        **dict.fromkeys(("ticket_open", "ticket_comment", "ticket_close", "ticket_reopen"), Effect.WRITE),
     }
 
 

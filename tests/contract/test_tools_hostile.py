@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contract.test_tools import shipped
+from tests.contract.test_tools import FLAGS, PLACES, shipped
 from tests.fakes.shop import MAYA, WORDS, now
 from tools.alerts.alerts import Alerts
 from tools.alerts.port import Alert, Silence
@@ -11,9 +11,15 @@ from tools.changes.platform import PlatformChanges
 from tools.contract import BadArguments, ReadTool, Tool, ToolError, ToolUnavailable, WriteTool
 from tools.deploy.port import Deployment, Order, Release, Result, Running
 from tools.deploy.status import Status
+from tools.flags.flags import ShowFlag
+from tools.flags.memory import MemoryFlags
+from tools.flags.port import Flag
 from tools.knowledge.knowledge import Knowledge
 from tools.knowledge.port import Filters, Searched
 from tools.slots import Kind, slots
+from tools.tickets.memory import MemoryTickets
+from tools.tickets.port import Found, Place
+from tools.tickets.tickets import Tickets
 
 HOSTILE = (
     "--option",
@@ -56,6 +62,11 @@ PLAIN: dict[str, object] = {
     "alert": "PaymentsFailing",
     "duration": "1h",
     "for": "1h",
+    "flag": "new-checkout",
+    "value": "on",
+    "title": "Checkout fails for guests",
+    "text": "since the release",
+    "ticket": "OPS-12",
 }
 
 
@@ -80,6 +91,34 @@ def test_the_same_arguments_without_the_hostile_value_are_taken(tool: Tool) -> N
     taken = tool.spec.validate(given).canonical()
 
     assert given.items() <= taken.items()
+
+
+@pytest.mark.parametrize("name", ["ticket_comment", "ticket_close", "ticket_reopen"])
+@pytest.mark.parametrize("value", HOSTILE, ids=ascii)
+def test_what_is_no_key_of_a_ticket_is_refused(name: str, value: str) -> None:
+    tool = shipped().get(name)
+    with pytest.raises(BadArguments):
+        tool.spec.validate(fitting(tool, ticket=value))
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["\x1b[31mred", "zero\u200bwidth", "right\u202eleft", "nul\0", "  "],
+    ids=ascii,
+)
+@pytest.mark.parametrize("name", ["ticket_open", "ticket_comment", "tickets"])
+def test_what_a_reader_cannot_see_is_refused_in_tickets(name: str, value: str) -> None:
+    tool = shipped().get(name)
+    field = {"ticket_open": "title", "ticket_comment": "text", "tickets": "words"}[name]
+    with pytest.raises(BadArguments):
+        tool.spec.validate(fitting(tool, **{field: value}))
+
+
+@pytest.mark.parametrize("name", ["ticket_open", "tickets"])
+def test_what_stands_in_one_line_has_one_line(name: str) -> None:
+    tool, field = shipped().get(name), "title" if name == "ticket_open" else "words"
+    with pytest.raises(BadArguments):
+        tool.spec.validate(fitting(tool, **{field: "payments\n--force"}))
 
 
 class DeadPlatform:
@@ -121,12 +160,28 @@ class DeadLibrary:
         raise ToolUnavailable("the library does not answer")
 
 
+class DeadTickets(MemoryTickets):
+    """A tracker that answers nobody."""
+
+    async def search(self, place: Place) -> Found:
+        raise ToolUnavailable("the tracker does not answer")
+
+
+class DeadFlags(MemoryFlags):
+    """A flag store that answers nobody."""
+
+    async def get(self, flag: str, environment: str) -> Flag | None:
+        raise ToolUnavailable("the flag store does not answer")
+
+
 READS: list[ReadTool] = [tool for tool in shipped() if not isinstance(tool, WriteTool)]
 DEAD: list[ReadTool] = [
     Status(DeadPlatform(), WORDS, now),
     Alerts(DeadAlerts(), WORDS),
     Knowledge(DeadLibrary(), WORDS, now),
     Changes([PlatformChanges(DeadPlatform())], WORDS, now),
+    Tickets(DeadTickets(now), WORDS, PLACES),
+    ShowFlag(DeadFlags({}), WORDS, FLAGS),
     *(tool for tool in READS if tool.spec.name in {"logs", "metrics", "promql", "report"}),
 ]
 

@@ -19,10 +19,45 @@ FLAG = """
       base: https://flags.example
       authorization_file: keys/flags
       operations:
-        - name: flag
+        - name: answers
           description: Tells how a flag is set
           effect: read
           run: {path: /flag}
+"""
+WRITES = {
+    *("silence", "unsilence", "deploy", "rollback", "restart", "flag_set"),
+    *("ticket_open", "ticket_comment", "ticket_close", "ticket_reopen"),
+}
+GITHUB = """
+  platform:
+    backend: github
+    timeout: 30m
+    github:
+      services:
+        payments:
+          repository: acme/payments
+          tag: "v{version}"
+          environments: {production: prod}
+          workflow:
+            file: deploy.yml
+            ref: main
+            inputs: {version: "{version}", dry: false}
+            run_name: "{version} {environment} ({key})"
+          required_checks: [build]
+          failing_checks: mark
+"""
+ARGO = """
+  platform:
+    backend: argocd
+    argocd:
+      url: https://argo.example
+      services:
+        payments: {applications: {production: payments-prod}, by: helm, target: image.tag}
+"""
+TICKETS = """
+  tickets:
+    backend: github
+    services: {payments: {project: acme/payments, labels: [incident], may_add: [urgent]}}
 """
 
 
@@ -48,8 +83,20 @@ def built(folder: Path, enabled: str, tools: str) -> Registry:
             "changes",
             "  forges: [{repositories: {payments: {path: a/b}}}, {kind: gitlab, url: 'https://gitlab.example'}]",
         ),
-        ("flag", FLAG),
+        ("answers", FLAG),
         ("investigate", ""),
+        ("deploy, rollback, status", GITHUB),
+        ("deploy, rollback, restart", ARGO),
+        ("tickets, ticket_open, ticket_comment, ticket_close, ticket_reopen", TICKETS),
+        (
+            "tickets",
+            "  tickets: {backend: jira, url: 'https://j.example', services: {payments: {project: OPS}}}",
+        ),
+        ("flag, flag_set", "  flags: {backend: unleash, flags: {new-checkout: [caisse]}}"),
+        (
+            "flag_set",
+            "  flags: {backend: flagd, flags: {f: []}, files: {production: flags.json}, values: [blue, red]}",
+        ),
         ("changes, investigate", "  journal: changes.jsonl"),
     ],
 )
@@ -57,7 +104,7 @@ def test_what_the_settings_name_is_built(tmp_path: Path, enabled: str, tools: st
     registry = built(tmp_path, enabled, tools)
     assert [spec.name for spec in registry.specs()] == enabled.split(", ")
     writes = {spec.name for spec in registry.specs(Effect.WRITE)}
-    assert writes == {"silence", "unsilence"} & set(enabled.split(", "))
+    assert writes == WRITES & set(enabled.split(", "))
 
 
 @pytest.mark.parametrize(
@@ -69,8 +116,22 @@ def test_what_the_settings_name_is_built(tmp_path: Path, enabled: str, tools: st
         ("alerts", "", r"tools\.alerts\.backend = 'none'"),
         ("changes", "", r"tools\.platform\.backend = 'none'"),
         ("logs", "  logs: {backend: loki, fields: {colour: x}}", "should be among"),
-        ("flag", FLAG.replace("https://flags.example", "http://10.0.0.1"), "no public address"),
+        ("answers", FLAG.replace("https://flags.example", "http://10.0.0.1"), "no public address"),
         ("changes", "  forges: [{authorization_file: keys/none}]", "No such file"),
+        ("deploy", "  platform: {backend: github}", r"tools\.platform\.github: is missing"),
+        ("deploy", GITHUB.replace("v{version}", "v1"), r"tag = 'v1' should hold \{version\}"),
+        ("deploy", GITHUB.replace("({key})", ""), r"should have \{key\}"),
+        ("deploy", GITHUB.replace("acme/payments", "payments"), "repository = 'payments'"),
+        ("deploy", GITHUB.replace("github:\n", "github:\n      authorization_file: keys/none\n"), "No such file"),
+        ("deploy", "  platform: {backend: argocd}", r"tools\.platform\.argocd: is missing"),
+        ("deploy", ARGO.replace("by: helm, target: image.tag", "by: image"), "should name an image"),
+        ("tickets", "", r"tools\.tickets\.backend = 'none'"),
+        ("tickets", "  tickets: {backend: github}", "name the place"),
+        ("tickets", TICKETS.replace("acme/payments", "OPS"), "should be owner/name"),
+        ("flag", "", r"tools\.flags\.backend = 'none'"),
+        ("flag", "  flags: {backend: unleash}", "name the flags"),
+        ("flag", "  flags: {backend: flagd, flags: {f: []}}", "name the file"),
+        ("flag", "  flags: {backend: unleash, flags: {f: []}, values: [blue]}", "is on or off"),
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_refused_with_its_key(tmp_path: Path, enabled: str, tools: str, why: str) -> None:
@@ -82,3 +143,14 @@ def test_a_secret_of_a_log_server_is_not_shown(tmp_path: Path) -> None:
     file = tmp_path / "sayso.yaml"
     file.write_text("tools: {logs: {backend: loki, authorization: Bearer s3cret}}")
     assert "s3cret" not in repr(load(file, {}))
+
+
+def test_a_service_that_is_none_is_found_where_it_is_declared(tmp_path: Path) -> None:
+    with pytest.raises(
+        SettingsError, match=r"tools\.tickets\.services: 'payments' is no service; known: catalog"
+    ):
+        built(tmp_path, "tickets", TICKETS + "services: {catalog: {}}\n")
+
+
+def test_an_order_to_the_platform_is_followed_as_long_as_the_settings_say(tmp_path: Path) -> None:
+    assert {spec.timeout for spec in built(tmp_path, "deploy, rollback", GITHUB).specs()} == {1800.0}

@@ -17,8 +17,10 @@ from tools.contract import (
 )
 from tools.deploy import phrases
 from tools.deploy.port import Order, OrderKind, Platform, Running, Vitals
-from tools.deploy.target import Version, aim, between, carry_out, health, release, signed
+from tools.deploy.target import Version, aim, between, carry_out, health, previewed, release, signed
 from tools.vocabulary import Vocabulary
+
+PATIENCE = 180.0  # seconds until a platform that has not finished is asked how far it is
 
 
 class DeployArguments(Arguments):
@@ -32,14 +34,20 @@ class DeployArguments(Arguments):
 class Deploy:
     """Puts a version into an environment, through the platform."""
 
-    def __init__(self, platform: Platform, vocabulary: Vocabulary, vitals: Vitals | None = None) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        vocabulary: Vocabulary,
+        vitals: Vitals | None = None,
+        timeout: float = PATIENCE,
+    ) -> None:
         self._platform, self._vitals = platform, vitals
         self.spec = Spec(
             name="deploy",
             description="Deploys a version of a service to an environment. Needs approval; shows its plan first.",
             arguments=vocabulary.narrow(DeployArguments),
             effect=Effect.WRITE,
-            timeout=180.0,
+            timeout=timeout,
             examples=phrases.DEPLOY,
         )
 
@@ -48,15 +56,19 @@ class Deploy:
         releases = await release(self._platform, asked.service, asked.version)
         target = await aim(self._platform, asked.service, asked.environment)
         before = target.now.version if target.now else None
+        preview = await previewed(self._platform, OrderKind.DEPLOY, target, asked.version)
         return Plan(
             title=f"Deploy {asked.service} {asked.version} to {asked.environment}",
-            changes=(Change(f"version of {target.name}", before or "not running", asked.version),),
+            changes=(
+                Change(f"version of {target.name}", before or "not running", asked.version),
+                *preview.changes,
+            ),
             touches=target.touches,
-            observed=observed(target.now),
+            observed={**observed(target.now), **preview.observed},
             undo=Undo("rollback", _back(asked, before)) if before else None,
             undo_text=f"roll {target.name} back to {before}" if before else "",
             health=await health(target.now, self._vitals),
-            notes=between(releases, before, asked.version),
+            notes=(*preview.notes, *between(releases, before, asked.version)),
         )
 
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
@@ -87,10 +99,12 @@ def runs(now: Running | None, version: str) -> Verification:
     """Whether `version` is what runs, and well."""
     if now is None:
         return Verification(Verdict.NOT_DONE, "it does not run")
-    text = f"{now.version} runs, {now.healthy_replicas} of {now.replicas} replicas healthy"
+    text = f"{now.version} runs, {now.feels}"
+    if now.coming == version:
+        return Verification(Verdict.UNCLEAR, f"{version} is still on its way; {text}")
     if now.version != version:
         return Verification(Verdict.NOT_DONE, text)
-    return Verification(Verdict.DONE if now.healthy else Verdict.UNCLEAR, text)
+    return Verification(Verdict.UNCLEAR if now.healthy is False else Verdict.DONE, text)
 
 
 def _back(asked: DeployArguments, before: str) -> dict[str, str]:

@@ -4,29 +4,50 @@ A platform raises `BadArguments` for what it does not know (naming the nearest),
 answer, `ToolFailed` when it answers with a failure, and `Unanswered` when an order was sent and nobody knows its end.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from tools.contract import Progress
+from tools.contract import Change, Json, Progress
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """One service in one environment, as it runs now."""
+    """One service in one environment, as it runs now.
+
+    A platform that does not count replicas leaves them at `None` and says in `state` what it knows instead, and in
+    `well` whether that is good, where it can tell. `coming` is a version that is on its way.
+    """
 
     service: str
     environment: str
     version: str
     previous_version: str | None
-    replicas: int
-    healthy_replicas: int
+    replicas: int | None
+    healthy_replicas: int | None
     since: datetime
+    state: str = ""
+    well: bool | None = None
+    coming: str | None = None
 
     @property
-    def healthy(self) -> bool:
-        return self.healthy_replicas == self.replicas
+    def healthy(self) -> bool | None:
+        """`None` where the platform cannot tell."""
+        if self.replicas is None:
+            return self.well
+        return self.healthy_replicas == self.replicas and self.well is not False
+
+    @property
+    def feels(self) -> str:
+        """How it is, in words; what is not known is not claimed."""
+        counted = (
+            f"{self.healthy_replicas} of {self.replicas} replicas healthy"
+            if self.replicas is not None
+            else ""
+        )
+        return ", ".join(part for part in (counted, self.state) if part) or "health is not known here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +104,15 @@ class Result:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a platform knows of an order beforehand: what more it changes, and what the plan rests on."""
+
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+    observed: Mapping[str, Json] = field(default_factory=dict)
+
+
 class Unanswered(Exception):
     """The order left, and the connection broke before the platform said how it ended. Only looking can tell."""
 
@@ -106,6 +136,17 @@ class Platform(Protocol):
 
     async def apply(self, order: Order, progress: Progress) -> Result:
         """Carries the order out and tells of its progress; a key seen before gets its first result."""
+        ...
+
+
+@runtime_checkable
+class Previewing(Protocol):
+    """A platform that can say beforehand what an order would do, and refuses what it cannot or may not do."""
+
+    async def preview(self, order: Order) -> Preview:
+        """For an order without key. Raises `BadArguments` for what is not possible here, `ToolFailed` for what a
+        rule of the platform forbids.
+        """
         ...
 
 

@@ -18,9 +18,9 @@ from tools.contract import (
     Verification,
 )
 from tools.deploy import phrases
-from tools.deploy.deploy import observed
+from tools.deploy.deploy import PATIENCE, observed
 from tools.deploy.port import Order, OrderKind, Platform, Vitals
-from tools.deploy.target import aim_at_running, carry_out, health, signed
+from tools.deploy.target import aim_at_running, carry_out, health, previewed, signed
 from tools.times import clock_time, iso
 from tools.vocabulary import Vocabulary
 
@@ -38,7 +38,12 @@ class Restart:
     """Stops and starts the processes of a service, through the platform."""
 
     def __init__(
-        self, platform: Platform, vocabulary: Vocabulary, clock: Clock, vitals: Vitals | None = None
+        self,
+        platform: Platform,
+        vocabulary: Vocabulary,
+        clock: Clock,
+        vitals: Vitals | None = None,
+        timeout: float = PATIENCE,
     ) -> None:
         self._platform, self._clock, self._vitals = platform, clock, vitals
         self.spec = Spec(
@@ -46,26 +51,30 @@ class Restart:
             description="Restarts a service in an environment, the same version. Needs approval.",
             arguments=vocabulary.narrow(RestartArguments),
             effect=Effect.WRITE,
-            timeout=180.0,
+            timeout=timeout,
             examples=phrases.RESTART,
         )
 
     async def plan(self, arguments: Arguments) -> Plan:
         asked = RestartArguments.of(arguments)
         target, now = await aim_at_running(self._platform, asked.service, asked.environment)
+        preview = await previewed(self._platform, OrderKind.RESTART, target)
+        processes = now.replicas if now.replicas is not None else "processes"
         return Plan(
             title=f"Restart {asked.service} in {asked.environment}",
             changes=(
                 Change(
                     f"processes of {target.name}",
-                    f"{now.replicas} running since {clock_time(now.since)} UTC",
-                    f"{now.replicas} started anew, still {now.version}",
+                    f"{processes} running since {clock_time(now.since)} UTC",
+                    f"{processes} started anew, still {now.version}",
                 ),
+                *preview.changes,
             ),
             touches=target.touches,
-            observed={**observed(now), "since": iso(now.since)},
+            observed={**observed(now), "since": iso(now.since), **preview.observed},
             undo_text="a restart cannot be taken back; requests in flight may fail once",
             health=await health(now, self._vitals),
+            notes=preview.notes,
         )
 
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
@@ -78,6 +87,6 @@ class Restart:
         """Done when the processes are young and well. Old ones may have been restarted long ago: unclear."""
         asked = RestartArguments.of(arguments)
         _, now = await aim_at_running(self._platform, asked.service, asked.environment)
-        text = f"running since {clock_time(now.since)} UTC, {now.healthy_replicas} of {now.replicas} replicas healthy"
+        text = f"running since {clock_time(now.since)} UTC, {now.feels}"
         fresh = self._clock() - now.since <= RECENT
         return Verification(Verdict.DONE if fresh and now.healthy else Verdict.UNCLEAR, text)

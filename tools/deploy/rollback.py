@@ -20,7 +20,7 @@ from tools.contract import (
     Verification,
 )
 from tools.deploy import phrases
-from tools.deploy.deploy import observed, runs
+from tools.deploy.deploy import PATIENCE, observed, runs
 from tools.deploy.port import Order, OrderKind, Platform, Running, Vitals
 from tools.deploy.target import (
     Version,
@@ -30,6 +30,7 @@ from tools.deploy.target import (
     carry_out,
     health,
     order_of,
+    previewed,
     release,
     signed,
 )
@@ -52,7 +53,12 @@ class Rollback:
     """Takes a service back to an earlier version, through the platform."""
 
     def __init__(
-        self, platform: Platform, vocabulary: Vocabulary, clock: Clock, vitals: Vitals | None = None
+        self,
+        platform: Platform,
+        vocabulary: Vocabulary,
+        clock: Clock,
+        vitals: Vitals | None = None,
+        timeout: float = PATIENCE,
     ) -> None:
         self._platform, self._clock, self._vitals = platform, clock, vitals
         self.spec = Spec(
@@ -60,7 +66,7 @@ class Rollback:
             description="Rolls a service back to its previous version, or to a named one. Needs approval.",
             arguments=vocabulary.narrow(RollbackArguments),
             effect=Effect.WRITE,
-            timeout=180.0,
+            timeout=timeout,
             examples=phrases.ROLLBACK,
         )
 
@@ -69,12 +75,13 @@ class Rollback:
         target, now = await aim_at_running(self._platform, asked.service, asked.environment)
         version = asked.version or await self._previous(now)
         releases = await release(self._platform, asked.service, version)
+        preview = await previewed(self._platform, OrderKind.ROLLBACK, target, version)
         newer = order_of(version) > order_of(now.version)
         return Plan(
             title=f"Roll {asked.service} back to {version} in {asked.environment}",
-            changes=(Change(f"version of {target.name}", now.version, version),),
+            changes=(Change(f"version of {target.name}", now.version, version), *preview.changes),
             touches=target.touches,
-            observed={**observed(now), "to": version},
+            observed={**observed(now), "to": version, **preview.observed},
             undo=Undo(
                 "deploy",
                 {"service": asked.service, "environment": asked.environment, "version": now.version},
@@ -82,6 +89,7 @@ class Rollback:
             undo_text=f"deploy {now.version} to {asked.environment} again",
             health=await health(now, self._vitals),
             notes=(
+                *preview.notes,
                 *((f"{version} is newer than {now.version}: this goes forward, not back",) if newer else ()),
                 *between(releases, now.version, version),
             ),

@@ -19,9 +19,9 @@ from tools.contract import (
     Verification,
 )
 from tools.deploy import phrases
-from tools.deploy.deploy import observed
+from tools.deploy.deploy import PATIENCE, observed
 from tools.deploy.port import Order, OrderKind, Platform, Vitals
-from tools.deploy.target import aim_at_running, carry_out, health, signed
+from tools.deploy.target import aim_at_running, carry_out, health, previewed, signed
 from tools.slots import Kind, Slot
 from tools.vocabulary import Vocabulary
 
@@ -42,7 +42,12 @@ class Scale:
     """Sets the number of replicas of a service, through the platform. More than `most` are refused."""
 
     def __init__(
-        self, platform: Platform, vocabulary: Vocabulary, vitals: Vitals | None = None, most: int = MOST
+        self,
+        platform: Platform,
+        vocabulary: Vocabulary,
+        vitals: Vitals | None = None,
+        most: int = MOST,
+        timeout: float = PATIENCE,
     ) -> None:
         self._platform, self._vitals, self._most = platform, vitals, most
         self.spec = Spec(
@@ -50,7 +55,7 @@ class Scale:
             description="Sets how many replicas of a service run in an environment. Needs approval.",
             arguments=vocabulary.narrow(ScaleArguments),
             effect=Effect.WRITE,
-            timeout=180.0,
+            timeout=timeout,
             examples=phrases.SCALE,
         )
 
@@ -64,17 +69,27 @@ class Scale:
                 nearest=(str(self._most),),
             )
         target, now = await aim_at_running(self._platform, asked.service, asked.environment)
+        preview = await previewed(self._platform, OrderKind.SCALE, target, replicas=asked.replicas)
+        before = now.replicas
+        if before is None:
+            raise BadArguments(
+                f"how many replicas of {target.name} run is not known here, so it cannot be scaled"
+            )
         return Plan(
             title=f"Scale {asked.service} to {asked.replicas} replicas in {asked.environment}",
-            changes=(Change(f"replicas of {target.name}", str(now.replicas), str(asked.replicas)),),
+            changes=(
+                Change(f"replicas of {target.name}", str(before), str(asked.replicas)),
+                *preview.changes,
+            ),
             touches=target.touches,
-            observed=observed(now),
+            observed={**observed(now), **preview.observed},
             undo=Undo(
                 "scale",
-                {"service": asked.service, "environment": asked.environment, "replicas": now.replicas},
+                {"service": asked.service, "environment": asked.environment, "replicas": before},
             ),
-            undo_text=f"scale {target.name} back to {now.replicas}",
+            undo_text=f"scale {target.name} back to {before}",
             health=await health(now, self._vitals),
+            notes=preview.notes,
         )
 
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:

@@ -57,10 +57,12 @@ class Status:
             return Outcome(
                 ok=True, summary=f"nothing runs as {place}", findings=(self._changes(place, changes, span),)
             )
-        ill = sum(1 for entry in running if not entry.healthy)
+        ill = sum(1 for entry in running if entry.healthy is False)
+        unknown = sum(1 for entry in running if entry.healthy is None)
+        silent = f", {unknown} whose health is not known" if unknown else ""
         return Outcome(
             ok=True,
-            summary=f"{len(running)} running, {ill} unhealthy; {len(changes)} changes since {iso(span.start)}",
+            summary=f"{len(running)} running, {ill} unhealthy{silent}; {len(changes)} changes since {iso(span.start)}",
             findings=(self._running(place, running, rates), self._changes(place, changes, span)),
         )
 
@@ -93,7 +95,7 @@ class Status:
         before = f", before it {entry.previous_version}" if entry.previous_version else ""
         return (
             f"{entry.service} {entry.version} in {entry.environment} since {clock_time(entry.since, self._zone)}: "
-            f"{entry.healthy_replicas} of {entry.replicas} replicas healthy{failing}{before}"
+            f"{entry.feels}{failing}{before}"
         )
 
     def _changes(self, place: str, changes: list[Deployment], span: Window) -> Finding:

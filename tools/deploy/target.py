@@ -8,7 +8,17 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from tools.contract import BadArguments, Grant, Outcome, Progress, ToolUnavailable
-from tools.deploy.port import Order, Platform, Release, Running, Unanswered, Vitals
+from tools.deploy.port import (
+    Order,
+    OrderKind,
+    Platform,
+    Preview,
+    Previewing,
+    Release,
+    Running,
+    Unanswered,
+    Vitals,
+)
 from tools.slots import Kind, Slot
 from tools.times import clock_time
 from tools.vocabulary import nearest
@@ -40,7 +50,7 @@ class Target:
 
     @property
     def touches(self) -> tuple[str, ...]:
-        if self.now is None:
+        if self.now is None or self.now.replicas is None:
             return (self.name,)
         return (f"{self.name} ({self.now.replicas} {'replica' if self.now.replicas == 1 else 'replicas'})",)
 
@@ -84,7 +94,7 @@ async def health(now: Running | None, vitals: Vitals | None) -> str:
     """How it feels now, for an approver."""
     if now is None:
         return "does not run yet"
-    text = f"{now.healthy_replicas} of {now.replicas} replicas healthy, {now.version} since {clock_time(now.since)} UTC"
+    text = f"{now.feels}, {now.version} since {clock_time(now.since)} UTC"
     rate = await error_rate(vitals, now)
     return f"{text}, {rate:.1%} of requests failing" if rate is not None else text
 
@@ -131,6 +141,21 @@ def order_of(version: str) -> tuple[tuple[int, ...], bool, str]:
     core, _, rest = re.sub(r"\+.*", "", version).partition("-")
     numbers = tuple(int(part) if part.isdigit() else 0 for part in core.split("."))
     return numbers, not rest, rest
+
+
+async def previewed(
+    platform: Platform,
+    kind: OrderKind,
+    target: Target,
+    version: str | None = None,
+    replicas: int | None = None,
+) -> Preview:
+    """What the platform says of such an order beforehand; nothing where it cannot."""
+    if not isinstance(platform, Previewing):
+        return Preview()
+    return await platform.preview(
+        Order(kind, target.service, target.environment, key="", by="", version=version, replicas=replicas)
+    )
 
 
 def signed(grant: Grant) -> str:

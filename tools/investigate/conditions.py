@@ -155,7 +155,9 @@ class Conditions:
         sick = [
             one
             for one in self._scene.running
-            if (one.service, one.environment) == (self.service, self._scene.environment) and not one.healthy
+            if (one.service, one.environment) == (self.service, self._scene.environment)
+            and one.replicas is not None
+            and one.healthy is False
         ]
         if not sick:
             return None

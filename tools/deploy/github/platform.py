@@ -1,0 +1,251 @@
+"""GitHub as a platform: it deploys and rolls back by orders to GitHub, and knows of what runs what GitHub was told."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from tools.contract import BadArguments, Change, Clock, Progress, ToolFailed, ToolUnavailable
+from tools.deploy.github.deployments import Deployments
+from tools.deploy.github.dispatches import Dispatches
+from tools.deploy.github.gates import GateKeeper
+from tools.deploy.github.releases import releases
+from tools.deploy.github.rollout import Rollout, Stage, Way
+from tools.deploy.github.service import Failing, Service, filled, values
+from tools.deploy.port import Deployment, Order, OrderKind, Preview, Release, Result, Running, Unanswered
+from tools.deploy.target import order_of
+from tools.forgeserver import GitHubServer, Pause
+from tools.jsonserver import Unheard
+from tools.vocabulary import nearest
+
+KEY_LIFE = timedelta(days=1)  # an action's key is looked for this far back; older ones are of another store
+RECENT, MOST = 10, 30  # attempts that are read to tell what runs, and what was changed
+PATIENT = timedelta(hours=1)  # an attempt that has not moved for this long keeps nobody else from deploying
+DEAF = 12  # reads in a row that may fail while an attempt is followed
+
+
+class GitHubPlatform:
+    """Deploys each service the way that is declared for it: by a workflow, or by the Deployments API."""
+
+    def __init__(
+        self,
+        server: GitHubServer,
+        services: Mapping[str, Service],
+        environments: Sequence[str],
+        clock: Clock,
+        mark: str = "sayso",
+        pause: Pause = asyncio.sleep,
+        every: float = 5.0,
+    ) -> None:
+        self._server, self._services, self._environments = server, services, tuple(environments)
+        self._clock, self._mark, self._pause, self._every = clock, mark, pause, every
+        self._deployments, self._dispatches = Deployments(server), Dispatches(server)
+        self._gates = GateKeeper(server)
+
+    async def running(self) -> tuple[Running, ...]:
+        places = [(name, place) for name in self._services for place in self._places(name)]
+        found = await asyncio.gather(*(self._now(name, place) for name, place in places))
+        return tuple(each for each in found if each is not None)
+
+    async def releases(self, service: str) -> tuple[Release, ...]:
+        return await releases(self._server, self._service(service))
+
+    async def history(
+        self, service: str | None = None, environment: str | None = None, since: datetime | None = None
+    ) -> tuple[Deployment, ...]:
+        places = [
+            (name, place)
+            for name in self._services
+            for place in self._places(name)
+            if service in {None, name} and environment in {None, place}
+        ]
+        found = await asyncio.gather(*(self._told(name, place) for name, place in places))
+        entries = [each for told in found for each in told if since is None or each.at >= since]
+        return tuple(sorted(entries, key=lambda each: each.at, reverse=True))
+
+    async def preview(self, order: Order) -> Preview:
+        service, place = self._able(order)
+        version = order.version or ""
+        gates = await self._gates.gates(service, version, place)
+        back = order.kind is OrderKind.ROLLBACK
+        if not gates.open and service.failing is Failing.REFUSE and not back:
+            raise ToolFailed(
+                f"{order.service} {version} may not be deployed: {'; '.join(gates.notes)}. Its checks have to pass, "
+                "or the setting `failing_checks` has to be `mark`"
+            )
+        return Preview(
+            changes=(Change("GitHub", "not told", _told(service, order, place)),),
+            notes=gates.notes,
+            observed={"commit": gates.commit, "failing_checks": sorted(gates.failing)},
+        )
+
+    async def apply(self, order: Order, progress: Progress) -> Result:
+        service, place = self._able(order)
+        way, key = self._way(service), f"{self._mark}-{order.key}"
+        before = await way.rollouts(service, place, MOST)
+        known = next((each for each in before if each.key == key and self._age(each) < KEY_LIFE), None)
+        if known is not None:
+            ended = await self._follow(order, service, place, known.id, progress)
+            return replace(ended, detail=f"already done: {ended.detail}")
+        busy = next(
+            (each for each in before if each.stage is Stage.PENDING and self._age(each) < PATIENT), None
+        )
+        if busy is not None:
+            raise ToolUnavailable(
+                f"{busy.version} is on its way to {place} already, by {busy.by} {busy.link}; nothing was changed"
+            )
+        await progress(f"{order.kind.value} {order.service} in {order.environment}")
+        try:
+            started = await way.start(service, place, order, key)
+        except Unheard as error:
+            raise Unanswered(f"the order was sent, and GitHub's answer was not heard: {error}") from error
+        id_ = started.id if started.id is not None else await self._found(service, place, key)
+        return await self._follow(order, service, place, id_, progress)
+
+    async def _follow(
+        self, order: Order, service: Service, place: str, id_: int, progress: Progress
+    ) -> Result:
+        """Tells how far the attempt is until it has ended. Raises `Unanswered` when GitHub falls silent."""
+        told: set[str] = set()
+        deaf = 0
+        while True:
+            try:
+                now, lines = await self._way(service).look(service, id_)
+                deaf = 0
+            except ToolUnavailable as error:
+                deaf += 1
+                if deaf > DEAF:
+                    raise Unanswered(f"the order was sent, and its end was not heard: {error}") from error
+                await self._pause(self._every)
+                continue
+            for line in lines:
+                if line not in told:
+                    told.add(line)
+                    await progress(line)
+            if now.stage is not Stage.PENDING:
+                return await self._ended(order, service, place, now)
+            await self._pause(self._every)
+
+    async def _ended(self, order: Order, service: Service, place: str, now: Rollout) -> Result:
+        where = f" ({now.link})" if now.link else ""
+        if now.worked:
+            return Result(True, f"GitHub says that {now.version} is deployed to {order.environment}{where}")
+        others = await self._way(service).rollouts(service, place, RECENT)
+        last = next((each for each in others if each.stage is Stage.GOOD), None)
+        kept = f"; the last that worked there is {last.version}" if last else ""
+        return Result(False, f"{now.version} was not deployed: {now.note}{where}{kept}")
+
+    async def _found(self, service: Service, place: str, key: str) -> int:
+        """The attempt with this key, which a server that names no run shows after a moment."""
+        for _ in range(DEAF):
+            for each in await self._way(service).rollouts(service, place, MOST):
+                if each.key == key and self._age(each) < KEY_LIFE:
+                    return each.id
+            await self._pause(self._every)
+        raise Unanswered(
+            f"the order was sent, and GitHub shows no run with {key} in its name: `run-name:` of the workflow should "
+            "be as the setting `run_name`"
+        )
+
+    async def _now(self, name: str, environment: str) -> Running | None:
+        """What GitHub was last told that works there; `None` where nothing ever did."""
+        service = self._service(name)
+        place = service.environments.get(environment, environment)
+        found = await self._way(service).rollouts(service, place, RECENT)
+        worked = [each for each in found if each.worked]
+        if not worked or worked[0].stage is Stage.REPLACED:
+            return None
+        last = worked[0]
+        coming = next(
+            (each for each in found if each.stage is Stage.PENDING and self._age(each) < PATIENT), None
+        )
+        return Running(
+            service=name,
+            environment=environment,
+            version=last.version,
+            previous_version=next((each.version for each in worked if each.version != last.version), None),
+            replicas=None,
+            healthy_replicas=None,
+            since=last.at,
+            state="as GitHub was told; health is not known there",
+            coming=coming.version if coming else None,
+        )
+
+    async def _told(self, name: str, environment: str) -> list[Deployment]:
+        service = self._service(name)
+        place = service.environments.get(environment, environment)
+        found = [
+            each
+            for each in await self._way(service).rollouts(service, place, MOST)
+            if each.stage is not Stage.PENDING
+        ]
+        entries = []
+        for number, each in enumerate(found):
+            before = next((one.version for one in found[number + 1 :] if one.worked), None)
+            back = before is not None and order_of(each.version) < order_of(before)
+            kind = each.kind or (OrderKind.ROLLBACK if back else OrderKind.DEPLOY)
+            entries.append(
+                Deployment(
+                    id=str(each.id),
+                    kind=kind,
+                    service=name,
+                    environment=environment,
+                    before=before,
+                    after=each.version,
+                    at=each.at,
+                    by=each.by,
+                    ok=each.worked,
+                )
+            )
+        return entries
+
+    def _able(self, order: Order) -> tuple[Service, str]:
+        """The service and GitHub's name of the environment. Raises `BadArguments` for what GitHub cannot do."""
+        service = self._service(order.service)
+        if order.kind in {OrderKind.RESTART, OrderKind.SCALE}:
+            raise BadArguments(
+                f"{order.service} is deployed through GitHub, which cannot {order.kind.value} what runs: do that where "
+                "it runs"
+            )
+        if order.environment not in self._places(order.service):
+            near = nearest(order.environment, self._places(order.service))
+            raise BadArguments(
+                f"{order.service} is not deployed to {order.environment!r} through GitHub; nearest: {', '.join(near)}",
+                field="environment",
+                value=order.environment,
+                nearest=near,
+            )
+        return service, service.environments.get(order.environment, order.environment)
+
+    def _service(self, name: str) -> Service:
+        if name not in self._services:
+            near = nearest(name, self._services)
+            raise BadArguments(
+                f"no repository is declared for the service {name!r}; nearest: {', '.join(near)}",
+                field="service",
+                value=name,
+                nearest=near,
+            )
+        return self._services[name]
+
+    def _places(self, name: str) -> tuple[str, ...]:
+        return tuple(self._service(name).environments) or self._environments
+
+    def _way(self, service: Service) -> Way:
+        return self._deployments if service.workflow is None else self._dispatches
+
+    def _age(self, rollout: Rollout) -> timedelta:
+        return self._clock() - rollout.at
+
+
+def _told(service: Service, order: Order, place: str) -> str:
+    """What GitHub would be told, in words."""
+    known = values(service, order, place, "<action>")
+    if service.workflow is None:
+        return (
+            f"a deployment of {known['tag']} of {service.repository} to {place}, for whoever carries it out"
+        )
+    workflow = service.workflow
+    inputs = ", ".join(f"{name}={filled(text, known)}" for name, text in workflow.inputs.items())
+    ref = filled(workflow.ref, known)
+    return f"a run of {workflow.file} of {service.repository} at {ref} with {inputs}"

@@ -1,0 +1,1 @@
+"""Feature flags: how one is set in an environment, and setting it."""

@@ -1,0 +1,1 @@
+"""Tickets: which are open, opening one, commenting on it, closing it."""
