@@ -24,12 +24,13 @@ from agent.audit.verification import Witness, each, verify
 from agent.conversation.closing import standing, stopped, story
 from agent.conversation.inbox import Batch
 from agent.conversation.outbox import channel_of
-from agent.conversation.ports import Audience, Clock, Shelf
+from agent.conversation.ports import Audience, ChatModel, Clock, Shelf
 from agent.conversation.redact import Redactor
 from agent.conversation.room import ALONE, Room
 from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.conversation.turn import Answer, Turns
 from agent.feedback import Feedback
+from agent.follow_ups import FollowUps
 from agent.home import Home
 from agent.people.person import Directory, Person
 from agent.recall import reader_of
@@ -105,7 +106,9 @@ class App:
         fleet: Fleet,
         spans: Spans | None = None,
         procedures: Mapping[str, Procedure] | None = None,
+        teller: Callable[[], ChatModel] | None = None,
     ) -> None:
+        """`teller` makes the language model that is asked what came of an action."""
         self.settings, self.home, self.now = settings, home, clock
         self.directory, self.policy, self.registry = directory, policy, registry
         self.store, self.shelf = store, shelf
@@ -123,6 +126,15 @@ class App:
         )
         self.procedures = procedures or {}
         self.runbooks = Runbooks(self.procedures, store)
+        self._follow_ups = FollowUps(
+            store,
+            registry,
+            clock,
+            when=settings.model.follow_up,
+            model=teller,
+            quiet=lambda channel: self._here(channel).quiet,
+            name=self.name,
+        )
         self._turns: Turns | None = None
         self._library: Library | None = None
         self._opening = asyncio.Lock()
@@ -135,6 +147,7 @@ class App:
         await self.fleet.leave()
         if self._turns is not None:
             await self._turns.close()
+        await self._follow_ups.close()
         if self._library is not None:
             await self._library.close()
         await self.notary.close()
@@ -181,24 +194,34 @@ class App:
         here = self._here(room.channel)
         if here.tools is not None:
             offered &= here.tools
+        known = await self._follow_ups.known(said.event_id)
+        if known is not None:
+            offered = self._follow_ups.offered(offered)
         asker = replace(self.asker(person), sources=here.knowledge)
         async with self._opening:
             self._turns = self._turns or await self._make_turns()
         attributes = {"gen_ai.conversation.id": said.thread, "enduser.id": person.id}
         with self._spans.request(turn, attributes):
-            model = await self.runbooks.model(said.event_id)
-            answer = await self._turns.answer(turn, said, asker, offered, audience, room, model)
-        await self.feedback.note(turn, said, answer.evidence, public=room.public)
+            model = await self._answers(said.event_id, follows=known is not None)
+            answer = await self._turns.answer(turn, said, asker, offered, audience, room, model, known)
+        if known is None:
+            await self.feedback.note(turn, said, answer.evidence, public=room.public)
         return answer
 
-    async def next_step(self, ended: TurnId | Action) -> tuple[TurnId, Said] | Notice | None:
-        """Goes on with a runbook after one of its turns or actions: the step that is to be answered next, heard.
+    async def _answers(self, event: str, *, follows: bool) -> ChatModel | None:
+        """Who answers what was heard under this event id, where it is not the model of the turns."""
+        return self._follow_ups.model if follows else await self.runbooks.model(event)
 
-        Or what was said of its end; None where nothing follows, or somebody else goes on with it.
+    async def next_step(self, ended: TurnId | Action) -> tuple[TurnId, Said] | Notice | None:
+        """What follows a turn or an action, heard: the next step of a runbook, or the question what came of a change.
+
+        Or what was said of a runbook's end; None where nothing follows, or somebody else goes on with it.
         """
         now = self.now()
         if isinstance(ended, Action):
-            follows = await self.runbooks.after_action(ended, now, self.locale_of(ended.requester))
+            locale = self.locale_of(ended.requester)
+            follows = await self.runbooks.after_action(ended, now, locale)
+            follows = follows or await self._follow_ups.after(ended, locale)
         elif (record := await self.store.turn(ended)) is not None:
             follows = await self.runbooks.after_turn(record, now, self.locale_of(record.speaker))
         else:

@@ -128,6 +128,7 @@ async def build(
         fleet=fleet,
         spans=traces,
         procedures=runbooks.procedures,
+        teller=None if settings.model.provider == "none" else lambda: parts.teller(traces),
     )
     parts.recall.opens(app.library)
     parts.recall.heeds(store.asked)
@@ -408,6 +409,11 @@ class Parts:
         if self._settings.model.provider == "none":
             return self._planner(specs, model_down=False)
         return FallbackModel(self.language_model(), self._planner(specs, model_down=True))
+
+    def teller(self, traces: "Traces | None") -> ChatModel:
+        """The language model as it tells what came of a change: alone, for the planner answers people."""
+        model = self.language_model()
+        return model if traces is None else traces.model(model)
 
     def language_model(self) -> ChatModel:
         """The language model alone. Only where a provider is set."""

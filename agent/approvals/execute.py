@@ -92,8 +92,10 @@ class Executor:
         """Runs an approved action to its end. Refused (and recorded) when it may not run any more."""
         if (refusal := self._objection(action)) is not None:
             return await self._refuse(action, refusal)
-        tool = self._write_tool(action.tool)
         try:
+            tool = self._write_tool(action.tool)
+            if tool.spec.version != action.tool_version:
+                return await self._another_tool(action, tool.spec.version)
             arguments = tool.spec.validate(action.arguments)
             plan = await asyncio.wait_for(tool.plan(arguments), tool.spec.timeout)
         except (ToolUnavailable, TimeoutError) as error:
@@ -105,6 +107,11 @@ class Executor:
         if drifted := action.plan.drifted(plan):
             return await self._stale(replace(action, drifted=drifted), plan, drift(drifted))
         return await self._begin(action, tool, progress)
+
+    async def _another_tool(self, action: Action, version: str) -> Answer:
+        """What was approved is what the tool did then: another version of it may do something else."""
+        changed = (Change("tool_version", action.tool_version, version),)
+        return await self._stale(replace(action, drifted=changed), None, drift(changed))
 
     async def _begin(self, action: Action, tool: WriteTool, progress: Progress) -> Answer:
         """Claims it and sees it through."""
@@ -172,13 +179,15 @@ class Executor:
         roles = self._roles.roles(action.requester)
         call = Call(action.tool, action.arguments, action.requester, roles, untrusted(action.provenance))
         try:
-            now = self._policy.judge(call, self._clock()).requirement
+            judged = self._policy.judge(call, self._clock())
         except ActionRefused as refused:
             no = refused.refusal
             if no.reason is Reason.SHUT:
                 return Refusal(Reason.SHUT_SINCE, {**fields, **no.fields})
             return Refusal(Reason.POLICY_CHANGED, fields, because=no)
-        missing = self._missing(action, now)
+        if self._clock() >= action.created_at + judged.expires_after:
+            return Refusal(Reason.POLICY_CHANGED, fields, because=Refusal(Reason.EXPIRED, fields))
+        missing = self._missing(action, judged.requirement)
         return Refusal(Reason.POLICY_CHANGED, fields, because=missing) if missing else None
 
     def _missing(self, action: Action, now: Requirement) -> Refusal | None:
@@ -212,6 +221,7 @@ class Executor:
             then.may_approve(vote.person, roles)
             and (now.auto or now.may_approve(vote.person, roles))
             and (not own or (then.self_approval and (now.auto or now.self_approval)))
+            and bool(vote.reason or not now.reason_required)
         )
 
     def target(self, action: Action) -> str:

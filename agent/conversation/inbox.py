@@ -8,7 +8,7 @@ from agent.conversation.thread import Said, ThreadId, TurnId
 
 MOST = 10  # messages that are answered together
 LONGEST = 8000  # characters of them together
-BY_ITSELF = ("runbook:", "share:")
+BY_ITSELF = ("runbook:", "share:", "outcome:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Waiting:
 
 
 def is_alone(event_id: str) -> bool:
-    """Whether this was not said by a person but for one: a step of a runbook, a question to be shared."""
+    """Whether this was not said by a person but for one: a step of a runbook, a question to be shared, an outcome."""
     return event_id.startswith(BY_ITSELF)
 
 

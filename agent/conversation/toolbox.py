@@ -148,11 +148,16 @@ class Toolbox:
             elif outcome is None:
                 result = await self._proposed(item, bench, audience)
             else:
-                result = await self._numbered(item, outcome, bench)
+                result = await self._numbered(item.call, outcome, bench)
             await audience.progress(Step(call, result.result, result.text))
             bench.calls.append(self._noted(call, result))
             results.append(result)
         return tuple(results)
+
+    async def lay(self, tool: str, known: Outcome, bench: Bench) -> tuple[Message, Message]:
+        """Puts on the bench what is known before anybody looks: a call that was not made, and its result."""
+        call = ToolCall("known0000", tool, "{}")
+        return Message(Role.AGENT, "", calls=(call,)), await self._numbered(call, known, bench)
 
     def _checked(self, call: ToolCall, bench: Bench, position: int) -> _Ready | Message:
         """Whether a call may run: offered, not repeated, with arguments that fit."""
@@ -209,9 +214,9 @@ class Toolbox:
         text = "\n".join([*lines, f"{left} others are not listed; search in other words for those."])
         return Message(Role.TOOL, text, call_id=item.call.id, result=ResultKind.FOUND)
 
-    async def _numbered(self, item: _Ready, outcome: Outcome | ToolError, bench: Bench) -> Message:
+    async def _numbered(self, call: ToolCall, outcome: Outcome | ToolError, bench: Bench) -> Message:
         """The result of a read: redacted, numbered, kept whole on the shelf."""
-        call, clean = item.call, self._redactor
+        clean = self._redactor
         if isinstance(outcome, BadArguments):
             return refused(call, clean.text(_advice(outcome)))
         if isinstance(outcome, ToolError):

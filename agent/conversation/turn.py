@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
-from agent.conversation import checking
+from agent.conversation import aftermath, checking
 from agent.conversation.answer import Answer, cuts, record, worded
 from agent.conversation.budget import Context
 from agent.conversation.choosing import Asked
@@ -24,7 +24,7 @@ from agent.conversation.thread import Line, Said, TurnId
 from agent.conversation.toolbox import Bench, Toolbox
 from agent.words.catalogue import say
 from prompts.loader import Prompt
-from tools.contract import Asker
+from tools.contract import Asker, Outcome
 
 __all__ = ["Answer", "Audience", "Limits", "Turns"]
 
@@ -76,12 +76,13 @@ class Turns:
         audience: Audience,
         room: Room = ALONE,
         model: ChatModel | None = None,
+        known: Outcome | None = None,
     ) -> Answer:
         """Answers what was said with the tools in `offered`, whatever the model does, and closes the turn.
 
         An asker without a locale is answered in the language of the question. What rests on places that some who read
-        along may not read is for the asker alone: the thread keeps a line in its place, and so does its past. Raises
-        only what the store raises.
+        along may not read is for the asker alone: the thread keeps a line in its place, and so does its past. What is
+        `known` beforehand is its first evidence. Raises only what the store raises.
         """
         began = self._clock()
         locale = asker.locale or language_of(said.text, self._language)
@@ -99,6 +100,9 @@ class Turns:
             prompt=self._prompt.label,
             room=room,
         )
+        if known is not None:
+            call, result = await self._toolbox.lay(aftermath.TOOL, known, bench)
+            context.add(call, [result])
         replies, trouble = await self._converse(context, bench, audience, model or self._model)
         text, left_out = worded(replies[-1] if replies else None, trouble, said.text, bench, self._redactor)
         answer = Answer(

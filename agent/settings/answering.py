@@ -99,6 +99,11 @@ class ModelSettings(Section):
     timeout: Duration = Field(default=timedelta(seconds=60), description="How long one model call may take")
     attempts: int = Field(default=3, ge=1, le=6, description="How often a failed model call is tried")
     context_tokens: int = Field(default=16_000, ge=2_000, description="Tokens one request may fill")
+    follow_up: Literal["always", "problems", "never"] = Field(
+        default="always",
+        description="After which outcomes of a change the language model is asked what came of it, with the rights of "
+        "who asked for the change; problems: those that failed, are unknown or went stale",
+    )
     input_price: float | None = Field(default=None, ge=0, description="US dollars a million input tokens")
     output_price: float | None = Field(default=None, ge=0, description="US dollars a million output tokens")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.audit.chain import ROOT, Report, hash_of
@@ -128,30 +129,46 @@ def put_into_memory(store: MemoryStore) -> Put:
     return put
 
 
+COLUMNS = ("seq", "at", "kind", "actor", "subject", "data", "body_hash", "previous", "hash")
+
+
 def put_into_sqlite(file: Path) -> Put:
     """The same in a file, behind the store's back."""
 
     def put(events: Sequence[Event]) -> None:
         connection = sqlite3.connect(file, isolation_level=None)
         connection.execute("DELETE FROM audit")
+        places = ", ".join("?" for _ in COLUMNS)
         connection.executemany(
-            "INSERT INTO audit (seq, at, kind, actor, subject, data, body_hash, previous, hash)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    event.seq,
-                    event.fact.at.isoformat(timespec="microseconds"),
-                    event.fact.kind.value,
-                    event.fact.actor,
-                    event.fact.subject,
-                    "" if event.pruned else canonical(event.fact.data),
-                    event.body_hash,
-                    event.previous,
-                    event.hash,
-                )
-                for event in events
-            ],
+            f"INSERT INTO audit ({', '.join(COLUMNS)}) VALUES ({places})", map(_columns, events)
         )
         connection.close()
 
     return put
+
+
+def put_into_postgres(url: str) -> Put:
+    """The same on a server."""
+
+    def put(events: Sequence[Event]) -> None:
+        with psycopg.connect(url.replace("+psycopg", "", 1)) as connection, connection.cursor() as cursor:
+            cursor.execute("DELETE FROM audit")
+            with cursor.copy("COPY audit (" + ", ".join(COLUMNS) + ") FROM STDIN") as rows_in:
+                for event in events:
+                    rows_in.write_row(_columns(event))
+
+    return put
+
+
+def _columns(event: Event) -> tuple[int | str | None, ...]:
+    return (
+        event.seq,
+        event.fact.at.isoformat(timespec="microseconds"),
+        event.fact.kind.value,
+        event.fact.actor,
+        event.fact.subject,
+        "" if event.pruned else canonical(event.fact.data),
+        event.body_hash,
+        event.previous,
+        event.hash,
+    )

@@ -178,8 +178,12 @@ async def opened(
     people: Directory = PEOPLE,
     settings: Settings | None = None,
     policy: Policy = POLICY,
+    teller: ChatModel | None = None,
 ) -> App:
-    """Sayso on this store, with the stamp as its only tool. `machine` makes it a worker of another machine."""
+    """Sayso on this store, with the stamp as its only tool. `machine` makes it a worker of another machine.
+
+    `teller` is asked what came of each action.
+    """
     settings = settings or Settings()
     home = Home(folder, folder / "sayso.yaml", "the bench")
     scribe = Scribe(Redactor())
@@ -228,4 +232,5 @@ async def opened(
         redactor=Redactor(),
         fleet=fleet,
         spans=traces,
+        teller=None if teller is None else lambda: teller,
     )

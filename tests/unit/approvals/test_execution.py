@@ -2,16 +2,18 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from agent.approvals.action import Action, State, Verdict
 from agent.approvals.card import sentence
-from agent.approvals.execute import OneTimeGrant, pauses
+from agent.approvals.execute import Executor, OneTimeGrant, pauses
 from agent.approvals.refusal import Reason
 from agent.approvals.windows import Freeze, Override, span
 from agent.audit.event import FactKind
 from tests.fakes.office import Office, valve_rule
+from tests.fakes.valve import Shed
 from tools.contract import Change, GrantRefused
 
 
@@ -114,6 +116,52 @@ async def test_a_stricter_policy_counts_at_once() -> None:
     assert answer.refusal is not None
     assert answer.refusal.reason is Reason.POLICY_CHANGED
     assert office.valve.witness == []
+
+
+async def test_an_expiry_that_became_shorter_counts_from_the_proposal() -> None:
+    office = Office()
+    action = await approved(office)
+    office.clock.pass_(minutes=10)
+    office.rules = (valve_rule(expires_after=timedelta(minutes=10)),)
+    answer = await office.executor.run(action, office.heard)
+    assert answer.refusal is not None
+    assert (answer.refusal.reason, answer.refusal.because and answer.refusal.because.reason) == (
+        Reason.POLICY_CHANGED,
+        Reason.EXPIRED,
+    )
+    assert office.valve.witness == []
+
+
+async def test_a_yes_without_the_reason_that_is_asked_for_now_does_not_count() -> None:
+    office = Office()
+    action = await approved(office)
+    office.rules = (valve_rule(reason_required=True),)
+    answer = await office.executor.run(action, office.heard)
+    assert answer.refusal is not None
+    assert answer.refusal.reason is Reason.POLICY_CHANGED
+    explained = await office.approve(await office.proposed(30, key="T-2/0"))
+    assert (await office.executor.run(explained, office.heard)).action.state is State.SUCCEEDED
+    assert office.valve.witness == [explained.id]
+
+
+async def test_another_version_of_the_tool_makes_it_stale() -> None:
+    office = Office()
+    action = await approved(office)
+    office.valve.spec = replace(office.valve.spec, version="2")
+    answer = await office.executor.run(action, office.heard)
+    assert answer.action.state is State.STALE
+    assert answer.action.drifted == (Change("tool_version", "1", "2"),)
+    assert office.valve.witness == []
+
+
+async def test_a_tool_that_is_not_there_any_more_makes_it_stale() -> None:
+    office = Office()
+    action = await approved(office)
+    shed, policy, clock = Shed({}), office.policy, office.clock
+    executor = Executor(office.store, shed, policy, office.roster, office.crew, clock, pauses=(0.0,))
+    answer = await executor.run(action, office.heard)
+    assert answer.action.state is State.STALE
+    assert "is not a tool here" in answer.action.detail
 
 
 async def test_what_the_approvals_lack_is_said() -> None:

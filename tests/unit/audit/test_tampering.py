@@ -1,8 +1,9 @@
-"""Whatever is done to the rows of a trail is found, and the row is named: in memory and in SQLite."""
+"""Whatever is done to the rows of a trail is found, and the row is named: in memory, in SQLite and in PostgreSQL."""
 
 import asyncio
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -16,10 +17,12 @@ from agent.audit.chain import Report
 from agent.audit.event import Event, FactKind
 from agent.store.memory import MemoryStore
 from agent.store.sql.store import SqlStore
+from tests.fakes.postgres import PostgresServer
 from tests.fakes.trails import (
     Signed,
     lived,
     put_into_memory,
+    put_into_postgres,
     put_into_sqlite,
     recomputed,
     renumbered,
@@ -166,6 +169,40 @@ def test_any_tampering_with_rows_in_sqlite_is_found_and_named(
     shutil.copy(file, copy)
     put_into_sqlite(copy)(tampering.events)
     named(asyncio.run(verified_file(copy, signed)), tampering)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A lived trail on a server, with a loop that its store belongs to."""
+
+    loop: asyncio.Runner
+    signed: Signed
+    events: list[Event]
+    url: str
+
+
+@pytest.fixture(scope="module")
+def served(postgres: PostgresServer) -> Iterator[Served]:
+    url = postgres.database()
+    with asyncio.Runner() as loop:
+        store = loop.run(SqlStore.open(url))
+        signed = loop.run(lived(store))
+        yield Served(loop, signed, loop.run(rows(store)), url)
+        loop.run(store.close())
+
+
+@settings(max_examples=EXAMPLES)
+@given(data=st.data())
+def test_any_tampering_with_rows_in_postgres_is_found_and_named(data: st.DataObject, served: Served) -> None:
+    tampering = data.draw(tamperings(served.events))
+    put_into_postgres(served.url)(tampering.events)
+    named(served.loop.run(served.signed.verified()), tampering)
+
+
+def test_a_trail_in_postgres_that_was_put_back_is_whole(served: Served) -> None:
+    put_into_postgres(served.url)(served.events)
+    report = served.loop.run(served.signed.verified())
+    assert (report.whole, report.rows, report.signed) == (True, ROWS, ROWS)
 
 
 COLUMNS = ("at", "kind", "actor", "subject", "data", "body_hash", "previous", "hash")
