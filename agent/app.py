@@ -43,7 +43,7 @@ from agent.store.port import Store, TurnRecord
 from agent.telemetry.spans import NoSpans, Spans
 from agent.words.catalogue import say
 from knowledge.port import Library, LibraryOutdated, OnProgress, Reader, Source, SourceReport, Verified
-from tools.contract import Asker, Json, Progress, ToolError
+from tools.contract import Asker, Connected, Json, Progress, ToolError
 from tools.registry import Registry
 
 ABANDONED = timedelta(
@@ -105,6 +105,7 @@ class App:
         fleet: Fleet,
         spans: Spans | None = None,
         procedures: Mapping[str, Procedure] | None = None,
+        connected: Sequence[Connected] = (),
     ) -> None:
         self.settings, self.home, self.now = settings, home, clock
         self.directory, self.policy, self.registry = directory, policy, registry
@@ -122,6 +123,7 @@ class App:
             ZoneInfo(settings.time_zone),
         )
         self.procedures = procedures or {}
+        self.connected = connected
         self.runbooks = Runbooks(self.procedures, store)
         self._turns: Turns | None = None
         self._library: Library | None = None
@@ -137,6 +139,8 @@ class App:
             await self._turns.close()
         if self._library is not None:
             await self._library.close()
+        for tool in self.connected:
+            await tool.close()
         await self.notary.close()
         await self.store.close()
         self._spans.close()

@@ -1,6 +1,14 @@
 """The end of a connection, told once to everybody who waits on it."""
 
 import asyncio
+from typing import TypeVar
+
+from tools.contract import ToolError
+from tools.mcp.wording import shortened
+
+SAID = 300  # characters of an error that are repeated
+Result = TypeVar("Result")
+Other = TypeVar("Other")
 
 
 class Fault:
@@ -23,3 +31,17 @@ class Fault:
     @property
     def why(self) -> str:
         return self.told.result() if self.told.done() else ""
+
+
+def reason_of(error: BaseException) -> str:
+    """The innermost reason of an error that came through task groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    text = str(error).removeprefix("not checked: ") if isinstance(error, ToolError) else f"{error}"
+    return shortened(text, SAID) or type(error).__name__
+
+
+async def first(one: "asyncio.Future[Result]", other: "asyncio.Future[Other]") -> None:
+    """Waits until one of them is done, and cancels neither."""
+    both: tuple[asyncio.Future[Result] | asyncio.Future[Other], ...] = (one, other)
+    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)

@@ -65,9 +65,7 @@ async def address(server: Server, fault: Fault) -> AsyncIterator[tuple[Received,
         try:
             text = await asyncio.to_thread(server.authorization_file.read_text, encoding="utf-8")
         except OSError as error:
-            raise ToolUnavailable(
-                f"MCP server {server.name}: {server.authorization_file} cannot be read: {error.strerror}"
-            ) from error
+            raise ToolUnavailable(f"{server.authorization_file} cannot be read: {error.strerror}") from error
         headers["Authorization"] = text.strip()
     timeout = httpx.Timeout(_CONNECTING, read=server.timeout + _CONNECTING)
     async with (

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from tools.contract import Json, Progress, ToolError, ToolFailed, ToolUnavailable
+from tools.contract import Json, Progress, ToolFailed, ToolUnavailable
 from tools.mcp.declared import Server
-from tools.mcp.fault import Fault
+from tools.mcp.fault import SAID, Fault, first, reason_of
 from tools.mcp.port import Answered, Changed, NoAnswer, Offered, TooMuch, differences
 from tools.mcp.wording import shortened
 
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from tools.mcp.wire import Session
 
 Result = TypeVar("Result")
-Other = TypeVar("Other")
 log = logging.getLogger("sayso.mcp")
-_SAID = 300  # characters of an error that are repeated
 _ALIVE = 3.0  # seconds in which a server says that it is there
 _SESSION_GONE = 32600  # what the package reports where the server has forgotten the session
 
@@ -93,14 +91,14 @@ class Kept:
 
         async def heard(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001 - its names
             if tell is not None and message:
-                await tell(shortened(message, _SAID))
+                await tell(shortened(message, SAID))
 
         calling = asyncio.ensure_future(
             live.session.call_tool(pinned.name, dict(arguments), progress_callback=heard if tell else None)
         )
         try:
             async with asyncio.timeout(self._server.timeout):
-                await _first(calling, live.fault.told)
+                await first(calling, live.fault.told)
         except TimeoutError as error:
             raise NoAnswer(
                 self._said(
@@ -127,9 +125,9 @@ class Kept:
         except McpError as error:
             if error.error.code in {CONNECTION_CLOSED, _SESSION_GONE} or live.fault.broken:
                 raise _Gone(live.fault.why or "the connection ended") from error
-            raise ToolFailed(self._said(f"it refuses: {shortened(error.error.message, _SAID)}")) from error
+            raise ToolFailed(self._said(f"it refuses: {shortened(error.error.message, SAID)}")) from error
         except RuntimeError as error:  # the package's word for an answer that does not fit its own schema
-            raise ToolFailed(self._said(shortened(str(error), _SAID))) from error
+            raise ToolFailed(self._said(shortened(str(error), SAID))) from error
         except Exception as error:
             # The streams below break in as many ways as two packages have errors: whichever, the session is over.
             log.warning(
@@ -146,7 +144,7 @@ class Kept:
             asked = asyncio.ensure_future(tools_of(live.session))
             try:
                 async with asyncio.timeout(self._server.start_timeout):
-                    await _first(asked, live.fault.told)
+                    await first(asked, live.fault.told)
             except TimeoutError as error:
                 live.changed = True
                 raise ToolUnavailable(self._said("it does not list its tools in time")) from error
@@ -198,7 +196,7 @@ class Kept:
         keeper = asyncio.create_task(self._keep(fault, stop, ready, made))
         try:
             async with asyncio.timeout(self._server.start_timeout):
-                await _first(ready, keeper)
+                await first(ready, keeper)
         except TimeoutError as error:
             raise ToolUnavailable(
                 self._said(f"it is not ready after {self._server.start_timeout:g} s")
@@ -228,10 +226,10 @@ class Kept:
             async with session(self._server, fault, changed) as opened:
                 ready.set_result(opened)
                 stopping = asyncio.ensure_future(stop.wait())
-                await _first(stopping, fault.told)
+                await first(stopping, fault.told)
                 stopping.cancel()
         except Exception as error:  # noqa: BLE001 - the edge of the session's own task: the fault carries the reason
-            fault.broke(_reason(error))
+            fault.broke(reason_of(error))
         finally:
             fault.broke("the connection was closed")
 
@@ -241,17 +239,3 @@ class Kept:
         await asyncio.gather(live.keeper, return_exceptions=True)
         if self._live is live:
             self._live = None
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost reason of an error that came through task groups."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    text = str(error).removeprefix("not checked: ") if isinstance(error, ToolError) else f"{error}"
-    return shortened(text, _SAID) or type(error).__name__
-
-
-async def _first(one: "asyncio.Future[Result]", other: "asyncio.Future[Other]") -> None:
-    """Waits until one of them is done, and cancels neither."""
-    both: tuple[asyncio.Future[Result] | asyncio.Future[Other], ...] = (one, other)
-    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)

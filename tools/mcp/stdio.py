@@ -62,9 +62,7 @@ async def _start(server: Server) -> asyncio.subprocess.Process:
     environment = {"PATH": SEARCH_PATH, "LANG": "C.UTF-8", **server.environment, **await _secrets(server)}
     found = shutil.which(command[0], path=environment["PATH"])
     if found is None:
-        raise ToolUnavailable(
-            f"MCP server {server.name}: there is no program {command[0]!r} on {environment['PATH']}"
-        )
+        raise ToolUnavailable(f"there is no program {command[0]!r} on {environment['PATH']}")
     try:
         return await asyncio.create_subprocess_exec(
             found,
@@ -78,9 +76,7 @@ async def _start(server: Server) -> asyncio.subprocess.Process:
             start_new_session=True,  # its own group, so that all of it can be ended
         )
     except OSError as error:
-        raise ToolUnavailable(
-            f"MCP server {server.name}: {command[0]!r} cannot be started: {error.strerror}"
-        ) from error
+        raise ToolUnavailable(f"{command[0]!r} cannot be started: {error.strerror}") from error
 
 
 async def _secrets(server: Server) -> Mapping[str, str]:
@@ -90,9 +86,7 @@ async def _secrets(server: Server) -> Mapping[str, str]:
         try:
             found[name] = (await asyncio.to_thread(file.read_text, encoding="utf-8")).strip()
         except OSError as error:
-            raise ToolUnavailable(
-                f"MCP server {server.name}: {file} cannot be read: {error.strerror}"
-            ) from error
+            raise ToolUnavailable(f"{file} cannot be read: {error.strerror}") from error
     return found
 
 
