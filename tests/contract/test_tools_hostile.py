@@ -3,16 +3,20 @@
 import pytest
 
 from tests.contract.test_tools import shipped
+from tests.fakes.mcp_servers import MemoryServer, server
 from tests.fakes.shop import MAYA, WORDS, now
 from tools.alerts.alerts import Alerts
 from tools.alerts.port import Alert, Silence
 from tools.changes.changes import Changes
 from tools.changes.platform import PlatformChanges
-from tools.contract import BadArguments, ReadTool, Tool, ToolError, ToolUnavailable, WriteTool
+from tools.contract import BadArguments, Json, ReadTool, Tool, ToolError, ToolUnavailable, WriteTool
 from tools.deploy.port import Deployment, Order, Release, Result, Running
 from tools.deploy.status import Status
 from tools.knowledge.knowledge import Knowledge
 from tools.knowledge.port import Filters, Searched
+from tools.mcp.mcp import tools
+from tools.mcp.pins import Pins
+from tools.mcp.port import Offered
 from tools.slots import Kind, slots
 
 HOSTILE = (
@@ -35,14 +39,46 @@ HOSTILE = (
     "payments; reboot",
     '"} or vector(1) #',
 )
+VALVE: dict[str, Json] = {
+    "type": "object",
+    "properties": {
+        "site": {"type": "string", "enum": ["north", "south"]},
+        "value": {"type": "integer", "minimum": 0},
+        "label": {"type": "string"},
+    },
+    "required": ["site", "value", "label"],
+}
+VALVES = {
+    "valves": {
+        "look_at_valve": Offered("look_at_valve", "Looks at a valve", VALVE),
+        "move_valve": Offered("move_valve", "Moves a valve", VALVE),
+    }
+}
+
+
+def mcp_tools() -> tuple[Tool, ...]:
+    """Two tools of an MCP server that answers nobody; the label is limited by the operator."""
+    limits = {"label": {"pattern": "^[a-z]{1,12}$"}}
+    listed = [
+        {"tool": "look_at_valve", "effect": "read", "arguments": limits},
+        {"tool": "move_valve", "arguments": limits},
+    ]
+    away = MemoryServer({}, tuple(VALVES["valves"].values()))
+    return tools([server(command=["valve-server"], tools=listed)], Pins(VALVES), lambda _server: away)
+
+
 TOOLS = [
-    tool for tool in shipped() if tool.spec.name != "promql"
-]  # takes an expression; parsed in its own tests
+    *(
+        tool for tool in shipped() if tool.spec.name != "promql"
+    ),  # takes an expression; parsed in its own tests
+    *mcp_tools(),
+]
 NAMED = [
     (tool, name)
     for tool in TOOLS
     for name, slot in slots(tool.spec.arguments).items()
     if slot.kind in {Kind.CHOICE, Kind.VERSION, Kind.COUNT, Kind.DURATION, Kind.SINCE, Kind.UNTIL}
+    or (slot.role == "label" and "valve" in tool.spec.name)
 ]
 PLAIN: dict[str, object] = {
     "service": "payments",
@@ -56,6 +92,9 @@ PLAIN: dict[str, object] = {
     "alert": "PaymentsFailing",
     "duration": "1h",
     "for": "1h",
+    "site": "north",
+    "value": 3,
+    "label": "payments",
 }
 
 
@@ -121,13 +160,13 @@ class DeadLibrary:
         raise ToolUnavailable("the library does not answer")
 
 
-READS: list[ReadTool] = [tool for tool in shipped() if not isinstance(tool, WriteTool)]
+READS: list[ReadTool] = [tool for tool in (*shipped(), *mcp_tools()) if not isinstance(tool, WriteTool)]
 DEAD: list[ReadTool] = [
     Status(DeadPlatform(), WORDS, now),
     Alerts(DeadAlerts(), WORDS),
     Knowledge(DeadLibrary(), WORDS, now),
     Changes([PlatformChanges(DeadPlatform())], WORDS, now),
-    *(tool for tool in READS if tool.spec.name in {"logs", "metrics", "promql", "report"}),
+    *(tool for tool in READS if tool.spec.name in {"logs", "metrics", "promql", "report", "look_at_valve"}),
 ]
 
 

@@ -10,14 +10,18 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-NOTHING: dict[str, object] = {"type": "object", "properties": {}}
-TEXT: dict[str, object] = {
+if TYPE_CHECKING:
+    from tools.contract import Json
+
+NOTHING: "dict[str, Json]" = {"type": "object", "properties": {}}
+TEXT: "dict[str, Json]" = {
     "type": "object",
     "properties": {"text": {"type": "string", "description": "Any text"}},
     "required": ["text"],
 }
-VALUE: dict[str, object] = {
+VALUE: "dict[str, Json]" = {
     "type": "object",
     "properties": {"value": {"type": "integer", "minimum": 0, "maximum": 100}, "site": {"type": "string"}},
     "required": ["value"],
@@ -35,6 +39,7 @@ TOOLS = {
     "environment": ("Tells its variables", NOTHING),
     "turn": ("Turns into something else, and says so", NOTHING),
     "long": ("Answers a long text", NOTHING),
+    "mystery": ("Is listed, and unknown when it is called", NOTHING),
 }
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
@@ -68,7 +73,7 @@ class Hostile:
 
     def _tools(self) -> list[dict[str, object]]:
         words, schemas = self._read("words.json"), self._read("schemas.json")
-        gone = set(self._read("gone.json"))
+        gone = set(self._names("gone.json"))
         return [
             {
                 "name": name,
@@ -127,6 +132,10 @@ class Hostile:
         file = self._world / name
         read: dict[str, object] = json.loads(file.read_text()) if file.exists() else {}
         return read
+
+    def _names(self, name: str) -> list[str]:
+        file = self._world / name
+        return list(json.loads(file.read_text())) if file.exists() else []
 
     def _write(self, name: str, value: dict[str, object]) -> None:
         draft = self._world / f"{name}.new"

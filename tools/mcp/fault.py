@@ -3,7 +3,6 @@
 import asyncio
 from typing import TypeVar
 
-from tools.contract import ToolError
 from tools.mcp.wording import shortened
 
 SAID = 300  # characters of an error that are repeated
@@ -37,8 +36,7 @@ def reason_of(error: BaseException) -> str:
     """The innermost reason of an error that came through task groups."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    text = str(error).removeprefix("not checked: ") if isinstance(error, ToolError) else f"{error}"
-    return shortened(text, SAID) or type(error).__name__
+    return shortened(str(error), SAID) or type(error).__name__
 
 
 async def first(one: "asyncio.Future[Result]", other: "asyncio.Future[Other]") -> None:

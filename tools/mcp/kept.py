@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tools.contract import Json, Progress, ToolFailed, ToolUnavailable
 from tools.mcp.declared import Server
 from tools.mcp.fault import SAID, Fault, first, reason_of
-from tools.mcp.port import Answered, Changed, NoAnswer, Offered, TooMuch, differences
+from tools.mcp.port import Answered, Changed, NoAnswer, Offered, TooMuch, Unreadable, differences
 from tools.mcp.wording import shortened
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Kept:
 
     @property
     def place(self) -> str:
-        return self._server.url or (self._server.command or ("",))[0]
+        return self._server.url or shortened(shlex.join(self._server.command or ()), 120)
 
     async def offered(self) -> Sequence[Offered]:
         live = await self._connected(sure=True)
@@ -60,50 +61,51 @@ class Kept:
     async def call(
         self, pinned: Offered, arguments: Mapping[str, Json], *, once: bool, progress: Progress | None = None
     ) -> Answered:
-        live = await self._connected(sure=once)
-        try:
-            return await self._called(live, pinned, arguments, progress)
-        except _Gone as gone:
-            await self._drop(live)
-            if once:
-                raise NoAnswer(self._said(str(gone))) from gone
-        live = await self._connected(sure=True)
-        try:
-            return await self._called(live, pinned, arguments, progress)
-        except _Gone as gone:
-            await self._drop(live)
-            raise NoAnswer(self._said(f"{gone}, twice")) from gone
+        for tries in range(1 if once else 2):
+            live = await self._checked(pinned, sure=once or tries > 0)
+            try:
+                return await self._called(live, pinned.name, arguments, progress)
+            except _Gone as gone:
+                await self._drop(live)
+                why = str(gone)
+        raise NoAnswer(self._said(why if once else f"{why}, twice"))
 
     async def close(self) -> None:
         if self._live is not None:
             await self._drop(self._live)
 
+    async def _checked(self, pinned: Offered, *, sure: bool) -> _Live:
+        """A session in which the tool is as it was pinned. Raises `Changed` and `ToolUnavailable`: nothing was sent."""
+        live = await self._connected(sure=sure)
+        try:
+            now = (await self._listed(live)).get(pinned.name)
+        except _Gone as gone:
+            await self._drop(live)
+            raise ToolUnavailable(self._said(str(gone))) from gone
+        if now is None or now.hash != pinned.hash:
+            raise Changed(self._changed(pinned, now))
+        return live
+
     # --- one call ----------------------------------------------------------------------------------------------------
 
     async def _called(
-        self, live: _Live, pinned: Offered, arguments: Mapping[str, Json], tell: Progress | None
+        self, live: _Live, name: str, arguments: Mapping[str, Json], tell: Progress | None
     ) -> Answered:
         from tools.mcp.wire import answered
-
-        now = (await self._listed(live)).get(pinned.name)
-        if now is None or now.hash != pinned.hash:
-            raise Changed(self._changed(pinned, now))
 
         async def heard(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001 - its names
             if tell is not None and message:
                 await tell(shortened(message, SAID))
 
         calling = asyncio.ensure_future(
-            live.session.call_tool(pinned.name, dict(arguments), progress_callback=heard if tell else None)
+            live.session.call_tool(name, dict(arguments), progress_callback=heard if tell else None)
         )
         try:
             async with asyncio.timeout(self._server.timeout):
                 await first(calling, live.fault.told)
         except TimeoutError as error:
             raise NoAnswer(
-                self._said(
-                    f"it did not answer {pinned.name} within {self._server.timeout:g} s and was told to stop"
-                )
+                self._said(f"it did not answer {name} within {self._server.timeout:g} s and was told to stop")
             ) from error
         finally:
             if not calling.done():
@@ -127,7 +129,7 @@ class Kept:
                 raise _Gone(live.fault.why or "the connection ended") from error
             raise ToolFailed(self._said(f"it refuses: {shortened(error.error.message, SAID)}")) from error
         except RuntimeError as error:  # the package's word for an answer that does not fit its own schema
-            raise ToolFailed(self._said(shortened(str(error), SAID))) from error
+            raise Unreadable(self._said(shortened(str(error), SAID))) from error
         except Exception as error:
             # The streams below break in as many ways as two packages have errors: whichever, the session is over.
             log.warning(
@@ -161,12 +163,12 @@ class Kept:
             "mcp_tool_changed", extra={"server": self._server.name, "tool": pinned.name, "what": what}
         )
         return (
-            f"not checked: {pinned.name} of the MCP server {self._server.name} is not as it was pinned ({what}), so it "
+            f"{pinned.name} of the MCP server {self._server.name} is not as it was pinned ({what}), so it "
             f"is not called until somebody looks at it: `sayso mcp check {self._server.name}`, then `sayso mcp pin`"
         )
 
     def _said(self, what: str) -> str:
-        return f"not checked: MCP server {self._server.name}: {what}"
+        return f"MCP server {self._server.name}: {what}"
 
     # --- the session -------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from tools.contract import (
 from tools.mcp.declared import RESERVED, Server, Step
 from tools.mcp.pinned import Pinned, filled_in
 from tools.mcp.pins import Pins
-from tools.mcp.port import Connection, NoAnswer
+from tools.mcp.port import Connection, NoAnswer, Unreadable
 from tools.mcp.results import Told, error_in, outcome
 from tools.mcp.wording import shortened
 
@@ -73,9 +73,7 @@ class ReadMcp(_Held):
                 f"{name} of {pinned.server.name} failed: {shortened(told.text, 400) or 'it says no more'}"
             )
         if (trouble := error_in(told)) is not None:
-            raise ToolUnavailable(
-                f"not checked: {name} of {pinned.server.name} answered with an error: {trouble}"
-            )
+            raise ToolUnavailable(f"{name} of {pinned.server.name} answered with an error: {trouble}")
         return outcome(pinned.server.name, name, pinned.query(pinned.pin.name, values), answered)
 
 
@@ -142,7 +140,7 @@ class WriteMcp(_Held):
         await progress(self._call(arguments, values)[:300])
         try:
             answered = await pinned.send(step, values, progress)
-        except NoAnswer as error:
+        except (NoAnswer, Unreadable) as error:
             return Outcome(
                 ok=True, summary=f"{error}; only looking can tell"
             )  # verify or a person has the last word

@@ -40,7 +40,7 @@ class Pinned:
                 Example(each) if isinstance(each, str) else Example(each.text, each.language)
                 for each in listed.examples
             ),
-            target=tuple(name for name in arguments.model_fields if name != RESERVED),
+            target=(),  # of the runs of one tool, one at a time: nobody knows what they have in common
         )
 
     def _check_placeholders(self, known: set[str]) -> None:

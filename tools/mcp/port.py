@@ -15,7 +15,11 @@ class Changed(ToolUnavailable):
     """The server offers the tool otherwise than it was pinned, so it was not called."""
 
 
-class TooMuch(ToolFailed):
+class Unreadable(ToolFailed):
+    """The server answered, and the answer is none: it does not fit what the server itself announced."""
+
+
+class TooMuch(Unreadable):
     """The server answered more than anybody is willing to read."""
 
 
@@ -61,7 +65,7 @@ class Connection(Protocol):
 
     @property
     def place(self) -> str:
-        """Where it is, for people: the program or the address."""
+        """Where it is, for people: the command or the address."""
         ...
 
     async def offered(self) -> Sequence[Offered]:
