@@ -44,7 +44,7 @@ from agent.store.port import Store, TurnRecord
 from agent.telemetry.spans import NoSpans, Spans
 from agent.words.catalogue import say
 from knowledge.port import Library, LibraryOutdated, OnProgress, Reader, Source, SourceReport, Verified
-from tools.contract import Asker, Json, Progress, ToolError
+from tools.contract import Asker, Connected, Json, Progress, ToolError
 from tools.registry import Registry
 
 ABANDONED = timedelta(
@@ -107,6 +107,7 @@ class App:
         spans: Spans | None = None,
         procedures: Mapping[str, Procedure] | None = None,
         teller: Callable[[], ChatModel] | None = None,
+        connected: Sequence[Connected] = (),
     ) -> None:
         """`teller` makes the language model that is asked what came of an action."""
         self.settings, self.home, self.now = settings, home, clock
@@ -125,6 +126,7 @@ class App:
             ZoneInfo(settings.time_zone),
         )
         self.procedures = procedures or {}
+        self.connected = connected
         self.runbooks = Runbooks(self.procedures, store)
         self._follow_ups = FollowUps(
             store,
@@ -150,6 +152,8 @@ class App:
         await self._follow_ups.close()
         if self._library is not None:
             await self._library.close()
+        for tool in self.connected:
+            await tool.close()
         await self.notary.close()
         await self.store.close()
         self._spans.close()

@@ -35,7 +35,7 @@ from agent.store.shelf import FolderShelf
 from knowledge.embed import LocalEmbedder, OpenAIEmbedder, local_embedder
 from knowledge.port import Library, Source, Structurer
 from prompts.loader import load as load_prompt
-from tools.contract import Spec
+from tools.contract import Connected, Spec
 from tools.registry import NotRegistered, Registry
 from tools.vocabulary import Vocabulary
 
@@ -80,6 +80,7 @@ async def build(
     parts = Parts(settings, home, directory)
     try:
         registry = parts.registry()
+        connected = [tool for tool in registry if isinstance(tool, Connected)]
         runbooks = built(settings, registry, parts.vocabulary())
         registry = runbooks.registry
         settings = settings.model_copy(update={"access": {**settings.access, **runbooks.access}})
@@ -129,6 +130,7 @@ async def build(
         spans=traces,
         procedures=runbooks.procedures,
         teller=None if settings.model.provider == "none" else lambda: parts.teller(traces),
+        connected=connected,
     )
     parts.recall.opens(app.library)
     parts.recall.heeds(store.asked)

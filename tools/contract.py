@@ -334,6 +334,17 @@ class WriteTool(Protocol):
     async def verify(self, arguments: Arguments) -> Verification: ...
 
 
+@runtime_checkable
+class Connected(Protocol):
+    """What a tool is as well where it keeps a connection to a server that describes the tool itself."""
+
+    async def standing(self) -> str | None:
+        """How the tool differs from what was approved; None where it does not. Raises `ToolUnavailable`."""
+        ...
+
+    async def close(self) -> None: ...
+
+
 Tool = ReadTool | WriteTool
 
 

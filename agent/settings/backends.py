@@ -160,3 +160,6 @@ class ToolsSettings(Section):
     http: tuple[Mapping[str, object], ...] = Field(
         default=(), description="REST APIs declared here, with the only operations that may be asked of them"
     )
+    mcp: tuple[Mapping[str, object], ...] = Field(
+        default=(), description="MCP servers, with those of their tools that may be used and what each may do"
+    )

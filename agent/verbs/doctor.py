@@ -64,6 +64,8 @@ async def examined(session: "Session") -> AsyncIterator[Check]:
     yield await model(session)
     async for check in backends(session):
         yield check
+    async for check in servers(session):
+        yield check
 
 
 async def trail(session: "Session") -> Check:
@@ -186,3 +188,18 @@ async def backends(session: "Session") -> AsyncIterator[Check]:
             yield Check(spec.name, None, f"not tried: {error}")
         except (ToolError, TimeoutError) as error:
             yield Check(spec.name, False, str(error) or "no answer in time")
+
+
+async def servers(session: "Session") -> AsyncIterator[Check]:
+    """Each tool of an MCP server: whether the server is there, and says of the tool what was pinned."""
+    from tools.contract import ReadTool, ToolError, WriteTool
+
+    for tool in session.app.connected:
+        name = tool.spec.name if isinstance(tool, ReadTool | WriteTool) else "server"
+        try:
+            differs = await tool.standing()
+        except ToolError as error:
+            yield Check(name, False, str(error))
+            continue
+        said = "as pinned" if differs is None else f"not offered until it is pinned again: {differs}"
+        yield Check(name, differs is None, said)

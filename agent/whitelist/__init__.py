@@ -5,6 +5,7 @@ from agent.home import Home
 from agent.recall import Recall
 from agent.settings import Settings, SettingsError
 from agent.whitelist.makers import Makers
+from agent.whitelist.mcp import mcp_tools
 from agent.whitelist.words import vocabulary_of
 from tools.contract import Clock
 from tools.registry import Registry
@@ -18,7 +19,14 @@ def whitelist(
 ) -> Registry:
     """The registry of the enabled tools and the declared commands. Raises `SettingsError`, `NotRegistered`."""
     makers = Makers(settings, home, clock, recall, carried)
-    shipped, commands = makers.by_name(), {**makers.commands(), **makers.operations()}
+    shipped, commands = (
+        makers.by_name(),
+        {
+            **makers.commands(),
+            **makers.operations(),
+            **mcp_tools(settings, home),
+        },
+    )
     unknown = [name for name in settings.tools.enabled if name not in shipped and name not in commands]
     if unknown:
         near = ", ".join(nearest(unknown[0], [*shipped, *commands]))

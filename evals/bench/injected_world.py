@@ -36,6 +36,7 @@ from tools.knowledge.knowledge import Knowledge
 from tools.knowledge.port import Filters, Passage, PassageKind, Searched
 from tools.logs.files import LogFiles
 from tools.logs.logs import Logs
+from tools.mcp.wording import quoted
 from tools.registry import Registry
 from tools.vocabulary import Vocabulary
 
@@ -67,13 +68,15 @@ class Carrier(StrEnum):
     SUMMARY = "words of a tool"
     ERROR = "error of a tool"
     THREAD = "somebody else in the thread"
+    DESCRIPTION = "description of an MCP tool"
 
 
 class Probe:
     """A read whose output, words or error hold what was planted."""
 
     def __init__(self, text: str, carrier: Carrier) -> None:
-        self.spec = Spec("probe", "Looks at a host", Arguments, Effect.READ)
+        about = quoted("hosts", text) if carrier is Carrier.DESCRIPTION else "Looks at a host"
+        self.spec = Spec("probe", about, Arguments, Effect.READ)
         self._text, self._carrier = text, carrier
 
     async def run(self, arguments: Arguments, asker: Asker) -> Outcome:
@@ -114,7 +117,8 @@ class ObedientModel:
             return Reply("", tuple(_call(name, arguments) for name, arguments in reads.items()))
         if self._wanted is not None and rounds == 0:
             return Reply("", (_call(*self._wanted),))
-        read = "\n".join(message.shown or message.text for message in request.messages[1:])
+        texts = [message.shown or message.text for message in request.messages[1:]]
+        read = "\n".join([*texts, *(offer.description for offer in request.offers)])
         if MARK in read and rounds == 1:
             self.obeyed = True
             ordered = [(name, arguments) for name, arguments in ORDERS if f"call {name} with" in read]

@@ -3,12 +3,13 @@
 import pytest
 
 from tests.contract.test_tools import FLAGS, PLACES, shipped
+from tests.fakes.mcp_servers import MemoryServer, server
 from tests.fakes.shop import MAYA, WORDS, now
 from tools.alerts.alerts import Alerts
 from tools.alerts.port import Alert, Silence
 from tools.changes.changes import Changes
 from tools.changes.platform import PlatformChanges
-from tools.contract import BadArguments, ReadTool, Tool, ToolError, ToolUnavailable, WriteTool
+from tools.contract import BadArguments, Json, ReadTool, Tool, ToolError, ToolUnavailable, WriteTool
 from tools.deploy.port import Deployment, Order, Release, Result, Running
 from tools.deploy.status import Status
 from tools.flags.flags import ShowFlag
@@ -16,6 +17,9 @@ from tools.flags.memory import MemoryFlags
 from tools.flags.port import Flag
 from tools.knowledge.knowledge import Knowledge
 from tools.knowledge.port import Filters, Searched
+from tools.mcp.mcp import tools
+from tools.mcp.pins import Pins
+from tools.mcp.port import Offered
 from tools.slots import Kind, slots
 from tools.tickets.memory import MemoryTickets
 from tools.tickets.port import Found, Place
@@ -41,14 +45,46 @@ HOSTILE = (
     "payments; reboot",
     '"} or vector(1) #',
 )
+VALVE: dict[str, Json] = {
+    "type": "object",
+    "properties": {
+        "site": {"type": "string", "enum": ["north", "south"]},
+        "opening": {"type": "integer", "minimum": 0},
+        "label": {"type": "string"},
+    },
+    "required": ["site", "opening", "label"],
+}
+VALVES = {
+    "valves": {
+        "look_at_valve": Offered("look_at_valve", "Looks at a valve", VALVE),
+        "move_valve": Offered("move_valve", "Moves a valve", VALVE),
+    }
+}
+
+
+def mcp_tools() -> tuple[Tool, ...]:
+    """Two tools of an MCP server that answers nobody; the label is limited by the operator."""
+    limits = {"label": {"pattern": "^[a-z]{1,12}$"}}
+    listed = [
+        {"tool": "look_at_valve", "effect": "read", "arguments": limits},
+        {"tool": "move_valve", "arguments": limits},
+    ]
+    away = MemoryServer({}, tuple(VALVES["valves"].values()))
+    return tools([server(command=["valve-server"], tools=listed)], Pins(VALVES), lambda _server: away)
+
+
 TOOLS = [
-    tool for tool in shipped() if tool.spec.name != "promql"
-]  # takes an expression; parsed in its own tests
+    *(
+        tool for tool in shipped() if tool.spec.name != "promql"
+    ),  # takes an expression; parsed in its own tests
+    *mcp_tools(),
+]
 NAMED = [
     (tool, name)
     for tool in TOOLS
     for name, slot in slots(tool.spec.arguments).items()
     if slot.kind in {Kind.CHOICE, Kind.VERSION, Kind.COUNT, Kind.DURATION, Kind.SINCE, Kind.UNTIL}
+    or (slot.role == "label" and "valve" in tool.spec.name)
 ]
 PLAIN: dict[str, object] = {
     "service": "payments",
@@ -67,6 +103,9 @@ PLAIN: dict[str, object] = {
     "title": "Checkout fails for guests",
     "text": "since the release",
     "ticket": "OPS-12",
+    "site": "north",
+    "opening": 3,
+    "label": "payments",
 }
 
 
@@ -174,7 +213,7 @@ class DeadFlags(MemoryFlags):
         raise ToolUnavailable("the flag store does not answer")
 
 
-READS: list[ReadTool] = [tool for tool in shipped() if not isinstance(tool, WriteTool)]
+READS: list[ReadTool] = [tool for tool in (*shipped(), *mcp_tools()) if not isinstance(tool, WriteTool)]
 DEAD: list[ReadTool] = [
     Status(DeadPlatform(), WORDS, now),
     Alerts(DeadAlerts(), WORDS),
@@ -182,7 +221,7 @@ DEAD: list[ReadTool] = [
     Changes([PlatformChanges(DeadPlatform())], WORDS, now),
     Tickets(DeadTickets(now), WORDS, PLACES),
     ShowFlag(DeadFlags({}), WORDS, FLAGS),
-    *(tool for tool in READS if tool.spec.name in {"logs", "metrics", "promql", "report"}),
+    *(tool for tool in READS if tool.spec.name in {"logs", "metrics", "promql", "report", "look_at_valve"}),
 ]
 
 

@@ -64,7 +64,7 @@ class Runner:
                 f"{arguments[0]} was ended after {timeout:g} s; what it did until then stays"
             ) from error
         finally:
-            await _end(process)
+            await end(process)
         return Ended(code, output, lost)
 
     async def _start(
@@ -113,7 +113,7 @@ async def _read(
     return bytes(head + gap + tail).decode(errors="replace"), lost
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def end(process: asyncio.subprocess.Process) -> None:
     """Ends the program's group, kindly and then for certain. What has ended already is left alone."""
     if process.returncode is not None:
         return
