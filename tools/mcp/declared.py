@@ -65,7 +65,9 @@ class Limit(_Declared):
 
 
 class Step(_Declared):
-    """A call of another tool of the same server. `{argument}` in a text stands for that argument of the write.
+    """A call of another listed tool of the server, by its name here, within its limits.
+
+    `{argument}` in a text stands for that argument of the write.
 
     `project` (JMESPath over `text` and `value`) picks what is shown. `holds` (JMESPath over `text`, `value`, `failed`
     and `arguments`) is a condition; only a `verify` has one.
@@ -143,9 +145,9 @@ class Server(_Declared):
             raise ValueError(
                 "authorization_file: goes with url; give a program its secrets as environment_files"
             )
-        names = [each.tool for each in self.tools]
+        names = [each.known_as for each in self.tools]
         if doubled := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"tools: {doubled[0]!r} is listed twice")
+            raise ValueError(f"tools: {doubled[0]!r} is listed twice; give each a `name` of its own")
         for each in self.tools:
             self._check_steps(each)
         return self
@@ -161,7 +163,7 @@ class Server(_Declared):
 
     def _check_steps(self, each: ListedTool) -> None:
         """A step calls what is listed: a read to look, a write to go back."""
-        effects = {listed.tool: listed.effect for listed in self.tools}
+        effects = {listed.known_as: listed.effect for listed in self.tools}
         for key, step, wanted in (
             ("plan", each.plan, Effect.READ),
             ("verify", each.verify, Effect.READ),
@@ -172,9 +174,9 @@ class Server(_Declared):
                     f"tools: {each.tool}: {key}: {step.tool!r} should be listed with `effect: {wanted.value}`"
                 )
 
-    def listed(self, tool: str) -> ListedTool:
-        """The tool of that name on the server. Only for those that are listed."""
-        return next(each for each in self.tools if each.tool == tool)
+    def known(self, name: str) -> ListedTool:
+        """The tool that is known by that name here. Only for those that are listed."""
+        return next(each for each in self.tools if each.known_as == name)
 
 
 def declared(settings: Sequence[Mapping[str, object]]) -> tuple[Server, ...]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 log = logging.getLogger("sayso.mcp")
+_FAREWELL = 6.0  # seconds in which a session may close: longer than a program is given to end
 _ALIVE = 3.0  # seconds in which a server says that it is there
 _SESSION_GONE = 32600  # what the package reports where the server has forgotten the session
 
@@ -238,6 +239,8 @@ class Kept:
     async def _drop(self, live: _Live) -> None:
         """Ends a session and waits until it has ended."""
         live.stop.set()
+        await asyncio.wait({live.keeper}, timeout=_FAREWELL)
+        live.keeper.cancel()  # nothing, where it has ended
         await asyncio.gather(live.keeper, return_exceptions=True)
         if self._live is live:
             self._live = None

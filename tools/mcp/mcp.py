@@ -21,10 +21,10 @@ from tools.contract import (
     Verification,
     digest,
 )
-from tools.mcp.declared import RESERVED, Server, Step
-from tools.mcp.pinned import Pinned, filled_in
+from tools.mcp.declared import RESERVED, Server
+from tools.mcp.pinned import Pinned
 from tools.mcp.pins import Pins
-from tools.mcp.port import Connection, NoAnswer, Unreadable
+from tools.mcp.port import Connection, NoAnswer, Offered, Unreadable
 from tools.mcp.results import Told, error_in, outcome
 from tools.mcp.wording import shortened
 
@@ -64,7 +64,7 @@ class ReadMcp(_Held):
 
     async def run(self, arguments: Arguments, asker: Asker) -> Outcome:  # noqa: ARG002 - `access` says who may run it
         pinned = self._pinned
-        values = pinned.sent(arguments)
+        values = pinned.main.sent(arguments)
         answered = await pinned.ask(values)
         told = Told.of(answered)
         name = self.spec.name
@@ -74,7 +74,7 @@ class ReadMcp(_Held):
             )
         if (trouble := error_in(told)) is not None:
             raise ToolUnavailable(f"{name} of {pinned.server.name} answered with an error: {trouble}")
-        return outcome(pinned.server.name, name, pinned.query(pinned.pin.name, values), answered)
+        return outcome(pinned.server.name, name, pinned.main.query(values), answered)
 
 
 class WriteMcp(_Held):
@@ -87,7 +87,7 @@ class WriteMcp(_Held):
     async def plan(self, arguments: Arguments) -> Plan:
         """What would be sent, and what the server shows beforehand. Raises `ToolFailed` when that is refused."""
         pinned, listed = self._pinned, self._pinned.listed
-        undoing, values = _undoing(arguments), self._pinned.sent(arguments)
+        undoing, values = _undoing(arguments), self._pinned.main.sent(arguments)
         if (differs := await pinned.standing()) is not None:
             raise ToolUnavailable(
                 f"{self.spec.name} of the MCP server {pinned.server.name} is not as it was pinned ({differs}); look at "
@@ -95,11 +95,11 @@ class WriteMcp(_Held):
             )
         seen: Json = None
         if listed.plan is not None:
-            told = await pinned.step(listed.plan, values)
+            told = await pinned.look(listed.plan, values)
             if told.failed:
                 raise ToolFailed(f"the plan was refused: {shortened(told.text, 300)}")
             seen = told.picked(listed.plan.project)
-        call = self._call(arguments, values)
+        call = self._order(arguments, values)[2]
         back = listed.undo is not None and not undoing
         return Plan(
             title=f"{'Undo' if undoing else 'Run'} {self.spec.name} on {pinned.server.name}",
@@ -107,7 +107,7 @@ class WriteMcp(_Held):
             touches=(f"{pinned.server.name} at {pinned.connection.place}",),
             observed={"call": call, "pinned": pinned.pin.hash, "plan": seen},
             undo=Undo(self.spec.name, {**arguments.canonical(), RESERVED: True}) if back else None,
-            undo_text=self._call_of(listed.undo, values) if back and listed.undo is not None else "",
+            undo_text=pinned.order(listed.undo, values)[2] if back else "",
             notes=self._notes(seen),
         )
 
@@ -121,25 +121,19 @@ class WriteMcp(_Held):
             notes.append(BY_RESULT if listed.settled_by == "result" else NO_CHECK)
         return tuple(notes)
 
-    def _call(self, arguments: Arguments, values: Mapping[str, Json]) -> str:
-        step = self._pinned.listed.undo if _undoing(arguments) else None
-        return (
-            self._pinned.query(self._pinned.pin.name, values) if step is None else self._call_of(step, values)
-        )
-
-    def _call_of(self, step: Step, values: Mapping[str, Json]) -> str:
-        filled = filled_in(step.arguments, values)
-        return self._pinned.query(step.tool, filled if isinstance(filled, Mapping) else {})
+    def _order(
+        self, arguments: Arguments, values: Mapping[str, Json]
+    ) -> tuple[Offered, Mapping[str, Json], str]:
+        return self._pinned.order(self._pinned.listed.undo if _undoing(arguments) else None, values)
 
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
         key, pinned = digest(arguments.canonical()), self._pinned
         grant.spend(self.spec.name, arguments.canonical())
         self._heard.pop(key, None)
-        values = pinned.sent(arguments)
-        step = pinned.listed.undo if _undoing(arguments) else None
-        await progress(self._call(arguments, values)[:300])
+        pin, sent, call = self._order(arguments, pinned.main.sent(arguments))
+        await progress(call[:300])
         try:
-            answered = await pinned.send(step, values, progress)
+            answered = await pinned.connection.call(pin, sent, once=True, progress=progress)
         except (NoAnswer, Unreadable) as error:
             return Outcome(
                 ok=True, summary=f"{error}; only looking can tell"
@@ -149,20 +143,20 @@ class WriteMcp(_Held):
             return Outcome(
                 ok=True, summary=f"its answer reads like an error ({trouble}); only looking can tell"
             )
-        done = outcome(pinned.server.name, self.spec.name, self._call(arguments, values), answered)
+        done = outcome(pinned.server.name, self.spec.name, call, answered)
         if done.ok:
             self._heard[key] = done.summary
         return done
 
     async def verify(self, arguments: Arguments) -> Verification:
-        listed, values = self._pinned.listed, self._pinned.sent(arguments)
+        listed, values = self._pinned.listed, self._pinned.main.sent(arguments)
         check = listed.verify
         if check is None:
             heard = self._heard.get(digest(arguments.canonical()))
             if listed.settled_by == "result" and heard is not None:
                 return Verification(Verdict.DONE, "the server says so; nothing looked whether it is true")
             return Verification(Verdict.UNCLEAR, NO_CHECK)
-        told = await self._pinned.step(check, values)
+        told = await self._pinned.look(check, values)
         try:
             holds = told.asked(check.holds or "@", values)
         except ToolFailed as error:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from tools.contract import Arguments, Example, Json, Progress, Spec, ToolUnavailable
+from tools.contract import Arguments, Example, Json, Spec, ToolUnavailable
 from tools.mcp.arguments import model
 from tools.mcp.declared import PLACEHOLDER, RESERVED, ListedTool, Server, ServerRefused, Step
 from tools.mcp.port import Answered, Connection, Offered, differences
@@ -11,31 +11,35 @@ from tools.mcp.results import Told, error_in
 from tools.mcp.schema import plain
 from tools.mcp.wording import quoted
 
+_MARGIN = 5.0  # seconds: the connection's own limits come first, and say more
 
-class Pinned:
-    """One pinned tool of one server, and the way to it."""
 
-    def __init__(
-        self, server: Server, listed: ListedTool, pins: Mapping[str, Offered], connection: Connection
-    ) -> None:
-        self.server, self.listed, self.connection, self._pins = server, listed, connection, pins
-        self.pin = pins[listed.tool]
+class Listing:
+    """One listed tool with its pin: which arguments it takes here, and what they become on their way."""
+
+    def __init__(self, server: Server, listed: ListedTool, pins: Mapping[str, Offered]) -> None:
+        if listed.tool not in pins:
+            raise ServerRefused(
+                f"{server.name!r}: {listed.tool!r} is not pinned: `sayso mcp pin {server.name} {listed.tool}`"
+            )
+        self.server, self.listed, self.pin = server, listed, pins[listed.tool]
         try:
-            arguments = model(
+            self.arguments = model(
                 listed.known_as, plain(self.pin.input), listed.arguments, undo=listed.undo is not None
             )
         except ServerRefused as error:
             raise ServerRefused(f"{server.name!r}: {listed.tool}: {error}") from error
-        self._check_placeholders(set(arguments.model_fields))
-        self.spec = Spec(
+
+    def spec(self) -> Spec:
+        """What the tool declares about itself."""
+        server, listed = self.server, self.listed
+        return Spec(
             name=listed.known_as,
             description=listed.description or quoted(server.name, self.pin.description),
-            arguments=arguments,
+            arguments=self.arguments,
             effect=listed.effect,
             version=self.pin.hash[:12],
-            timeout=server.timeout
-            + server.start_timeout
-            + 5,  # the connection's own limits come first, and say more
+            timeout=server.timeout + server.start_timeout + _MARGIN,
             examples=tuple(
                 Example(each) if isinstance(each, str) else Example(each.text, each.language)
                 for each in listed.examples
@@ -43,55 +47,68 @@ class Pinned:
             target=(),  # of the runs of one tool, one at a time: nobody knows what they have in common
         )
 
-    def _check_placeholders(self, known: set[str]) -> None:
-        for key, step in (
-            ("plan", self.listed.plan),
-            ("verify", self.listed.verify),
-            ("undo", self.listed.undo),
-        ):
-            if step is None:
-                continue
-            if step.tool not in self._pins:
-                raise ServerRefused(
-                    f"{self.server.name!r}: {self.listed.tool}: {key}: {step.tool!r} is not pinned: "
-                    f"`sayso mcp pin {self.server.name}`"
-                )
-            if strays := sorted(set(PLACEHOLDER.findall(json.dumps(step.arguments))) - known):
-                raise ServerRefused(
-                    f"{self.server.name!r}: {self.listed.tool}: {key}: {strays[0]!r} is none of its arguments"
-                )
-
     def sent(self, arguments: Arguments) -> dict[str, Json]:
         """What a call sends: what was given, and what the operator fixed."""
         values = {name: value for name, value in arguments.canonical().items() if name != RESERVED}
         fixed = {name: limit.fixed for name, limit in self.listed.arguments.items() if limit.is_fixed}
         return {**values, **fixed}
 
-    def query(self, tool: str, values: Mapping[str, Json]) -> str:
-        return f"{self.server.name}: {tool} {json.dumps(values, ensure_ascii=False)}"
+    def query(self, sent: Mapping[str, Json]) -> str:
+        """The call as people are shown it."""
+        return f"{self.server.name}: {self.pin.name} {json.dumps(sent, ensure_ascii=False)}"
+
+
+class Pinned:
+    """One pinned tool of one server with its steps, and the way to them."""
+
+    def __init__(
+        self, server: Server, listed: ListedTool, pins: Mapping[str, Offered], connection: Connection
+    ) -> None:
+        self.server, self.listed, self.connection = server, listed, connection
+        self.main = Listing(server, listed, pins)
+        self.pin, self.spec = self.main.pin, self.main.spec()
+        self._steps: dict[str, Listing] = {}
+        for key, step in (("plan", listed.plan), ("verify", listed.verify), ("undo", listed.undo)):
+            if step is not None:
+                self._steps[step.tool] = self._step(key, step, pins)
+
+    def _step(self, key: str, step: Step, pins: Mapping[str, Offered]) -> Listing:
+        where = f"{self.server.name!r}: {self.listed.tool}: {key}"
+        try:
+            listing = Listing(self.server, self.server.known(step.tool), pins)
+        except ServerRefused as error:
+            raise ServerRefused(f"{where}: {error}") from error
+        known = set(self.main.arguments.model_fields)
+        if strays := sorted(set(PLACEHOLDER.findall(json.dumps(step.arguments))) - known):
+            raise ServerRefused(f"{where}: {strays[0]!r} is none of its arguments")
+        if strays := sorted(set(step.arguments) - set(listing.arguments.model_fields)):
+            raise ServerRefused(f"{where}: {strays[0]!r} is no argument of {step.tool}")
+        return listing
+
+    def filled(self, step: Step, values: Mapping[str, Json]) -> tuple[Listing, dict[str, Json]]:
+        """A step with the values of a call, within the limits of the tool it calls. Raises `BadArguments`."""
+        listing = self._steps[step.tool]
+        filled = filled_in(step.arguments, values)
+        given = listing.spec().validate(filled if isinstance(filled, Mapping) else {})
+        return listing, listing.sent(given)
 
     async def ask(self, values: Mapping[str, Json]) -> Answered:
         return await self.connection.call(self.pin, values, once=False)
 
-    async def step(self, step: Step, values: Mapping[str, Json]) -> Told:
+    async def look(self, step: Step, values: Mapping[str, Json]) -> Told:
         """What a read of the same server says. Raises `ToolUnavailable` where that is only its trouble."""
-        filled = filled_in(step.arguments, values)
-        answered = await self.connection.call(
-            self._pins[step.tool], filled if isinstance(filled, Mapping) else {}, once=False
-        )
-        told = Told.of(answered)
+        listing, sent = self.filled(step, values)
+        told = Told.of(await self.connection.call(listing.pin, sent, once=False))
         if (trouble := error_in(told)) is not None:
-            raise ToolUnavailable(f"{self.query(step.tool, values)} was answered with an error: {trouble}")
+            raise ToolUnavailable(f"{listing.query(sent)} was answered with an error: {trouble}")
         return told
 
-    async def send(self, step: Step | None, values: Mapping[str, Json], progress: Progress) -> Answered:
-        """The one call of a write."""
+    def order(self, step: Step | None, values: Mapping[str, Json]) -> tuple[Offered, Mapping[str, Json], str]:
+        """The one call of a write: the tool's own or its way back, what it sends, and how people are shown it."""
         if step is None:
-            return await self.connection.call(self.pin, values, once=True, progress=progress)
-        filled = filled_in(step.arguments, values)
-        return await self.connection.call(
-            self._pins[step.tool], filled if isinstance(filled, Mapping) else {}, once=True, progress=progress
-        )
+            return self.pin, values, self.main.query(values)
+        listing, sent = self.filled(step, values)
+        return listing.pin, sent, listing.query(sent)
 
     async def standing(self) -> str | None:
         """How the tool differs from its pin on the server now; None where it does not. Raises `ToolUnavailable`."""

@@ -111,7 +111,8 @@ async def _listen(
         return  # nobody listens any more
     else:
         await asyncio.wait({asyncio.ensure_future(process.wait())}, timeout=_FAREWELL)
-        said = shortened(complaints.decode(errors="replace"), _SAID)
+        lines = [line for line in complaints.decode(errors="replace").splitlines() if line.strip()]
+        said = shortened(lines[-1], _SAID) if lines else ""  # where programs say what it was
         fault.broke(f"it ended with {process.returncode}{f': {said}' if said else ''}")
     finally:
         heard.close()

@@ -12,7 +12,7 @@ from agent.bootstrap import build
 from agent.home import Home
 from agent.settings import SettingsError, load
 from agent.verbs.exits import Exit
-from tests.fakes.mcp_servers import PROGRAM
+from tests.fakes.mcp_servers import PROGRAM, heard
 
 SETTINGS = """
 people:
@@ -25,7 +25,10 @@ tools:
       command: [{python}, {program}, {world}]
       tools:
         - {{tool: look, effect: read, examples: ["look at the valve", "how is the valve"]}}
-        - {{tool: move}}
+        - tool: move
+          examples: ["move the valve to {{value}}", "turn the valve to {{value}}"]
+          plan: {{tool: look, project: value.value}}
+          verify: {{tool: look, holds: "value.value == arguments.value"}}
 access: {{look: [engineer], move: [engineer]}}
 policies:
   - {{name: valves, tools: [move], approvers: [lead]}}
@@ -113,6 +116,40 @@ def test_a_question_is_answered_from_a_server_and_not_checked_once_it_changed(
     printed = capsys.readouterr().out
     assert "Not checked: look" in printed
     assert "its description changed" in " ".join(printed.split())
+
+
+def test_a_write_is_asked_for_approved_run_once_and_verified(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sayso(home, "mcp", "pin", "valves")
+    capsys.readouterr()
+    sayso(home, "ask", "--as", "maya", "move the valve to 42")
+    card = capsys.readouterr().out
+    assert 'valves: move {"value": 42}' in card
+    assert "note  10" in card
+    assert moved(home) == []
+    assert sayso(home, "actions", "approve", "A-1", "--as", "maya") == Exit.REFUSED
+    assert moved(home) == []
+    sayso(home, "actions", "approve", "A-1", "--as", "sam")
+    sayso(home, "actions", "show", "A-1", "--as", "sam", "--json")
+    assert '"succeeded"' in capsys.readouterr().out
+    assert moved(home) == [42]
+
+
+def test_an_approved_write_of_a_tool_that_changed_since_is_not_sent(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sayso(home, "mcp", "pin", "valves")
+    sayso(home, "ask", "--as", "maya", "move the valve to 42")
+    (home / "world" / "words.json").write_text('{"move": "Moves the valve, and opens all others"}')
+    capsys.readouterr()
+    sayso(home, "actions", "approve", "A-1", "--as", "sam")
+    assert "its description changed" in " ".join(capsys.readouterr().out.split())
+    assert moved(home) == []
+
+
+def moved(home: Path) -> list[object]:
+    return [one["moved"] for one in heard(home / "world") if "moved" in one]
 
 
 @pytest.mark.parametrize(

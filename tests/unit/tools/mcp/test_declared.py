@@ -1,6 +1,9 @@
 """Declared MCP servers are checked before anybody is connected to."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from tools.contract import Effect
 from tools.mcp.declared import ServerRefused, declared
@@ -62,3 +65,14 @@ def test_a_wrong_declaration_names_the_server_and_what_is_wrong(
 def test_two_servers_of_one_name_are_refused() -> None:
     with pytest.raises(ServerRefused, match="there are two of this name"):
         declared([GOOD, GOOD])
+
+
+@pytest.mark.parametrize("page", ["docs/how-to/connect-an-mcp-server.md", "tools/mcp/README.md"])
+def test_every_documented_example_is_accepted(page: str) -> None:
+    text = (Path(__file__).parents[4] / page).read_text(encoding="utf-8")
+    found = [yaml.safe_load(part.partition("```")[0]) for part in text.split("```yaml\n")[1:]]
+    assert found
+    for example in found:
+        servers = declared(example["tools"]["mcp"])
+        listed = {tool.known_as for server in servers for tool in server.tools}
+        assert set(example["tools"].get("enabled", ())) <= listed

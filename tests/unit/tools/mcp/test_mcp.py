@@ -7,9 +7,11 @@ import pytest
 from tests.fakes.mcp_servers import LOOK, MOVE, MemoryServer, server, text
 from tests.fakes.shop import MAYA, Heard, NoGrant, OneGrant
 from tools.contract import (
+    BadArguments,
     Connected,
     Effect,
     GrantRefused,
+    Json,
     ReadTool,
     ToolFailed,
     ToolUnavailable,
@@ -19,7 +21,7 @@ from tools.contract import (
 from tools.mcp.declared import ServerRefused
 from tools.mcp.mcp import BY_RESULT, NO_CHECK, NO_PLAN, ReadMcp, WriteMcp, missing, tools
 from tools.mcp.pins import Pins
-from tools.mcp.port import Answered, Changed, NoAnswer, Unreadable
+from tools.mcp.port import Answered, Changed, NoAnswer, Offered, Unreadable
 
 PINS = Pins({"valves": {"look": LOOK, "move": MOVE}})
 PLANNED = {"tool": "look", "project": "value.value"}
@@ -228,3 +230,50 @@ async def test_closing_a_tool_closes_its_connection() -> None:
     memory = valve()
     await made(memory)[0].close()
     assert memory.closed
+
+
+def test_one_tool_may_be_listed_as_a_read_and_as_a_write_with_different_limits() -> None:
+    schema: dict[str, Json] = {
+        "type": "object",
+        "properties": {"method": {"enum": ["get", "close"]}, "id": {"type": "integer"}},
+        "required": ["method", "id"],
+    }
+    both = [
+        {"tool": "valve", "name": "valve-read", "effect": "read", "arguments": {"method": {"fixed": "get"}}},
+        {
+            "tool": "valve",
+            "name": "valve-close",
+            "arguments": {"method": {"fixed": "close"}},
+            "plan": {"tool": "valve-read", "arguments": {"id": "{id}"}},
+        },
+    ]
+    pins = Pins({"valves": {"valve": Offered("valve", "Reads or closes", schema)}})
+    look, close = tools([server(command=["x"], tools=both)], pins, lambda _server: valve())
+    assert (look.spec.name, look.spec.effect) == ("valve-read", Effect.READ)
+    assert (close.spec.name, close.spec.effect) == ("valve-close", Effect.WRITE)
+    for tool in (look, close):
+        with pytest.raises(BadArguments):
+            tool.spec.validate({"id": 3, "method": "close"})
+
+
+async def test_a_plan_stays_within_the_limits_of_the_read_that_it_calls() -> None:
+    schema: dict[str, Json] = {
+        "type": "object",
+        "properties": {"site": {"type": "string"}},
+        "required": ["site"],
+    }
+    listed = [
+        {"tool": "see", "effect": "read", "arguments": {"site": {"pattern": "^north$"}}},
+        {"tool": "move", "plan": {"tool": "see", "arguments": {"site": "{site}"}}},
+    ]
+    see = Offered("see", "Sees", schema)
+    memory = MemoryServer({"see": text("10")}, (see, MOVE))
+    made = tools(
+        [server(command=["x"], tools=listed)], Pins({"valves": {"see": see, "move": MOVE}}), lambda _: memory
+    )
+    move = made[1]
+    assert isinstance(move, WriteTool)
+    await move.plan(move.spec.validate({"value": 3, "site": "north"}))
+    with pytest.raises(BadArguments, match="should fit"):
+        await move.plan(move.spec.validate({"value": 3, "site": "south"}))
+    assert memory.asked == [("see", {"site": "north"}, False)]
