@@ -1,4 +1,4 @@
-"""What every platform keeps to, whichever it is: the one in memory, and the supervisor over HTTP."""
+"""What every platform keeps to: the one in memory, the supervisor over HTTP, and Kubernetes by its API."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -6,15 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.shop import NOW, Heard, shop_platform
+from tests.fakes.kubernetes import shop_cluster
+from tests.fakes.kubernetes_access import platform_at
+from tests.fakes.shop import NOW, Heard, now, shop_platform
 from tests.fakes.supervisor import SupervisorStandIn
 from tools.contract import BadArguments
-from tools.deploy.port import Order, OrderKind, Platform
+from tools.deploy.port import Order, OrderKind, Platform, RehearsingPlatform
 from tools.deploy.supervisor import Supervisor
 
+LATELY = NOW - timedelta(minutes=5)
 
-@pytest.fixture(params=["memory", "supervisor"])
+
+@pytest.fixture(params=["memory", "supervisor", "kubernetes"])
 async def platform(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Platform]:
+    if request.param == "kubernetes":
+        async with shop_cluster(now, broken={"1.9.0": "CrashLoopBackOff"}).open() as url:
+            yield platform_at(url, tmp_path)
+        return
     memory = shop_platform(broken=frozenset({"1.9.0"}))
     if request.param == "memory":
         yield memory
@@ -65,9 +73,9 @@ async def test_a_deployment_changes_what_runs_and_is_remembered(platform: Platfo
     heard = Heard()
     result = await platform.apply(order(version="2.3.9"), heard)
     assert result.ok
-    assert heard.lines == ["deploy payments in production"]
+    assert heard.lines[0] == "deploy payments in production"
     assert await version_of(platform) == "2.3.9"
-    (entry,) = await platform.history("payments", "production")
+    (entry,) = await platform.history("payments", "production", LATELY)
     assert (entry.kind, entry.before, entry.after, entry.by, entry.ok) == (
         OrderKind.DEPLOY, "2.4.0", "2.3.9", "sam (A-1)", True,
     )  # fmt: skip
@@ -77,7 +85,7 @@ async def test_the_kind_of_a_change_is_kept(platform: Platform) -> None:
     await platform.apply(order(OrderKind.ROLLBACK, "A-1", version="2.3.9"), Heard())
     await platform.apply(order(OrderKind.RESTART, "A-2"), Heard())
     await platform.apply(order(OrderKind.SCALE, "A-3", replicas=3), Heard())
-    kinds = {entry.kind for entry in await platform.history("payments")}
+    kinds = {entry.kind for entry in await platform.history("payments", since=LATELY)}
     assert kinds == {OrderKind.ROLLBACK, OrderKind.RESTART, OrderKind.SCALE}
     assert {each.replicas for each in await platform.running() if each.service == "payments"} == {3, 1}
 
@@ -95,4 +103,16 @@ async def test_a_release_that_does_not_get_well_leaves_the_old_one(platform: Pla
     assert not result.ok
     assert "1.8.2 runs again" in result.detail
     assert await version_of(platform, "checkout") == "1.8.2"
-    assert [entry.ok for entry in await platform.history("checkout")] == [False]
+    assert [entry.ok for entry in await platform.history("checkout", since=LATELY)] == [False]
+
+
+async def test_a_rehearsal_changes_nothing_and_refuses_what_an_order_would_be_refused_for(
+    platform: Platform,
+) -> None:
+    if not isinstance(platform, RehearsingPlatform):
+        pytest.skip("it cannot rehearse")
+    before = await platform.running()
+    await platform.rehearse(order(version="2.3.9", key=""))
+    with pytest.raises(BadArguments):
+        await platform.rehearse(order(service="paymints", version="2.3.9", key=""))
+    assert await platform.running() == before

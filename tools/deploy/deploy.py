@@ -17,7 +17,7 @@ from tools.contract import (
 )
 from tools.deploy import phrases
 from tools.deploy.port import Order, OrderKind, Platform, Running, Vitals
-from tools.deploy.target import Version, aim, between, carry_out, health, release, signed
+from tools.deploy.target import SECONDS, Version, aim, between, carry_out, health, rehearsed, release, signed
 from tools.vocabulary import Vocabulary
 
 
@@ -32,14 +32,20 @@ class DeployArguments(Arguments):
 class Deploy:
     """Puts a version into an environment, through the platform."""
 
-    def __init__(self, platform: Platform, vocabulary: Vocabulary, vitals: Vitals | None = None) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        vocabulary: Vocabulary,
+        vitals: Vitals | None = None,
+        seconds: float = SECONDS,
+    ) -> None:
         self._platform, self._vitals = platform, vitals
         self.spec = Spec(
             name="deploy",
             description="Deploys a version of a service to an environment. Needs approval; shows its plan first.",
             arguments=vocabulary.narrow(DeployArguments),
             effect=Effect.WRITE,
-            timeout=180.0,
+            timeout=seconds,
             examples=phrases.DEPLOY,
         )
 
@@ -48,7 +54,7 @@ class Deploy:
         releases = await release(self._platform, asked.service, asked.version)
         target = await aim(self._platform, asked.service, asked.environment)
         before = target.now.version if target.now else None
-        return Plan(
+        plan = Plan(
             title=f"Deploy {asked.service} {asked.version} to {asked.environment}",
             changes=(Change(f"version of {target.name}", before or "not running", asked.version),),
             touches=target.touches,
@@ -58,18 +64,12 @@ class Deploy:
             health=await health(target.now, self._vitals),
             notes=between(releases, before, asked.version),
         )
+        return await rehearsed(self._platform, _order(asked), plan)
 
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
         asked = DeployArguments.of(arguments)
         grant.spend(self.spec.name, asked.canonical())
-        order = Order(
-            OrderKind.DEPLOY,
-            asked.service,
-            asked.environment,
-            key=grant.action,
-            by=signed(grant),
-            version=asked.version,
-        )
+        order = _order(asked, grant.action, signed(grant))
         return await carry_out(self._platform, order, progress)
 
     async def verify(self, arguments: Arguments) -> Verification:
@@ -95,3 +95,7 @@ def runs(now: Running | None, version: str) -> Verification:
 
 def _back(asked: DeployArguments, before: str) -> dict[str, str]:
     return {"service": asked.service, "environment": asked.environment, "version": before}
+
+
+def _order(asked: DeployArguments, key: str = "", by: str = "") -> Order:
+    return Order(OrderKind.DEPLOY, asked.service, asked.environment, key, by, version=asked.version)

@@ -4,12 +4,13 @@ A platform raises `BadArguments` for what it does not know (naming the nearest),
 answer, `ToolFailed` when it answers with a failure, and `Unanswered` when an order was sent and nobody knows its end.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from tools.contract import Progress
+from tools.contract import Json, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,28 @@ class Platform(Protocol):
 
     async def apply(self, order: Order, progress: Progress) -> Result:
         """Carries the order out and tells of its progress; a key seen before gets its first result."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What came of trying an order without carrying it out.
+
+    `notes` are for the approvers. `observed` is what the order rests on beside version and replicas, and `moving` names
+    what of a plan's `observed` changes by itself on this platform, so that its change makes no plan stale.
+    """
+
+    notes: tuple[str, ...] = ()
+    observed: Mapping[str, Json] = field(default_factory=dict)
+    moving: frozenset[str] = frozenset()
+
+
+@runtime_checkable
+class RehearsingPlatform(Platform, Protocol):
+    """A platform that can try an order, with every rule that it would meet."""
+
+    async def rehearse(self, order: Order) -> Rehearsal:
+        """Tries it; nothing is changed. Raises as `apply` does where the platform would not take the order."""
         ...
 
 

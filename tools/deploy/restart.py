@@ -20,7 +20,7 @@ from tools.contract import (
 from tools.deploy import phrases
 from tools.deploy.deploy import observed
 from tools.deploy.port import Order, OrderKind, Platform, Vitals
-from tools.deploy.target import aim_at_running, carry_out, health, signed
+from tools.deploy.target import SECONDS, aim_at_running, carry_out, health, rehearsed, signed
 from tools.times import clock_time, iso
 from tools.vocabulary import Vocabulary
 
@@ -38,7 +38,12 @@ class Restart:
     """Stops and starts the processes of a service, through the platform."""
 
     def __init__(
-        self, platform: Platform, vocabulary: Vocabulary, clock: Clock, vitals: Vitals | None = None
+        self,
+        platform: Platform,
+        vocabulary: Vocabulary,
+        clock: Clock,
+        vitals: Vitals | None = None,
+        seconds: float = SECONDS,
     ) -> None:
         self._platform, self._clock, self._vitals = platform, clock, vitals
         self.spec = Spec(
@@ -46,14 +51,14 @@ class Restart:
             description="Restarts a service in an environment, the same version. Needs approval.",
             arguments=vocabulary.narrow(RestartArguments),
             effect=Effect.WRITE,
-            timeout=180.0,
+            timeout=seconds,
             examples=phrases.RESTART,
         )
 
     async def plan(self, arguments: Arguments) -> Plan:
         asked = RestartArguments.of(arguments)
         target, now = await aim_at_running(self._platform, asked.service, asked.environment)
-        return Plan(
+        plan = Plan(
             title=f"Restart {asked.service} in {asked.environment}",
             changes=(
                 Change(
@@ -67,11 +72,12 @@ class Restart:
             undo_text="a restart cannot be taken back; requests in flight may fail once",
             health=await health(now, self._vitals),
         )
+        return await rehearsed(self._platform, _order(asked), plan)
 
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
         asked = RestartArguments.of(arguments)
         grant.spend(self.spec.name, asked.canonical())
-        order = Order(OrderKind.RESTART, asked.service, asked.environment, key=grant.action, by=signed(grant))
+        order = _order(asked, grant.action, signed(grant))
         return await carry_out(self._platform, order, progress)
 
     async def verify(self, arguments: Arguments) -> Verification:
@@ -81,3 +87,7 @@ class Restart:
         text = f"running since {clock_time(now.since)} UTC, {now.healthy_replicas} of {now.replicas} replicas healthy"
         fresh = self._clock() - now.since <= RECENT
         return Verification(Verdict.DONE if fresh and now.healthy else Verdict.UNCLEAR, text)
+
+
+def _order(asked: RestartArguments, key: str = "", by: str = "") -> Order:
+    return Order(OrderKind.RESTART, asked.service, asked.environment, key, by)

@@ -23,6 +23,7 @@ from tools.deploy import phrases
 from tools.deploy.deploy import observed, runs
 from tools.deploy.port import Order, OrderKind, Platform, Running, Vitals
 from tools.deploy.target import (
+    SECONDS,
     Version,
     aim,
     aim_at_running,
@@ -30,6 +31,7 @@ from tools.deploy.target import (
     carry_out,
     health,
     order_of,
+    rehearsed,
     release,
     signed,
 )
@@ -52,7 +54,12 @@ class Rollback:
     """Takes a service back to an earlier version, through the platform."""
 
     def __init__(
-        self, platform: Platform, vocabulary: Vocabulary, clock: Clock, vitals: Vitals | None = None
+        self,
+        platform: Platform,
+        vocabulary: Vocabulary,
+        clock: Clock,
+        vitals: Vitals | None = None,
+        seconds: float = SECONDS,
     ) -> None:
         self._platform, self._clock, self._vitals = platform, clock, vitals
         self.spec = Spec(
@@ -60,7 +67,7 @@ class Rollback:
             description="Rolls a service back to its previous version, or to a named one. Needs approval.",
             arguments=vocabulary.narrow(RollbackArguments),
             effect=Effect.WRITE,
-            timeout=180.0,
+            timeout=seconds,
             examples=phrases.ROLLBACK,
         )
 
@@ -70,7 +77,7 @@ class Rollback:
         version = asked.version or await self._previous(now)
         releases = await release(self._platform, asked.service, version)
         newer = order_of(version) > order_of(now.version)
-        return Plan(
+        plan = Plan(
             title=f"Roll {asked.service} back to {version} in {asked.environment}",
             changes=(Change(f"version of {target.name}", now.version, version),),
             touches=target.touches,
@@ -86,6 +93,7 @@ class Rollback:
                 *between(releases, now.version, version),
             ),
         )
+        return await rehearsed(self._platform, _order(asked, version), plan)
 
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
         asked = RollbackArguments.of(arguments)
@@ -94,14 +102,7 @@ class Rollback:
         if version is None:
             _, now = await aim_at_running(self._platform, asked.service, asked.environment)
             version = await self._previous(now)
-        order = Order(
-            OrderKind.ROLLBACK,
-            asked.service,
-            asked.environment,
-            key=grant.action,
-            by=signed(grant),
-            version=version,
-        )
+        order = _order(asked, version, grant.action, signed(grant))
         return await carry_out(self._platform, order, progress)
 
     async def verify(self, arguments: Arguments) -> Verification:
@@ -137,3 +138,7 @@ class Rollback:
             field="version",
             nearest=older,
         )
+
+
+def _order(asked: RollbackArguments, version: str, key: str = "", by: str = "") -> Order:
+    return Order(OrderKind.ROLLBACK, asked.service, asked.environment, key, by, version=version)

@@ -21,7 +21,7 @@ from tools.contract import (
 from tools.deploy import phrases
 from tools.deploy.deploy import observed
 from tools.deploy.port import Order, OrderKind, Platform, Vitals
-from tools.deploy.target import aim_at_running, carry_out, health, signed
+from tools.deploy.target import SECONDS, aim_at_running, carry_out, health, rehearsed, signed
 from tools.slots import Kind, Slot
 from tools.vocabulary import Vocabulary
 
@@ -42,7 +42,12 @@ class Scale:
     """Sets the number of replicas of a service, through the platform. More than `most` are refused."""
 
     def __init__(
-        self, platform: Platform, vocabulary: Vocabulary, vitals: Vitals | None = None, most: int = MOST
+        self,
+        platform: Platform,
+        vocabulary: Vocabulary,
+        vitals: Vitals | None = None,
+        most: int = MOST,
+        seconds: float = SECONDS,
     ) -> None:
         self._platform, self._vitals, self._most = platform, vitals, most
         self.spec = Spec(
@@ -50,7 +55,7 @@ class Scale:
             description="Sets how many replicas of a service run in an environment. Needs approval.",
             arguments=vocabulary.narrow(ScaleArguments),
             effect=Effect.WRITE,
-            timeout=180.0,
+            timeout=seconds,
             examples=phrases.SCALE,
         )
 
@@ -64,7 +69,7 @@ class Scale:
                 nearest=(str(self._most),),
             )
         target, now = await aim_at_running(self._platform, asked.service, asked.environment)
-        return Plan(
+        plan = Plan(
             title=f"Scale {asked.service} to {asked.replicas} replicas in {asked.environment}",
             changes=(Change(f"replicas of {target.name}", str(now.replicas), str(asked.replicas)),),
             touches=target.touches,
@@ -76,18 +81,12 @@ class Scale:
             undo_text=f"scale {target.name} back to {now.replicas}",
             health=await health(now, self._vitals),
         )
+        return await rehearsed(self._platform, _order(asked), plan)
 
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
         asked = ScaleArguments.of(arguments)
         grant.spend(self.spec.name, asked.canonical())
-        order = Order(
-            OrderKind.SCALE,
-            asked.service,
-            asked.environment,
-            key=grant.action,
-            by=signed(grant),
-            replicas=asked.replicas,
-        )
+        order = _order(asked, grant.action, signed(grant))
         return await carry_out(self._platform, order, progress)
 
     async def verify(self, arguments: Arguments) -> Verification:
@@ -97,3 +96,7 @@ class Scale:
         if now.replicas != asked.replicas:
             return Verification(Verdict.NOT_DONE, text)
         return Verification(Verdict.DONE if now.healthy else Verdict.UNCLEAR, text)
+
+
+def _order(asked: ScaleArguments, key: str = "", by: str = "") -> Order:
+    return Order(OrderKind.SCALE, asked.service, asked.environment, key, by, replicas=asked.replicas)

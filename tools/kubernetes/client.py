@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -39,6 +39,14 @@ class Listed(Generic[M]):
     items: tuple[M, ...]
     raw: tuple[Json, ...] = ()
     cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Whole(Generic[M]):
+    """An object and everything it holds: `raw` may be written back into the cluster, never shown, kept or logged."""
+
+    object: M
+    raw: Mapping[str, Json] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +121,11 @@ class Cluster:
         answer = await self._wire.get(resource.path(namespace, name), attempt, {})
         return _typed(model, scrubbed(_object(answer.body, attempt)), attempt)
 
-    async def unscrubbed(self, resource: Resource, namespace: str, name: str) -> Mapping[str, Json]:
-        """One object with all its values, to be written back into the cluster: never shown, kept or logged."""
+    async def whole(self, resource: Resource, namespace: str, name: str, model: type[M]) -> Whole[M]:
+        """One object with all its values, to be written back. Raises `Missing` where there is none."""
         attempt = self._attempt("get", resource, namespace, name)
-        return _object((await self._wire.get(resource.path(namespace, name), attempt, {})).body, attempt)
+        raw = _object((await self._wire.get(resource.path(namespace, name), attempt, {})).body, attempt)
+        return Whole(_typed(model, scrubbed(raw), attempt), raw)
 
     async def patch(
         self,
