@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.kubernetes_access import places_at
 from tests.fakes.shop import WORDS, now, shop_platform
 from tools.alerts.alerts import Alerts
 from tools.alerts.memory import MemoryAlerts
@@ -20,6 +21,7 @@ from tools.deploy.scale import Scale
 from tools.deploy.status import Status
 from tools.knowledge.knowledge import Knowledge
 from tools.knowledge.port import Filters, Searched
+from tools.kubernetes.kubernetes import Kubernetes
 from tools.logs.files import LogFiles
 from tools.logs.logs import Logs
 from tools.metrics.free import PromQL
@@ -69,6 +71,7 @@ def shipped() -> Registry:
             Changes([PlatformChanges(platform)], WORDS, now),
             Report(Sources(store, LogFiles(nowhere), platform), WORDS, now),
             Knowledge(EmptyLibrary(), WORDS, now),
+            Kubernetes(places_at("http://127.0.0.1:9"), WORDS, now),
             Deploy(platform, WORDS),
             Rollback(platform, WORDS, now),
             Restart(platform, WORDS, now),
@@ -84,7 +87,8 @@ def test_the_shipped_tools_have_the_names_everybody_uses() -> None:
     names = {spec.name: spec.effect for spec in shipped().specs()}
     assert names == {
         **dict.fromkeys(
-            ("status", "logs", "metrics", "promql", "alerts", "changes", "report", "knowledge"), Effect.READ
+            ("status", "logs", "metrics", "promql", "alerts", "changes", "report", "knowledge", "kubernetes"),
+            Effect.READ,
         ),
         **dict.fromkeys(("deploy", "rollback", "restart", "scale", "silence", "unsilence"), Effect.WRITE),
     }

@@ -127,7 +127,7 @@ DEAD: list[ReadTool] = [
     Alerts(DeadAlerts(), WORDS),
     Knowledge(DeadLibrary(), WORDS, now),
     Changes([PlatformChanges(DeadPlatform())], WORDS, now),
-    *(tool for tool in READS if tool.spec.name in {"logs", "metrics", "promql", "report"}),
+    *(tool for tool in READS if tool.spec.name in {"logs", "metrics", "promql", "report", "kubernetes"}),
 ]
 
 

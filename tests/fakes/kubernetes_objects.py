@@ -22,7 +22,12 @@ def hash_of(template: Object) -> str:
     """As the controller names ReplicaSets: by their template, without its own label."""
     bare = copy.deepcopy(template)
     bare["metadata"].get("labels", {}).pop("pod-template-hash", None)
-    return hashlib.sha256(json.dumps(bare, sort_keys=True).encode()).hexdigest()[:10]
+    return safe(hashlib.sha256(json.dumps(bare, sort_keys=True).encode()).hexdigest()[:10])
+
+
+def safe(digits: str) -> str:
+    """Hexadecimal digits as Kubernetes writes names that it makes: without vowels, so that they say nothing."""
+    return digits.translate(str.maketrans("0123456789abcdef", "bcdfghjklmnpqrst"))
 
 
 def template(app: str, image: str, **spec: Any) -> Object:
@@ -181,7 +186,7 @@ def replica_set(owner: Object, pods: Object, replicas: int, since: datetime, rev
 def pod(owner: Object, number: int, since: datetime, status: Object | None = None) -> Object:
     """A pod of a ReplicaSet: running and ready, unless another status is given."""
     meta, spec = owner["metadata"], owner["spec"]["template"]["spec"]
-    name = f"{meta['name']}-{uid(meta['name'], str(number))[:5]}"
+    name = f"{meta['name']}-{safe(uid(meta['name'], str(number))[:5])}"
     return {
         "apiVersion": "v1",
         "kind": "Pod",

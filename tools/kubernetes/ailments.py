@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from tools.contract import Json
 from tools.kubernetes.objects import ContainerStatus, Pod, Terminated
+from tools.times import iso
 
 _STARTING = frozenset({"ContainerCreating", "PodInitializing"})
 
@@ -36,6 +38,21 @@ class PodState:
     @property
     def well(self) -> bool:
         return not self.reason
+
+    def facts(self) -> dict[str, Json]:
+        return {
+            "pod": self.name,
+            "phase": self.phase,
+            "ready": self.ready,
+            "restarts": self.restarts,
+            "reason": self.reason or None,
+            "message": self.message or None,
+            "last_reason": self.last.reason if self.last else None,
+            "last_exit_code": self.last.code if self.last else None,
+            "last_at": iso(self.last.at) if self.last and self.last.at else None,
+            "since": iso(self.since) if self.since else None,
+            "node": self.node or None,
+        }
 
 
 def judged(pod: Pod) -> PodState:

@@ -102,10 +102,29 @@ class Requirement(Part):
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
     values: tuple[str, ...] = ()
 
+    def fits(self, labels: Mapping[str, str]) -> bool:
+        """Whether labels meet it; a label that is not there is not in any list, as Kubernetes has it."""
+        inside = labels.get(self.key) in self.values
+        met = {
+            "In": inside,
+            "NotIn": not inside,
+            "Exists": self.key in labels,
+            "DoesNotExist": self.key not in labels,
+        }
+        return met[self.operator]
+
 
 class Selector(Part):
     match_labels: Mapping[str, str] = Field(default_factory=dict)
     match_expressions: tuple[Requirement, ...] = ()
+
+    def fits(self, labels: Mapping[str, str]) -> bool:
+        """Whether it selects an object with these labels; an empty one selects nothing that a workload owns."""
+        if not self.match_labels and not self.match_expressions:
+            return False
+        return all(labels.get(name) == value for name, value in self.match_labels.items()) and all(
+            each.fits(labels) for each in self.match_expressions
+        )
 
     def text(self) -> str:
         """As the parameter `labelSelector` writes it."""
