@@ -21,6 +21,12 @@ from agent.settings.backends import (
     RepositorySettings,
     ToolsSettings,
 )
+from agent.settings.clusters import (
+    ImpersonationSettings,
+    KubernetesSettings,
+    NamespaceSettings,
+    WorkloadSettings,
+)
 from agent.settings.operation import (
     AuditSettings,
     LimitsSettings,
@@ -57,7 +63,9 @@ __all__ = [
     "ForgeSettings",
     "FreezeSettings",
     "HoursSettings",
+    "ImpersonationSettings",
     "KnowledgeSettings",
+    "KubernetesSettings",
     "Language",
     "LimitsSettings",
     "ListeningSettings",
@@ -67,6 +75,7 @@ __all__ = [
     "ModelSettings",
     "Moment",
     "Name",
+    "NamespaceSettings",
     "OverrideSettings",
     "PersonSettings",
     "PlatformSettings",
@@ -88,5 +97,6 @@ __all__ = [
     "TimeZone",
     "ToolsSettings",
     "TurnSettings",
+    "WorkloadSettings",
     "load",
 ]

@@ -7,14 +7,15 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
+from agent.settings.clusters import KubernetesSettings
 from agent.settings.section import Duration, Name, Section
 
 
 class PlatformSettings(Section):
     """What deploys, rolls back, restarts and scales."""
 
-    backend: Literal["none", "supervisor"] = Field(
-        default="none", description="The platform that runs services"
+    backend: Literal["none", "supervisor", "kubernetes"] = Field(
+        default="none", description="The platform that runs services; kubernetes: as `tools.kubernetes` says"
     )
     file: Path = Field(default=Path("supervisor.json"), description="Address and token of a local supervisor")
 
@@ -22,8 +23,9 @@ class PlatformSettings(Section):
 class LogsSettings(Section):
     """Where logs are."""
 
-    backend: Literal["none", "files", "journald", "loki", "elasticsearch"] = Field(
-        default="none", description="The kind of log store; elasticsearch: OpenSearch too"
+    backend: Literal["none", "files", "journald", "loki", "elasticsearch", "kubernetes"] = Field(
+        default="none",
+        description="The kind of log store; elasticsearch: OpenSearch too; kubernetes: as `tools.kubernetes` says",
     )
     path: Path = Field(default=Path("logs"), description="Folder of <environment>/<service>.log JSON lines")
     url: str = Field(
@@ -138,6 +140,7 @@ class ToolsSettings(Section):
     logs: LogsSettings = LogsSettings()
     metrics: MetricsSettings = MetricsSettings()
     alerts: AlertsSettings = AlertsSettings()
+    kubernetes: KubernetesSettings | None = Field(default=None, description="The clusters; none if unset")
     forges: tuple[ForgeSettings, ...] = Field(
         default=(), description="Where the tool `changes` looks, beside the platform's history"
     )

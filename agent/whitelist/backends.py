@@ -14,6 +14,7 @@ from tools.vocabulary import Vocabulary
 _OF_DOCUMENTS = frozenset({"at", "message"})  # fields that a line of Loki does not have
 
 if TYPE_CHECKING:
+    from agent.whitelist.clusters import Clusters
     from tools.alerts.port import AlertStore, Labels
     from tools.changes.port import ChangeSource
     from tools.jsonserver import JsonServer
@@ -30,16 +31,36 @@ class Backends:
         self._carried = carried
         self._platform_made: Platform | None = None
         self._metrics_made: MetricStore | None = None
+        self._clusters_made: Clusters | None = None
 
     def platform(self) -> Platform:
         settings = self._settings.tools.platform
         if settings.backend == "none":
             raise self.missing("platform", "status, deploy, rollback, restart and scale")
         if self._platform_made is None:
-            from tools.deploy.supervisor import Supervisor
+            if settings.backend == "kubernetes":
+                self._platform_made = self.clusters("tools.platform.backend").platform(self._clock)
+            else:
+                from tools.deploy.supervisor import Supervisor
 
-            self._platform_made = Supervisor(self._home.at(settings.file))
+                self._platform_made = Supervisor(self._home.at(settings.file))
         return self._platform_made
+
+    def order_seconds(self) -> float:
+        """How long one change may take: as the platform that makes it is given time for."""
+        from tools.deploy.target import SECONDS
+
+        if self._settings.tools.platform.backend != "kubernetes":
+            return SECONDS
+        return self.clusters("tools.platform.backend").order_seconds
+
+    def clusters(self, wanted_by: str) -> "Clusters":
+        """The clusters of the settings. Raises `SettingsError` where there are none, or one cannot be reached so."""
+        if self._clusters_made is None:
+            from agent.whitelist.clusters import Clusters
+
+            self._clusters_made = Clusters(self._settings, self._home, wanted_by)
+        return self._clusters_made
 
     def log_store(self, tool: str) -> LogStore:
         settings = self._settings.tools.logs
@@ -50,6 +71,10 @@ class Backends:
                 from tools.logs.files import LogFiles
 
                 return LogFiles(self._home.at(settings.path))
+            case "kubernetes":
+                from tools.logs.kubernetes import KubernetesLogs
+
+                return KubernetesLogs(self.clusters("tools.logs.backend").places)
             case "journald":
                 from tools.logs.journald import Journald
 

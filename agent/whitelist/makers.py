@@ -41,6 +41,7 @@ class Makers:
             "changes": self._changes,
             "investigate": self._investigate,
             "report": self._report,
+            "kubernetes": self._kubernetes,
             "knowledge": self._knowledge,
             "deploy": self._deploy,
             "rollback": self._rollback,
@@ -56,22 +57,29 @@ class Makers:
     def _deploy(self) -> Tool:
         from tools.deploy.deploy import Deploy
 
-        return Deploy(self._backends.platform(), self._words, self._backends.vitals())
+        platform, vitals = self._backends.platform(), self._backends.vitals()
+        return Deploy(platform, self._words, vitals, seconds=self._backends.order_seconds())
 
     def _rollback(self) -> Tool:
         from tools.deploy.rollback import Rollback
 
-        return Rollback(self._backends.platform(), self._words, self._clock, self._backends.vitals())
+        platform, vitals = self._backends.platform(), self._backends.vitals()
+        return Rollback(platform, self._words, self._clock, vitals, seconds=self._backends.order_seconds())
 
     def _restart(self) -> Tool:
         from tools.deploy.restart import Restart
 
-        return Restart(self._backends.platform(), self._words, self._clock, self._backends.vitals())
+        platform, vitals = self._backends.platform(), self._backends.vitals()
+        return Restart(platform, self._words, self._clock, vitals, seconds=self._backends.order_seconds())
 
     def _scale(self) -> Tool:
         from tools.deploy.scale import Scale
 
-        return Scale(self._backends.platform(), self._words, self._backends.vitals())
+        platform, vitals = self._backends.platform(), self._backends.vitals()
+        return Scale(platform, self._words, vitals, seconds=self._backends.order_seconds())
+
+    def _kubernetes(self) -> Tool:
+        return self._backends.clusters("the tool kubernetes").tool(self._words, self._clock)
 
     def _logs(self) -> Tool:
         from tools.logs.logs import Logs

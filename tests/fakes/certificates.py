@@ -1,9 +1,14 @@
 """A certificate authority of a test's own, and certificates for a server and a client on loopback."""
 
 import ipaddress
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -65,3 +70,23 @@ def _builder(
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(hours=1))
     )
+
+
+@asynccontextmanager
+async def secured(
+    app: web.Application, ca: Authority, folder: Path, *, clients: bool = False
+) -> AsyncIterator[str]:
+    """An application behind TLS on loopback, and its address. With `clients` it asks them for a certificate."""
+    server = ca.certificate("kubernetes", server=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cadata=ca.pem)
+    context.verify_mode = ssl.CERT_REQUIRED if clients else ssl.CERT_NONE
+    for name, text in (("server.pem", server.certificate), ("server.key", server.key)):
+        (folder / name).write_text(text)
+    context.load_cert_chain(folder / "server.pem", folder / "server.key")
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        yield f"https://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()

@@ -16,7 +16,7 @@ import kubernetes_validate
 from aiohttp import web
 
 from tests.fakes import kubernetes_objects as made
-from tests.fakes.kubernetes_merge import fields_fit, merged, selects
+from tests.fakes.kubernetes_merge import fields_fit, merged, replaced, selects
 from tests.fakes.logservers import served
 from tools.contract import Clock
 from tools.kubernetes.images import Image
@@ -34,6 +34,10 @@ GROUPS = {
     "metrics.k8s.io": ("v1beta1", ("pods",)),
 }
 CORE = ("pods", "events", "configmaps", "secrets")
+PATCHES: Mapping[str, Callable[[Any, Any], Any]] = {
+    "application/strategic-merge-patch+json": merged,
+    "application/json-patch+json": replaced,
+}
 Object = dict[str, Any]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -243,7 +247,7 @@ class KubernetesStandIn:
     async def _patch(self, request: web.Request) -> web.Response:
         match, query = request.match_info, request.query
         key = (match["plural"], match["namespace"], match["name"])
-        if request.content_type != "application/strategic-merge-patch+json":
+        if request.content_type not in PATCHES:
             return status(415, "UnsupportedMediaType", f"the body is {request.content_type}")
         if key not in self.objects:
             return not_found(match)
@@ -252,9 +256,9 @@ class KubernetesStandIn:
             return status(500, "InternalError", "etcdserver: leader changed")
         now, patch = self.objects[key], await request.json()
         current = now["metadata"]["resourceVersion"]
-        if patch.get("metadata", {}).get("resourceVersion", current) != current:
+        after = PATCHES[request.content_type](now, patch)
+        if after["metadata"]["resourceVersion"] != current:
             return conflict(match)
-        after = merged(now, patch)
         if (no := self._refused(after)) is not None:
             return no
         if after["spec"] != now["spec"]:

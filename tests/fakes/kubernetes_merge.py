@@ -43,6 +43,22 @@ def merged(now: Any, patch: Any, name: str = "") -> Any:
     return copy.deepcopy(patch)
 
 
+def replaced(now: Any, operations: Any) -> Any:
+    """The value after a JSON patch whose operations all replace something."""
+    after = copy.deepcopy(now)
+    for each in operations:
+        if each["op"] != "replace":
+            raise ValueError(f"{each['op']} is not spoken here")
+        *parents, last = [
+            piece.replace("~1", "/").replace("~0", "~") for piece in each["path"].split("/")[1:]
+        ]
+        place = after
+        for piece in parents:
+            place = place[piece]
+        place[last] = each["value"]
+    return after
+
+
 _IN = re.compile(r"(?P<key>[\w./-]+) (?P<how>in|notin) \((?P<values>[^)]*)\)")
 
 

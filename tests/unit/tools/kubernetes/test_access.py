@@ -2,7 +2,6 @@
 
 import base64
 import json
-import ssl
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from tests.fakes.certificates import Authority, Certificate
+from tests.fakes.certificates import Authority, secured
 from tests.fakes.kubernetes import TOKEN, shop_cluster
 from tests.fakes.kubernetes_access import kubeconfig
 from tests.fakes.shop import now
@@ -109,46 +108,29 @@ def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-async def secured(ca: Authority, server: Certificate, folder: Path) -> web.AppRunner:
-    """The stand-in behind TLS, which asks for a client certificate."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cadata=ca.pem)
-    context.verify_mode = ssl.CERT_REQUIRED
-    for name, text in (("server.pem", server.certificate), ("server.key", server.key)):
-        (folder / name).write_text(text)
-    context.load_cert_chain(folder / "server.pem", folder / "server.key")
-    app = web.Application()
-    shop_cluster(now).add(app)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-    return runner
-
-
 async def test_certificates_of_a_kubeconfig_secure_the_connection_both_ways(tmp_path: Path) -> None:
     ca, other = Authority(), Authority("somebody else")
     client = ca.certificate("sayso", server=False)
-    runner = await secured(ca, ca.certificate("kubernetes", server=True), tmp_path)
-    url = f"https://127.0.0.1:{runner.addresses[0][1]}"
     user = {
         "token": TOKEN,
         "client-certificate-data": encoded(client.certificate),
         "client-key-data": encoded(client.key),
     }
-    try:
-        trusted = {"certificate-authority-data": encoded(ca.pem)}
+    trusted = {"certificate-authority-data": encoded(ca.pem)}
+    app = web.Application()
+    shop_cluster(now).add(app)
+    async with secured(app, ca, tmp_path, clients=True) as url:
         assert await pods(access(kubeconfig(tmp_path, url, user, **trusted), None)) == 4
         named = {**trusted, "tls-server-name": "kubernetes.default.svc"}
         assert await pods(access(kubeconfig(tmp_path, url, user, **named), None)) == 4
         for wrong in (
-            kubeconfig(tmp_path, url, user, **{"certificate-authority-data": encoded(other.pem)}),
-            kubeconfig(tmp_path, url, user, **{**trusted, "tls-server-name": "other.example"}),
+            {"certificate-authority-data": encoded(other.pem)},
+            {**trusted, "tls-server-name": "other.example"},
         ):
             with pytest.raises(ToolUnavailable, match="does not answer"):
-                await pods(access(wrong, None))
+                await pods(access(kubeconfig(tmp_path, url, user, **wrong), None))
         with pytest.raises(ToolUnavailable):
             await pods(access(kubeconfig(tmp_path, url, {"token": TOKEN}, **trusted), None))
-    finally:
-        await runner.cleanup()
 
 
 def test_a_key_that_does_not_fit_is_refused_before_anything_is_asked() -> None:
