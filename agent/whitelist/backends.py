@@ -15,6 +15,7 @@ from tools.vocabulary import Vocabulary
 _OF_DOCUMENTS = frozenset({"at", "message"})  # fields that a line of Loki does not have
 
 if TYPE_CHECKING:
+    from agent.whitelist.clusters import Clusters
     from tools.alerts.port import AlertStore, Labels
     from tools.changes.port import ChangeSource
     from tools.jsonserver import JsonServer
@@ -32,6 +33,7 @@ class Backends:
         self.forging = Forging(settings, home, clock, words)
         self._platform_made: Platform | None = None
         self._metrics_made: MetricStore | None = None
+        self._clusters_made: Clusters | None = None
 
     def platform(self) -> Platform:
         settings = self._settings.tools.platform
@@ -43,11 +45,27 @@ class Backends:
                     from tools.deploy.supervisor import Supervisor
 
                     self._platform_made = Supervisor(self._home.at(settings.file))
+                case "kubernetes":
+                    self._platform_made = self.clusters("tools.platform.backend").platform(self._clock)
                 case "github":
                     self._platform_made = self.forging.github_platform()
                 case "argocd":
                     self._platform_made = self.forging.argo_platform()
         return self._platform_made
+
+    def patience(self) -> float:
+        """Seconds that one order is followed: as long as the platform that carries it out is given."""
+        if self._settings.tools.platform.backend == "kubernetes":
+            return self.clusters("tools.platform.backend").order_seconds
+        return self.forging.patience
+
+    def clusters(self, wanted_by: str) -> "Clusters":
+        """The clusters of the settings. Raises `SettingsError` where there are none, or one cannot be reached so."""
+        if self._clusters_made is None:
+            from agent.whitelist.clusters import Clusters
+
+            self._clusters_made = Clusters(self._settings, self._home, wanted_by)
+        return self._clusters_made
 
     def log_store(self, tool: str) -> LogStore:
         settings = self._settings.tools.logs
@@ -58,6 +76,10 @@ class Backends:
                 from tools.logs.files import LogFiles
 
                 return LogFiles(self._home.at(settings.path))
+            case "kubernetes":
+                from tools.logs.kubernetes import KubernetesLogs
+
+                return KubernetesLogs(self.clusters("tools.logs.backend").places)
             case "journald":
                 from tools.logs.journald import Journald
 

@@ -221,7 +221,11 @@ DEAD: list[ReadTool] = [
     Changes([PlatformChanges(DeadPlatform())], WORDS, now),
     Tickets(DeadTickets(now), WORDS, PLACES),
     ShowFlag(DeadFlags({}), WORDS, FLAGS),
-    *(tool for tool in READS if tool.spec.name in {"logs", "metrics", "promql", "report", "look_at_valve"}),
+    *(
+        tool
+        for tool in READS
+        if tool.spec.name in {"logs", "metrics", "promql", "report", "kubernetes", "look_at_valve"}
+    ),
 ]
 
 

@@ -106,11 +106,17 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a platform knows of an order beforehand: what more it changes, and what the plan rests on."""
+    """What a platform knows of an order beforehand, by trying it or by looking.
+
+    `changes` are what more it changes, `notes` are for the approvers. `observed` is what the order rests on beside
+    version and replicas, and `moving` names what of a plan's `observed` changes by itself on this platform, so that its
+    change makes no plan stale.
+    """
 
     changes: tuple[Change, ...] = ()
     notes: tuple[str, ...] = ()
     observed: Mapping[str, Json] = field(default_factory=dict)
+    moving: frozenset[str] = frozenset()
 
 
 class Unanswered(Exception):
@@ -144,8 +150,9 @@ class Previewing(Protocol):
     """A platform that can say beforehand what an order would do, and refuses what it cannot or may not do."""
 
     async def preview(self, order: Order) -> Preview:
-        """For an order without key. Raises `BadArguments` for what is not possible here, `ToolFailed` for what a
-        rule of the platform forbids.
+        """For an order without key; nothing is changed.
+
+        Raises `BadArguments` for what is not possible here, `ToolFailed` for what a rule of the platform forbids.
         """
         ...
 

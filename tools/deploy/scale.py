@@ -19,9 +19,9 @@ from tools.contract import (
     Verification,
 )
 from tools.deploy import phrases
-from tools.deploy.deploy import PATIENCE, observed
+from tools.deploy.deploy import observed
 from tools.deploy.port import Order, OrderKind, Platform, Vitals
-from tools.deploy.target import aim_at_running, carry_out, health, previewed, signed
+from tools.deploy.target import PATIENCE, aim_at_running, carry_out, health, previewed, signed
 from tools.slots import Kind, Slot
 from tools.vocabulary import Vocabulary
 
@@ -69,40 +69,31 @@ class Scale:
                 nearest=(str(self._most),),
             )
         target, now = await aim_at_running(self._platform, asked.service, asked.environment)
-        preview = await previewed(self._platform, OrderKind.SCALE, target, replicas=asked.replicas)
         before = now.replicas
         if before is None:
+            # A platform that counts none says better why it cannot scale.
+            await previewed(self._platform, _order(asked), Plan("", (), (), {}))
             raise BadArguments(
                 f"how many replicas of {target.name} run is not known here, so it cannot be scaled"
             )
-        return Plan(
+        plan = Plan(
             title=f"Scale {asked.service} to {asked.replicas} replicas in {asked.environment}",
-            changes=(
-                Change(f"replicas of {target.name}", str(before), str(asked.replicas)),
-                *preview.changes,
-            ),
+            changes=(Change(f"replicas of {target.name}", str(before), str(asked.replicas)),),
             touches=target.touches,
-            observed={**observed(now), **preview.observed},
+            observed=observed(now),
             undo=Undo(
                 "scale",
                 {"service": asked.service, "environment": asked.environment, "replicas": before},
             ),
             undo_text=f"scale {target.name} back to {before}",
             health=await health(now, self._vitals),
-            notes=preview.notes,
         )
+        return await previewed(self._platform, _order(asked), plan)
 
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
         asked = ScaleArguments.of(arguments)
         grant.spend(self.spec.name, asked.canonical())
-        order = Order(
-            OrderKind.SCALE,
-            asked.service,
-            asked.environment,
-            key=grant.action,
-            by=signed(grant),
-            replicas=asked.replicas,
-        )
+        order = _order(asked, grant.action, signed(grant))
         return await carry_out(self._platform, order, progress)
 
     async def verify(self, arguments: Arguments) -> Verification:
@@ -112,3 +103,7 @@ class Scale:
         if now.replicas != asked.replicas:
             return Verification(Verdict.NOT_DONE, text)
         return Verification(Verdict.DONE if now.healthy else Verdict.UNCLEAR, text)
+
+
+def _order(asked: ScaleArguments, key: str = "", by: str = "") -> Order:
+    return Order(OrderKind.SCALE, asked.service, asked.environment, key, by, replicas=asked.replicas)

@@ -2,27 +2,18 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import AfterValidator
 
-from tools.contract import BadArguments, Grant, Outcome, Progress, ToolUnavailable
-from tools.deploy.port import (
-    Order,
-    OrderKind,
-    Platform,
-    Preview,
-    Previewing,
-    Release,
-    Running,
-    Unanswered,
-    Vitals,
-)
+from tools.contract import BadArguments, Grant, Outcome, Plan, Progress, ToolUnavailable
+from tools.deploy.port import Order, Platform, Previewing, Release, Running, Unanswered, Vitals
 from tools.slots import Kind, Slot
 from tools.times import clock_time
 from tools.vocabulary import nearest
 
+PATIENCE = 180.0  # seconds until a platform that has not finished is asked how far it is
 _VERSION = re.compile(r"[vV]?(\d+(?:\.\d+){0,3}(?:[-+][0-9A-Za-z.-]{1,40})?)")
 
 
@@ -143,24 +134,25 @@ def order_of(version: str) -> tuple[tuple[int, ...], bool, str]:
     return numbers, not rest, rest
 
 
-async def previewed(
-    platform: Platform,
-    kind: OrderKind,
-    target: Target,
-    version: str | None = None,
-    replicas: int | None = None,
-) -> Preview:
-    """What the platform says of such an order beforehand; nothing where it cannot."""
-    if not isinstance(platform, Previewing):
-        return Preview()
-    return await platform.preview(
-        Order(kind, target.service, target.environment, key="", by="", version=version, replicas=replicas)
-    )
-
-
 def signed(grant: Grant) -> str:
     """Who an order is by, for the platform's history."""
     return f"{', '.join(grant.approved_by) or 'nobody'} ({grant.action})"
+
+
+async def previewed(platform: Platform, order: Order, plan: Plan) -> Plan:
+    """The plan with what the platform knows of the order beforehand. Raises where it would not take it."""
+    if not isinstance(platform, Previewing):
+        return plan
+    found = await platform.preview(order)
+    observed = {**plan.observed, **found.observed}
+    matters = tuple(sorted(set(observed) - found.moving)) if found.moving else plan.matters
+    return replace(
+        plan,
+        changes=(*plan.changes, *found.changes),
+        observed=observed,
+        matters=matters,
+        notes=(*found.notes, *plan.notes),
+    )
 
 
 async def carry_out(platform: Platform, order: Order, progress: Progress) -> Outcome:
