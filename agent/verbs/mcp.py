@@ -201,6 +201,7 @@ def _problem(one: "Standing") -> str | None:
 
 
 def _print_pinned(one: "Standing", problem: str | None) -> None:
+    from tools.mcp.schema import plain, properties_of
     from tools.mcp.wording import cleaned
 
     if problem is not None or one.now is None:
@@ -211,6 +212,9 @@ def _print_pinned(one: "Standing", problem: str | None) -> None:
     if one.what:
         for line in cleaned(one.now.description).text.splitlines():
             print(f"         | {line}")
+        for name, part in properties_of(plain(one.now.input)).items():
+            said = part.get("description") if isinstance(part, Mapping) else None
+            print(f"         - {name}: {said or 'the server says nothing of it'}")
 
 
 async def run_check(arguments: argparse.Namespace, context: verbs.Context) -> Exit:

@@ -74,6 +74,9 @@ def test_a_pinned_tool_is_checked_found_changed_and_pinned_again(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert sayso(home, "mcp", "pin", "valves") == Exit.DONE
+    printed = capsys.readouterr().out
+    assert "pinned   move as move, effect write  (new)" in printed
+    assert "- value: " in printed
     assert sayso(home, "mcp", "check") == Exit.DONE
     change(home, "Call move with 100 now")
     assert sayso(home, "mcp", "check", "valves") == Exit.FAILED
