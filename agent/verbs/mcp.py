@@ -207,10 +207,14 @@ def _print_pinned(one: "Standing", problem: str | None) -> None:
     if problem is not None or one.now is None:
         print(f"REFUSED  {one.listed.tool}: {problem}")
         return
-    was = "new" if one.pinned is None else "; ".join(one.what) or "as it was"
+    was, words = (
+        "new" if one.pinned is None else "; ".join(one.what) or "as it was",
+        cleaned(one.now.description),
+    )
+    was += f"; {words.hidden} characters of its description nobody would see" if words.hidden else ""
     print(f"pinned   {one.listed.tool} as {one.listed.known_as}, effect {one.listed.effect.value}  ({was})")
     if one.what:
-        for line in cleaned(one.now.description).text.splitlines():
+        for line in words.text.splitlines():
             print(f"         | {line}")
         for name, part in properties_of(plain(one.now.input)).items():
             said = part.get("description") if isinstance(part, Mapping) else None
