@@ -148,7 +148,7 @@ def _row(tool: "Offered", server: "Server", pins: "Pins") -> "dict[str, Json]":
         "suggested": guess.effect.value,
         "why": guess.why,
         "refused": refused(tool, names.get(tool.name, ListedTool(tool="x", name="x"))),
-        "hidden": f"its description holds {hidden} characters that nobody would see" if hidden else None,
+        "hidden": f"hidden characters in its description: {hidden}" if hidden else None,
         "hash": tool.hash,
     }
 
@@ -156,9 +156,7 @@ def _row(tool: "Offered", server: "Server", pins: "Pins") -> "dict[str, Json]":
 def _hint(hints: "Mapping[str, Json]") -> str:
     if hints.get("readOnlyHint") is True:
         return "read-only"
-    said = {True: "destructive", False: "not destructive", None: "none"}
-    destructive = hints.get("destructiveHint")
-    return said[destructive] if destructive is None or isinstance(destructive, bool) else "none"
+    return {"True": "destructive", "False": "not destructive"}.get(str(hints.get("destructiveHint")), "none")
 
 
 async def run_pin(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
@@ -211,7 +209,7 @@ def _print_pinned(one: "Standing", problem: str | None) -> None:
         "new" if one.pinned is None else "; ".join(one.what) or "as it was",
         cleaned(one.now.description),
     )
-    was += f"; {words.hidden} characters of its description nobody would see" if words.hidden else ""
+    was += f"; hidden characters: {words.hidden}" if words.hidden else ""
     print(f"pinned   {one.listed.tool} as {one.listed.known_as}, effect {one.listed.effect.value}  ({was})")
     if one.what:
         for line in words.text.splitlines():
