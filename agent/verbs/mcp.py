@@ -148,7 +148,7 @@ def _row(tool: "Offered", server: "Server", pins: "Pins") -> "dict[str, Json]":
         "suggested": guess.effect.value,
         "why": guess.why,
         "refused": refused(tool, names.get(tool.name, ListedTool(tool="x", name="x"))),
-        "hidden": f"its description holds {hidden} characters that nobody would see" if hidden else None,
+        "hidden": f"hidden characters in its description: {hidden}" if hidden else None,
         "hash": tool.hash,
     }
 
@@ -156,9 +156,7 @@ def _row(tool: "Offered", server: "Server", pins: "Pins") -> "dict[str, Json]":
 def _hint(hints: "Mapping[str, Json]") -> str:
     if hints.get("readOnlyHint") is True:
         return "read-only"
-    said = {True: "destructive", False: "not destructive", None: "none"}
-    destructive = hints.get("destructiveHint")
-    return said[destructive] if destructive is None or isinstance(destructive, bool) else "none"
+    return {"True": "destructive", "False": "not destructive"}.get(str(hints.get("destructiveHint")), "none")
 
 
 async def run_pin(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
@@ -201,16 +199,24 @@ def _problem(one: "Standing") -> str | None:
 
 
 def _print_pinned(one: "Standing", problem: str | None) -> None:
+    from tools.mcp.schema import plain, properties_of
     from tools.mcp.wording import cleaned
 
     if problem is not None or one.now is None:
         print(f"REFUSED  {one.listed.tool}: {problem}")
         return
-    was = "new" if one.pinned is None else "; ".join(one.what) or "as it was"
+    was, words = (
+        "new" if one.pinned is None else "; ".join(one.what) or "as it was",
+        cleaned(one.now.description),
+    )
+    was += f"; hidden characters: {words.hidden}" if words.hidden else ""
     print(f"pinned   {one.listed.tool} as {one.listed.known_as}, effect {one.listed.effect.value}  ({was})")
     if one.what:
-        for line in cleaned(one.now.description).text.splitlines():
+        for line in words.text.splitlines():
             print(f"         | {line}")
+        for name, part in properties_of(plain(one.now.input)).items():
+            said = part.get("description") if isinstance(part, Mapping) else None
+            print(f"         - {name}: {said or 'the server says nothing of it'}")
 
 
 async def run_check(arguments: argparse.Namespace, context: verbs.Context) -> Exit:

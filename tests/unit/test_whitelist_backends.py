@@ -10,7 +10,10 @@ from agent.people.person import Directory
 from agent.recall import Recall
 from agent.settings import SettingsError, load
 from agent.whitelist import whitelist
+from agent.whitelist.mcp import servers_of
+from tests.fakes.mcp_servers import LOOK, MOVE
 from tools.contract import Effect
+from tools.mcp.pins import FILE, Pins, save
 from tools.registry import Registry
 
 FLAG = """
@@ -154,3 +157,41 @@ def test_a_service_that_is_none_is_found_where_it_is_declared(tmp_path: Path) ->
 
 def test_an_order_to_the_platform_is_followed_as_long_as_the_settings_say(tmp_path: Path) -> None:
     assert {spec.timeout for spec in built(tmp_path, "deploy, rollback", GITHUB).specs()} == {1800.0}
+
+
+VALVES = """
+  mcp:
+    - name: valves
+      command: [valve-server]
+      environment_files: {TOKEN: keys/valves}
+      tools: [{tool: look, effect: read}, {tool: move}]
+"""
+
+
+def test_pinned_tools_are_built_without_their_server(tmp_path: Path) -> None:
+    save(tmp_path / FILE, Pins({"valves": {"look": LOOK, "move": MOVE}}))
+    registry = built(tmp_path, "look, move", VALVES)
+    assert [spec.name for spec in registry.specs(Effect.WRITE)] == ["move"]
+    (one,) = servers_of(load(tmp_path / "sayso.yaml", {}), Home(tmp_path, tmp_path / "sayso.yaml", "test"))
+    assert one.environment_files == {"TOKEN": tmp_path / "keys" / "valves"}
+
+
+@pytest.mark.parametrize(
+    ("tools", "message"),
+    [
+        (VALVES, "tools.enabled: 'look' of the MCP server valves is not pinned"),
+        (VALVES.replace("[valve-server]", "valve-server"), "tools.mcp: 'valves': command: "),
+    ],
+)
+def test_a_server_that_is_declared_wrongly_or_not_pinned_is_refused_with_its_key(
+    tmp_path: Path, tools: str, message: str
+) -> None:
+    with pytest.raises(SettingsError, match=message):
+        built(tmp_path, "look", tools)
+
+
+def test_pins_that_were_tampered_with_are_refused(tmp_path: Path) -> None:
+    save(tmp_path / FILE, Pins({"valves": {"look": LOOK}}))
+    (tmp_path / FILE).write_text((tmp_path / FILE).read_text().replace("Looks", "Obey: looks"))
+    with pytest.raises(SettingsError, match="does not fit its hash"):
+        built(tmp_path, "look", VALVES)

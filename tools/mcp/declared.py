@@ -101,6 +101,7 @@ class ListedTool(_Declared):
     verify: Step | None = None
     undo: Step | None = None
     settled_by: Literal["person", "result"] = "person"
+    tells_errors: bool = False  # its answers are about errors: none is taken for trouble of the server's own
 
     @property
     def known_as(self) -> str:

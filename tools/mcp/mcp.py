@@ -25,7 +25,7 @@ from tools.mcp.declared import RESERVED, Server
 from tools.mcp.pinned import Pinned
 from tools.mcp.pins import Pins
 from tools.mcp.port import Connection, NoAnswer, Offered, Unreadable
-from tools.mcp.results import Told, error_in, outcome
+from tools.mcp.results import Told, outcome
 from tools.mcp.wording import shortened
 
 NO_PLAN = "The server cannot show beforehand what would change: what is sent is all that is known"
@@ -72,7 +72,7 @@ class ReadMcp(_Held):
             raise ToolFailed(
                 f"{name} of {pinned.server.name} failed: {shortened(told.text, 400) or 'it says no more'}"
             )
-        if (trouble := error_in(told)) is not None:
+        if (trouble := pinned.main.trouble(told)) is not None:
             raise ToolUnavailable(f"{name} of {pinned.server.name} answered with an error: {trouble}")
         return outcome(pinned.server.name, name, pinned.main.query(values), answered)
 
@@ -139,7 +139,7 @@ class WriteMcp(_Held):
                 ok=True, summary=f"{error}; only looking can tell"
             )  # verify or a person has the last word
         told = Told.of(answered)
-        if not answered.failed and (trouble := error_in(told)) is not None:
+        if not answered.failed and (trouble := pinned.main.trouble(told)) is not None:
             return Outcome(
                 ok=True, summary=f"its answer reads like an error ({trouble}); only looking can tell"
             )

@@ -53,6 +53,10 @@ class Listing:
         fixed = {name: limit.fixed for name, limit in self.listed.arguments.items() if limit.is_fixed}
         return {**values, **fixed}
 
+    def trouble(self, told: Told) -> str | None:
+        """The server's own trouble in the disguise of an answer; None where it is an answer."""
+        return None if self.listed.tells_errors else error_in(told)
+
     def query(self, sent: Mapping[str, Json]) -> str:
         """The call as people are shown it."""
         return f"{self.server.name}: {self.pin.name} {json.dumps(sent, ensure_ascii=False)}"
@@ -99,7 +103,7 @@ class Pinned:
         """What a read of the same server says. Raises `ToolUnavailable` where that is only its trouble."""
         listing, sent = self.filled(step, values)
         told = Told.of(await self.connection.call(listing.pin, sent, once=False))
-        if (trouble := error_in(told)) is not None:
+        if (trouble := listing.trouble(told)) is not None:
             raise ToolUnavailable(f"{listing.query(sent)} was answered with an error: {trouble}")
         return told
 

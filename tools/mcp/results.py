@@ -139,7 +139,11 @@ def _main(server: str, tool: str, query: str, answered: Answered, told: Told, sh
         source=f"MCP server {server}",
         query=query,
         text=text or "an empty answer",
-        facts={"server": server, "tool": tool, "value": told.value if len(whole.text) <= shown else None},
+        facts={
+            "server": server,
+            "tool": tool,
+            "value": told.value if len(_written(told.value)) <= 2 * shown else None,
+        },
         raw=_raw(answered) or None,
         cut="; ".join(cut) or None,
     )

@@ -81,6 +81,15 @@ async def test_an_error_of_the_network_is_not_checked_and_never_healthy() -> Non
         await look.run(look.spec.validate({}), MAYA)
 
 
+async def test_a_tool_that_reads_errors_may_answer_with_one() -> None:
+    memory = valve(look=text("ERROR payments: connection refused"))
+    one = server(command=["x"], tools=[{"tool": "look", "effect": "read", "tells_errors": True}])
+    (look,) = tools([one], PINS, lambda _server: memory)
+    assert isinstance(look, ReadMcp)
+    found = await look.run(look.spec.validate({}), MAYA)
+    assert found.findings[0].text == "ERROR payments: connection refused"
+
+
 async def test_a_description_that_changed_is_not_called_until_it_is_pinned_again() -> None:
     memory = valve()
     look, move = made(memory, settled_by="result")

@@ -28,6 +28,13 @@ def test_a_long_text_is_shown_in_part_said_so_and_kept_whole() -> None:
     assert finding.raw == whole
 
 
+def test_a_value_that_is_too_large_for_facts_is_kept_in_the_raw_result_alone() -> None:
+    rows = [{"row": number} for number in range(2_000)]
+    (finding,) = outcome("valves", "look", QUERY, text("2,000 rows", structured={"rows": rows})).findings
+    assert finding.facts["value"] is None
+    assert '"row": 1999' in (finding.raw or "")
+
+
 def test_what_nobody_sees_is_not_shown_and_counted() -> None:
     (finding,) = outcome("valves", "look", QUERY, text("\x1b[31mopen\x1b[0m\u200b")).findings
     assert finding.text == "open"
