@@ -23,6 +23,7 @@ class Kind(StrEnum):
     SINCE = "since"  # a start: a duration back from now, or an ISO 8601 instant ("since noon", "depuis hier")
     UNTIL = "until"  # an end: an ISO 8601 instant
     QUOTED = "quoted"  # text to look for: quoted, or after grep / containing / contenant
+    REFERENCE = "reference"  # the key of one thing somewhere else: OPS-12, #12, owner/name#12
     QUESTION = "question"  # the request itself, without the words that only ask
 
 

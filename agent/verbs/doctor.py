@@ -11,6 +11,10 @@ from agent.verbs.exits import Exit
 if TYPE_CHECKING:
     from agent.verbs.opening import Session
 
+# Reads that cost little are tried: what they answer says whether their backend does.
+_OF_A_SERVICE = frozenset({"metrics", "logs"})
+_TRIED = frozenset({"status", "kubernetes", "tickets"}) | _OF_A_SERVICE
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -173,12 +177,12 @@ async def backends(session: "Session") -> AsyncIterator[Check]:
         spec = tool.spec
         if not session.app.policy.roles_for(spec.name):
             yield Check(spec.name, None, "nobody may use it: it is not in `access`")
-        if isinstance(tool, WriteTool) or spec.name not in ("status", "metrics", "logs", "kubernetes"):
+        if isinstance(tool, WriteTool) or spec.name not in _TRIED:
             continue
         service = next(iter(session.app.settings.services), None)
         try:
             arguments = spec.validate(
-                {} if spec.name in ("status", "kubernetes") or service is None else {"service": service}
+                {} if spec.name not in _OF_A_SERVICE or service is None else {"service": service}
             )
             outcome = await asyncio.wait_for(
                 tool.run(arguments, session.app.asker(session.person)), spec.timeout

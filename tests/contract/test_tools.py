@@ -60,7 +60,6 @@ WITHOUT_SLOT = (
         ("ticket_open", "labels"),
         ("ticket_comment", "take_back"),
     }
-    | {(tool, "ticket") for tool in ("ticket_comment", "ticket_close", "ticket_reopen")}
     | {("knowledge", name) for name in ("kind", "since", "until", "place", "person", "limit")}
 )
 

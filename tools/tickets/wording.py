@@ -59,4 +59,5 @@ Key = Annotated[
     Field(
         pattern=r"^(#?[1-9][0-9]{0,8}|[A-Za-z0-9._/-]{1,140}#[1-9][0-9]{0,8}|[A-Za-z][A-Za-z0-9_]{1,30}-[0-9a-f]{1,16})$"
     ),
+    Slot(Kind.REFERENCE, role="ticket"),
 ]

@@ -277,8 +277,21 @@ def _until(wanted: _Wanted) -> _Found | None:
 def _quoted(wanted: _Wanted) -> _Found | None:
     if quoted := wanted.scan.of("quoted"):
         return _Found((quoted[0].value,), quoted[0].words)
+    if wanted.spec.effect is Effect.WRITE:
+        return None  # what is written somewhere is said in quotes, not guessed
     found = looked_for(wanted.scan.abstract, wanted.scan.plain)
     return None if found is None else _Found(found[:1], found[1])
+
+
+_REFERENCE = re.compile(
+    r"(?<![\w/#-])(?:[\w.-]+/[\w.-]+#[1-9]\d*|#[1-9]\d*|[A-Z][A-Z0-9_]+-[1-9]\d*|sayso-[0-9a-f]{16})(?![\w/-])",
+    re.ASCII,
+)
+
+
+def _reference(wanted: _Wanted) -> _Found | None:
+    found = tuple(dict.fromkeys(match[0] for match in _REFERENCE.finditer(wanted.scan.text)))
+    return _Found(found, found[0]) if found else None
 
 
 def _question(wanted: _Wanted) -> _Found | None:
@@ -288,5 +301,6 @@ def _question(wanted: _Wanted) -> _Found | None:
 
 _RULES: Mapping[Kind, _Rule] = {
     Kind.CHOICE: _choice, Kind.VERSION: _version, Kind.COUNT: _count, Kind.DURATION: _duration, Kind.SINCE: _since,
-    Kind.UNTIL: _until, Kind.QUOTED: _quoted, Kind.QUESTION: _question,
+    Kind.UNTIL: _until, Kind.QUOTED: _quoted, Kind.REFERENCE: _reference,
+    Kind.QUESTION: _question,
 }  # fmt: skip

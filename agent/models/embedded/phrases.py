@@ -33,9 +33,15 @@ _STANDS_FOR = {
 }  # fmt: skip
 _BY_KIND = {
     Kind.VERSION: "version", Kind.COUNT: "count", Kind.DURATION: "time", Kind.SINCE: "time", Kind.UNTIL: "time",
-    Kind.QUOTED: "quoted",
+    Kind.QUOTED: "quoted", Kind.REFERENCE: "reference",
 }  # fmt: skip
-_SPOKEN = {"version": "2.4.1", "count": "4", "time": "2 hours", "quoted": '"disk full"'}
+_SPOKEN = {
+    "version": "2.4.1",
+    "count": "4",
+    "time": "2 hours",
+    "quoted": '"disk full"',
+    "reference": "OPS-12",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ def unknown_name(spec: Spec, scan: Scan, context: Context) -> AskBack | None:
     """
     filled = fill(spec, scan, context)
     known = slots(spec.arguments)
-    absent = [name for name in filled.missing if known[name].choices]
+    absent = [name for name in filled.missing if name in known and known[name].choices]
     spoken = any(stem(word) == (known[name].role or name) for name in absent for word in scan.plain.split())
     if not absent or len(absent) < len(filled.missing) or not (spoken or _of_its_own(filled, known)):
         return None

@@ -15,6 +15,7 @@ from tools.deploy.port import Order, OrderKind, Result, Unanswered
 from tools.jsonserver import Unheard
 
 Pause = Callable[[float], Awaitable[None]]
+FIRST_PAUSE = 0.5  # seconds before the second look at an application; then ever longer
 DEAF = 12  # reads in a row that may fail while an order is followed
 DEGRADED = 10  # looks in a row that call it degraded before it counts as failed: it may be so for a moment
 _BROKEN = frozenset({"Failed", "Error"})
@@ -90,7 +91,7 @@ class Follower:
     async def _follow(self, declared: Declared, name: str, goal: Goal, progress: Progress) -> Result:
         told: set[str] = set()
         deaf = ill = 0
-        looked = 0
+        looked, pause = 0, FIRST_PAUSE
         while True:
             try:
                 application = await self._client.application(declared, name, refresh=looked == 0)
@@ -109,7 +110,8 @@ class Follower:
             ended = self._ended(declared, application, goal, ill, looked)
             if ended is not None:
                 return ended
-            await self._pause(self._every)
+            await self._pause(min(pause, self._every))
+            pause *= 2
 
     def _ended(
         self, declared: Declared, application: Application, goal: Goal, ill: int, looked: int

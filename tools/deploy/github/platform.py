@@ -11,7 +11,7 @@ from tools.deploy.github.dispatches import Dispatches
 from tools.deploy.github.gates import GateKeeper
 from tools.deploy.github.releases import releases
 from tools.deploy.github.rollout import Rollout, Stage, Way
-from tools.deploy.github.service import Failing, Service, filled, values
+from tools.deploy.github.service import Failing, Service, in_words
 from tools.deploy.port import Deployment, Order, OrderKind, Preview, Release, Result, Running, Unanswered
 from tools.deploy.target import order_of
 from tools.forgeserver import GitHubServer, Pause
@@ -21,6 +21,7 @@ from tools.vocabulary import nearest
 KEY_LIFE = timedelta(days=1)  # an action's key is looked for this far back; older ones are of another store
 RECENT, MOST = 10, 30  # attempts that are read to tell what runs, and what was changed
 PATIENT = timedelta(hours=1)  # an attempt that has not moved for this long keeps nobody else from deploying
+FIRST_PAUSE = 0.5  # seconds before the second look at an attempt; then ever longer
 DEAF = 12  # reads in a row that may fail while an attempt is followed
 
 
@@ -74,7 +75,7 @@ class GitHubPlatform:
                 "or the setting `failing_checks` has to be `mark`"
             )
         return Preview(
-            changes=(Change("GitHub", "not told", _told(service, order, place)),),
+            changes=(Change("GitHub", "not told", in_words(service, order, place)),),
             notes=gates.notes,
             observed={"commit": gates.commit, "failing_checks": sorted(gates.failing)},
         )
@@ -107,7 +108,7 @@ class GitHubPlatform:
     ) -> Result:
         """Tells how far the attempt is until it has ended. Raises `Unanswered` when GitHub falls silent."""
         told: set[str] = set()
-        deaf = 0
+        deaf, pause = 0, FIRST_PAUSE
         while True:
             try:
                 now, lines = await self._way(service).look(service, id_)
@@ -124,7 +125,8 @@ class GitHubPlatform:
                     await progress(line)
             if now.stage is not Stage.PENDING:
                 return await self._ended(order, service, place, now)
-            await self._pause(self._every)
+            await self._pause(min(pause, self._every))
+            pause *= 2
 
     async def _ended(self, order: Order, service: Service, place: str, now: Rollout) -> Result:
         where = f" ({now.link})" if now.link else ""
@@ -236,16 +238,3 @@ class GitHubPlatform:
 
     def _age(self, rollout: Rollout) -> timedelta:
         return self._clock() - rollout.at
-
-
-def _told(service: Service, order: Order, place: str) -> str:
-    """What GitHub would be told, in words."""
-    known = values(service, order, place, "<action>")
-    if service.workflow is None:
-        return (
-            f"a deployment of {known['tag']} of {service.repository} to {place}, for whoever carries it out"
-        )
-    workflow = service.workflow
-    inputs = ", ".join(f"{name}={filled(text, known)}" for name, text in workflow.inputs.items())
-    ref = filled(workflow.ref, known)
-    return f"a run of {workflow.file} of {service.repository} at {ref} with {inputs}"

@@ -105,6 +105,19 @@ def values(service: Service, order: Order, environment: str, key: str) -> dict[s
     }
 
 
+def in_words(service: Service, order: Order, place: str) -> str:
+    """What GitHub would be told, in words."""
+    known = values(service, order, place, "<action>")
+    if service.workflow is None:
+        return (
+            f"a deployment of {known['tag']} of {service.repository} to {place}, for whoever carries it out"
+        )
+    workflow = service.workflow
+    inputs = ", ".join(f"{name}={filled(text, known)}" for name, text in workflow.inputs.items())
+    ref = filled(workflow.ref, known)
+    return f"a run of {workflow.file} of {service.repository} at {ref} with {inputs}"
+
+
 @dataclass(frozen=True, slots=True)
 class RunName:
     """What the name of a run tells of it."""
