@@ -39,7 +39,7 @@ class Backends:
             raise self.missing("platform", "status, deploy, rollback, restart and scale")
         if self._platform_made is None:
             if settings.backend == "kubernetes":
-                self._platform_made = self.clusters("tools.platform.backend").platform(self._clock)
+                self._platform_made = self.clusters("tools.platform.backend").platform()
             else:
                 from tools.deploy.supervisor import Supervisor
 
@@ -59,7 +59,7 @@ class Backends:
         if self._clusters_made is None:
             from agent.whitelist.clusters import Clusters
 
-            self._clusters_made = Clusters(self._settings, self._home, wanted_by)
+            self._clusters_made = Clusters(self._settings, self._home, self._clock, wanted_by)
         return self._clusters_made
 
     def log_store(self, tool: str) -> LogStore:

@@ -79,7 +79,7 @@ class Makers:
         return Scale(platform, self._words, vitals, seconds=self._backends.order_seconds())
 
     def _kubernetes(self) -> Tool:
-        return self._backends.clusters("the tool kubernetes").tool(self._words, self._clock)
+        return self._backends.clusters("the tool kubernetes").tool(self._words)
 
     def _logs(self) -> Tool:
         from tools.logs.logs import Logs

@@ -83,13 +83,13 @@ async def everything(cluster: KubernetesStandIn, folder: Path) -> None:
         await platform.running()
         await platform.history()
         await platform.releases("payments")
-        changes = (
-            (OrderKind.DEPLOY, {"version": "2.3.8"}),
-            (OrderKind.ROLLBACK, {"version": "2.3.9"}),
-            (OrderKind.RESTART, {}),
+        orders = (
+            Order(OrderKind.DEPLOY, "payments", "production", "A-1", "sam", version="2.3.8"),
+            Order(OrderKind.ROLLBACK, "payments", "production", "A-2", "sam", version="2.3.9"),
+            Order(OrderKind.RESTART, "payments", "production", "A-3", "sam"),
+            Order(OrderKind.SCALE, "payments", "production", "A-4", "sam", replicas=3),
         )
-        for number, (kind, more) in enumerate((*changes, (OrderKind.SCALE, {"replicas": 3}))):
-            order = Order(kind, "payments", "production", f"A-{number}", "sam", **more)  # type: ignore[arg-type]  # fits its kind
+        for order in orders:
             await platform.rehearse(order)
             result = await platform.apply(order, Heard())
             assert result.ok, result
