@@ -50,9 +50,18 @@ class ImpersonationSettings(Section):
     @field_validator("user")
     @classmethod
     def _is_of_a_person(cls, user: str) -> str:
-        if "{person}" not in user:
-            raise ValueError("should hold {person}, or everybody would be the same user")
+        if "{person}" not in user or user.startswith("system:"):
+            raise ValueError(
+                "should hold {person}, or everybody would be the same user, and be none of `system:`"
+            )
         return user
+
+    @field_validator("people")
+    @classmethod
+    def _is_nobody_of_the_system(cls, people: Mapping[str, str]) -> Mapping[str, str]:
+        if systems := sorted(each for each in people.values() if each.startswith("system:")):
+            raise ValueError(f"{systems[0]!r} is a user of the cluster's own; name a person's")
+        return people
 
     @field_validator("groups")
     @classmethod

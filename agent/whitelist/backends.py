@@ -46,7 +46,7 @@ class Backends:
 
                     self._platform_made = Supervisor(self._home.at(settings.file))
                 case "kubernetes":
-                    self._platform_made = self.clusters("tools.platform.backend").platform(self._clock)
+                    self._platform_made = self.clusters("tools.platform.backend").platform()
                 case "github":
                     self._platform_made = self.forging.github_platform()
                 case "argocd":
@@ -64,7 +64,7 @@ class Backends:
         if self._clusters_made is None:
             from agent.whitelist.clusters import Clusters
 
-            self._clusters_made = Clusters(self._settings, self._home, wanted_by)
+            self._clusters_made = Clusters(self._settings, self._home, self._clock, wanted_by)
         return self._clusters_made
 
     def log_store(self, tool: str) -> LogStore:

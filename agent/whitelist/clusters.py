@@ -21,13 +21,13 @@ _REST = 60.0  # seconds of an order beside the rollouts that it may have to foll
 class Clusters:
     """Made once; kubeconfigs and certificates are read then, and nothing is asked of a cluster yet."""
 
-    def __init__(self, settings: Settings, home: Home, wanted_by: str) -> None:
+    def __init__(self, settings: Settings, home: Home, clock: Clock, wanted_by: str) -> None:
         """Raises `SettingsError` naming the key that is wrong."""
         if settings.tools.kubernetes is None:
             raise SettingsError(
                 f"{home.config}: {_SECTION} is not set, and {wanted_by} needs it: say there how the cluster is reached"
             )
-        self._settings, self._home = settings, home
+        self._settings, self._home, self._clock = settings, home, clock
         self._cluster: KubernetesSettings = settings.tools.kubernetes
         self.places = self._places()
 
@@ -36,18 +36,18 @@ class Clusters:
         """A rollout, and the one that puts back what ran."""
         return 2 * self._cluster.rollout_within.total_seconds() + _REST
 
-    def platform(self, clock: Clock) -> "KubernetesPlatform":
+    def platform(self) -> "KubernetesPlatform":
         from tools.deploy.kubernetes.platform import KubernetesPlatform
         from tools.deploy.kubernetes.releases import ReleasesFile
 
         releases = ReleasesFile(self._home.at(self._cluster.releases)) if self._cluster.releases else None
         seconds = self._cluster.rollout_within.total_seconds()
-        return KubernetesPlatform(self.places, clock, releases, seconds=seconds)
+        return KubernetesPlatform(self.places, self._clock, releases, seconds=seconds)
 
-    def tool(self, words: Vocabulary, clock: Clock) -> Tool:
+    def tool(self, words: Vocabulary) -> Tool:
         from tools.kubernetes.kubernetes import Kubernetes
 
-        return Kubernetes(self.places, words, clock, self._impersonation(), self._cluster.console)
+        return Kubernetes(self.places, words, self._clock, self._impersonation(), self._cluster.console)
 
     def _impersonation(self) -> "Impersonation | None":
         from tools.kubernetes.access import Impersonation
@@ -102,12 +102,14 @@ class Clusters:
 
     def _access(self, context: str | None) -> "Access":
         from tools.kubernetes.access import AccessRefused, inside
+        from tools.kubernetes.execplugin import Programs
         from tools.kubernetes.kubeconfig import access
 
         if self._cluster.kubeconfig is None:
             if context is not None:
                 raise AccessRefused(f"context {context!r} is of a kubeconfig, and none is named")
             return inside()
-        environ = os.environ if self._cluster.exec_plugins else {}  # noqa: TID251 - PATH and HOME of a program that the operator allows
-        file = self._home.at(self._cluster.kubeconfig)
-        return access(file, context, programs=self._cluster.exec_plugins, environ=environ)
+        file, programs = self._home.at(self._cluster.kubeconfig), None
+        if self._cluster.exec_plugins:
+            programs = Programs(os.environ, self._clock)  # noqa: TID251 - PATH and HOME of a program the operator allows
+        return access(file, context, programs)

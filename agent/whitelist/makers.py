@@ -81,7 +81,7 @@ class Makers:
         return Scale(platform, self._words, vitals, timeout=self._backends.patience())
 
     def _kubernetes(self) -> Tool:
-        return self._backends.clusters("the tool kubernetes").tool(self._words, self._clock)
+        return self._backends.clusters("the tool kubernetes").tool(self._words)
 
     def _logs(self) -> Tool:
         from tools.logs.logs import Logs

@@ -346,11 +346,14 @@ class KubernetesStandIn:
         state["observedGeneration"] = meta["generation"]
         if step == 1:
             state |= {"replicas": wanted + 1, "updatedReplicas": 1}
-            state["conditions"][1] |= {"status": "True", "reason": "ReplicaSetUpdated"}
+            # As the real controller does: a deadline that was missed before stands until something gets on.
+            if state["conditions"][1]["reason"] != "ProgressDeadlineExceeded":
+                self._gets_on(state)
             self._starting(current, version)
         elif version in self.broken:
+            self._gets_on(state)
             if step == 3:
-                at = made.stamp(self.clock())
+                at = made.stamp(self.clock() + timedelta(seconds=self._version - 1000))
                 state["conditions"] = made.conditions(meta["name"], spec["template"], at, stuck=True)
         elif step == 2:
             state |= {"updatedReplicas": wanted, "replicas": wanted + 1}
@@ -358,6 +361,10 @@ class KubernetesStandIn:
             del self._steps[key]
             self._settle(owner, wanted)
         self._changed(owner)
+
+    def _gets_on(self, state: Object) -> None:
+        at = made.stamp(self.clock())
+        state["conditions"][1] |= {"status": "True", "reason": "ReplicaSetUpdated", "lastUpdateTime": at}
 
     def _current(self, owner: Object) -> Object:
         """The ReplicaSet of the template, made where there is none, with the highest revision."""

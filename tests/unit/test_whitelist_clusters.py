@@ -69,6 +69,7 @@ def test_a_change_may_take_as_long_as_its_rollout_and_the_one_back(tmp_path: Pat
         ("namespace: shop}", "namespace: Shop_1}", r"namespace = 'Shop_1'"),
         ("engineer: [shop-engineers]", "engineer: ['system:masters']", "a group of the cluster's own"),
         ('user: "sayso:{person}"', 'user: "sayso"', "should hold {person}"),
+        ('user: "sayso:{person}"', 'people: {maya: "system:admin"}', "a user of the cluster's own"),
         ("rollout_within: 5m", "rollout_within: soon", "rollout_within"),
         ('image: "registry.example:5000/shop/payments"', 'image: "shop/payments:2.3"', "image"),
     ],

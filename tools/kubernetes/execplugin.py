@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -47,8 +47,12 @@ class _Credential(_Part):
     status: _Status
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251 - a token's end is compared with this machine's own time
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """That programs may be run for credentials: in which environment, and by which clock their tokens expire."""
+
+    environ: Mapping[str, str]
+    clock: Clock
 
 
 @dataclass(slots=True)
@@ -57,9 +61,8 @@ class ExecPlugin:
 
     plugin: Plugin
     folder: Path
-    environ: Mapping[str, str]
+    programs: Programs
     cluster: Mapping[str, str]
-    clock: Clock = _now
     _kept: _Status | None = field(default=None, repr=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
@@ -70,7 +73,7 @@ class ExecPlugin:
             return self._kept.token
 
     def _over(self, status: _Status) -> bool:
-        return status.expires is not None and self.clock() >= status.expires - EARLY
+        return status.expires is not None and self.programs.clock() >= status.expires - EARLY
 
     async def _fetched(self) -> _Status:
         output = await self._run()
@@ -118,7 +121,8 @@ class ExecPlugin:
         return str(self.folder / self.plugin.command) if "/" in self.plugin.command else self.plugin.command
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: self.environ[name] for name in _KEPT if name in self.environ}
+        environ = self.programs.environ
+        kept = {name: environ[name] for name in _KEPT if name in environ}
         given = {each.name: each.value for each in self.plugin.env or ()}
         spec: dict[str, object] = {"interactive": False}
         if self.plugin.provide_cluster_info:

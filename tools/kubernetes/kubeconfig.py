@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tools.kubernetes.access import Access, AccessRefused, Credentials, FixedToken, TokenFile
-from tools.kubernetes.execplugin import ExecPlugin, Plugin
+from tools.kubernetes.execplugin import ExecPlugin, Plugin, Programs
 from tools.vocabulary import nearest
 
 
@@ -72,13 +72,11 @@ class _File(_Part):
 P = TypeVar("P", bound=_Part)
 
 
-def access(
-    file: Path, context: str | None, *, programs: bool = False, environ: Mapping[str, str] | None = None
-) -> Access:
+def access(file: Path, context: str | None, programs: Programs | None = None) -> Access:
     """The access that a context of the file names, the current one if `context` is None.
 
-    `programs` allows a user's credentials to come from a program that the file names; `environ` is what such a
-    program is started with. Raises `AccessRefused` naming the file and what is wrong in it.
+    With `programs` a user's credentials may come from a program that the file names. Raises `AccessRefused` naming the
+    file and what is wrong in it.
     """
     said = _read(file)
     wanted = context or said.current_context
@@ -91,7 +89,7 @@ def access(
     return Access(
         name=f"the cluster {wanted!r}",
         server=cluster.server.rstrip("/"),
-        credentials=_credentials(user, cluster, given, programs=programs, environ=environ or {}),
+        credentials=_credentials(user, cluster, given, programs),
         authority=given.pem(cluster.certificate_authority, cluster.certificate_authority_data),
         certificate=given.pem(user.client_certificate, user.client_certificate_data),
         key=given.pem(user.client_key, user.client_key_data),
@@ -155,16 +153,14 @@ class _Given:
             raise AccessRefused(f"{self._where}: {named}: {error.strerror}") from error
 
 
-def _credentials(
-    user: _User, cluster: _Cluster, given: _Given, *, programs: bool, environ: Mapping[str, str]
-) -> Credentials:
+def _credentials(user: _User, cluster: _Cluster, given: _Given, programs: Programs | None) -> Credentials:
     if user.token:
         return FixedToken(user.token)
     if user.token_file:
         return TokenFile(given.path(user.token_file))
     if user.exec is None:
         return FixedToken()
-    if not programs:
+    if programs is None:
         raise AccessRefused(
             f"the credentials come from the program {user.exec.command!r}; set tools.kubernetes.exec_plugins: true to "
             "let sayso run it, or give a token"
@@ -172,4 +168,4 @@ def _credentials(
     info = {"server": cluster.server, "tls-server-name": cluster.tls_server_name or ""}
     if cluster.certificate_authority_data:
         info["certificate-authority-data"] = cluster.certificate_authority_data
-    return ExecPlugin(user.exec, given.path("."), environ, info)
+    return ExecPlugin(user.exec, given.path("."), programs, info)

@@ -1,6 +1,7 @@
 """How far a workload has got with what its spec asks for: the rules that `kubectl rollout status` goes by."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from tools.kubernetes.objects import WorkloadObject
@@ -33,8 +34,20 @@ class Rollout:
         return self.wanted if self.phase is Phase.COMPLETE else max(0, min(self.well, self.wanted - 1))
 
 
-def rollout(workload: WorkloadObject) -> Rollout:
-    """The rollout of a Deployment."""
+def missed_at(workload: WorkloadObject) -> datetime | None:
+    """When a Deployment was found to have missed its progress deadline; `None` where it has not."""
+    progressing = workload.status.condition("Progressing")
+    return (
+        progressing.last_update_time if progressing is not None and progressing.reason == DEADLINE else None
+    )
+
+
+def rollout(workload: WorkloadObject, missed_before: datetime | None = None) -> Rollout:
+    """The rollout of a Deployment.
+
+    A deadline that was missed at `missed_before` is that of an earlier rollout: the controller lets the condition stand
+    until the next one gets on.
+    """
     status, wanted = workload.status, workload.spec.replicas
     current = status.observed_generation >= workload.metadata.generation
     updated = status.updated_replicas if current else 0
@@ -45,9 +58,9 @@ def rollout(workload: WorkloadObject) -> Rollout:
 
     if not current:
         return at(Phase.ROLLING, "the cluster has not begun yet")
-    progressing = status.condition("Progressing")
-    if progressing is not None and progressing.reason == DEADLINE:
-        return at(Phase.STUCK, progressing.message or "its progress deadline has passed")
+    missed = missed_at(workload)
+    if missed is not None and missed != missed_before:
+        return at(Phase.STUCK, "its progress deadline has passed")
     waits = _waits_for(wanted, updated, status.replicas, status.available_replicas)
     if workload.spec.paused and waits:
         return at(Phase.PAUSED, f"paused; {waits}")

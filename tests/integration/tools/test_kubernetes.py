@@ -96,7 +96,8 @@ async def test_a_crash_is_explained_in_either_language_and_a_change_waits_for_it
     assert "OOMKilled" in said
     code, said = await shell.run("ask", "pourquoi le pod checkout redémarre ?", "--as", "maya")
     assert code == 0, said
-    assert "OOMKilled" in said
+    assert "2 pods sur 3 sont prêts" in said
+    assert "redémarré 7 fois ; sa dernière fin : OOMKilled (code 137)" in " ".join(said.split())
     code, said = await shell.run("ask", "scale payments to 3 replicas in production", "--as", "maya")
     assert code == 0, said
     assert [one.query["dryRun"] for one in cluster.patches(dry=True)] == ["All"]

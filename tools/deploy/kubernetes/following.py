@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from tools.contract import Progress
 from tools.deploy.port import Unanswered
@@ -12,7 +13,6 @@ from tools.kubernetes.resources import DEPLOYMENTS, PODS
 from tools.kubernetes.rollout import Phase, Rollout, rollout
 
 EVERY = 2.0  # seconds between two looks
-_HASH = "pod-template-hash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,17 @@ class Followed:
     why: str = ""
 
 
-async def follow(place: Place, name: str, patience: Patience, progress: Progress) -> Followed:
-    """Looks until the rollout is complete, stuck or paused. Raises `Unanswered` when that takes too long."""
+async def follow(
+    place: Place, name: str, patience: Patience, progress: Progress, missed_before: datetime | None = None
+) -> Followed:
+    """Looks until the rollout is complete, stuck or paused. Raises `Unanswered` when that takes too long.
+
+    `missed_before` is when the rollout before this one missed its deadline, if it did.
+    """
     began, told = patience.clock(), ""
     while True:
         deployment = await place.cluster.one(DEPLOYMENTS, place.namespace, name, WorkloadObject)
-        state = rollout(deployment)
+        state = rollout(deployment, missed_before)
         if state.phase is Phase.COMPLETE:
             return Followed(state, deployment)
         why = await _why(place, deployment)
@@ -54,18 +59,15 @@ async def follow(place: Place, name: str, patience: Patience, progress: Progress
 
 
 async def _why(place: Place, deployment: WorkloadObject) -> str:
-    """What is wrong with the pods of the newest template."""
-    labels = deployment.spec.selector.text()
-    found = await place.cluster.listed(PODS, place.namespace, Pod, labels=labels)
-    newest = max(found.items, key=_created, default=None)
-    if newest is None:
-        return ""
-    kin = newest.metadata.labels.get(_HASH)
-    return ailing(judged(each) for each in found.items if each.metadata.labels.get(_HASH) == kin)
-
-
-def _created(pod: Pod) -> float:
-    return pod.metadata.creation_timestamp.timestamp() if pod.metadata.creation_timestamp else 0.0
+    """What is wrong with the pods that run the images that are wanted now."""
+    spec = deployment.spec
+    found = await place.cluster.listed(PODS, place.namespace, Pod, labels=spec.selector.text())
+    wanted = {(each.name, each.image) for each in spec.template.spec.containers}
+    return ailing(
+        judged(pod)
+        for pod in found.items
+        if wanted <= {(each.name, each.image) for each in pod.spec.containers}  # others may be injected
+    )
 
 
 def ailing(states: Iterable[PodState]) -> str:

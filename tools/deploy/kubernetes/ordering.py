@@ -13,7 +13,7 @@ from tools.kubernetes.objects import WorkloadObject
 from tools.kubernetes.places import Places
 from tools.kubernetes.refusals import Conflict, Unheard
 from tools.kubernetes.resources import DEPLOYMENTS
-from tools.kubernetes.rollout import Phase
+from tools.kubernetes.rollout import Phase, missed_at
 
 _TRIES = 4  # for a patch that met somebody else's, where that one did not touch what we rest on
 _REMEMBERED = 200  # previews
@@ -56,10 +56,14 @@ class Ordering:
         await progress(f"{order.kind.value} {order.service} in {order.environment}")
         expected = self._previewed.pop(_bare(order), prepared.rests_on)
         await self._patched(prepared, expected)
-        followed = await follow(prepared.place, prepared.name, self._patience, progress)
+        followed = await self._followed(prepared, progress, prepared.deployment)
         result = await self._judged(prepared, followed, progress)
         await self._note(prepared, result, progress)
         return result
+
+    async def _followed(self, prepared: Prepared, progress: Progress, before: WorkloadObject) -> Followed:
+        """The end of the rollout that begins after the Deployment was as in `before`."""
+        return await follow(prepared.place, prepared.name, self._patience, progress, missed_at(before))
 
     async def _again(self, prepared: Prepared, seen: Entry, progress: Progress) -> Result:
         """The first result of an order that was given before; where that was not noted, how the rollout stands."""
@@ -124,7 +128,7 @@ class Ordering:
         await progress(f"{failed}; putting {prepared.before} back")
         try:
             await self._take_back(prepared)
-            again = await follow(prepared.place, prepared.name, self._patience, progress)
+            again = await self._followed(prepared, progress, followed.deployment)
         except (ToolError, Unanswered) as error:
             return Result(ok=False, detail=f"{failed}, and {prepared.before} could not be put back: {error}")
         if again.state.phase is Phase.COMPLETE:

@@ -249,6 +249,16 @@ async def test_a_version_that_crashes_is_put_back_with_the_reason(
     assert now_running.previous_version is None  # a version that failed is nothing to go back to
 
 
+async def test_a_deadline_that_the_rollout_before_missed_is_not_held_against_this_one(
+    cluster: KubernetesStandIn, platform: KubernetesPlatform
+) -> None:
+    owner = cluster.find("deployments", "checkout")
+    at = made.stamp(NOW - timedelta(minutes=30))
+    owner["status"]["conditions"] = made.conditions("checkout", owner["spec"]["template"], at, stuck=True)
+    result = await platform.apply(deploy("1.9.1"), Heard())
+    assert result.detail == "1.9.1 runs"
+
+
 async def test_what_somebody_else_put_there_meanwhile_is_left_as_it_is(
     cluster: KubernetesStandIn, platform: KubernetesPlatform
 ) -> None:

@@ -4,7 +4,7 @@ import base64
 import json
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,10 +13,11 @@ from aiohttp import web
 from tests.fakes.certificates import Authority, secured
 from tests.fakes.kubernetes import TOKEN, shop_cluster
 from tests.fakes.kubernetes_access import kubeconfig
-from tests.fakes.shop import now
+from tests.fakes.shop import NOW, now
 from tools.contract import ToolFailed, ToolUnavailable
 from tools.kubernetes.access import Access, AccessRefused, FixedToken, inside
 from tools.kubernetes.client import Cluster
+from tools.kubernetes.execplugin import Programs
 from tools.kubernetes.kubeconfig import access
 from tools.kubernetes.objects import Pod
 from tools.kubernetes.resources import PODS
@@ -171,11 +172,10 @@ def credential(**status: object) -> dict[str, object]:
 
 
 async def test_a_program_gives_a_token_which_is_kept_until_it_is_about_to_expire(tmp_path: Path) -> None:
-    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    later = (NOW + timedelta(hours=1)).isoformat()
     file = plugin(tmp_path, credential(token="one", expirationTimestamp=later))
-    way = access(
-        file, None, programs=True, environ={"PATH": "/usr/bin", "HOME": "/root", "SAYSO_MODEL__API_KEY": "x"}
-    )
+    environ = {"PATH": "/usr/bin", "HOME": "/root", "SAYSO_MODEL__API_KEY": "x"}
+    way = access(file, None, Programs(environ, now))
     assert [await way.credentials.token(anew=False) for _ in range(3)] == ["one"] * 3
     assert len(list(tmp_path.glob("ran-*"))) == 1
     assert await way.credentials.token(anew=True) == "one"
@@ -191,7 +191,7 @@ async def test_a_program_gives_a_token_which_is_kept_until_it_is_about_to_expire
 
 async def test_a_token_that_has_expired_is_fetched_anew(tmp_path: Path) -> None:
     file = plugin(tmp_path, credential(token="one", expirationTimestamp="2020-01-01T00:00:00Z"))
-    way = access(file, None, programs=True)
+    way = access(file, None, Programs({}, now))
     await way.credentials.token(anew=False)
     await way.credentials.token(anew=False)
     assert len(list(tmp_path.glob("ran-*"))) == 2
@@ -210,7 +210,7 @@ async def test_a_token_that_has_expired_is_fetched_anew(tmp_path: Path) -> None:
 async def test_a_program_that_gives_no_credential_is_told(
     answer: object, more: dict[str, object], why: str, tmp_path: Path
 ) -> None:
-    way = access(plugin(tmp_path, answer, **more), None, programs=True)
+    way = access(plugin(tmp_path, answer, **more), None, Programs({}, now))
     with pytest.raises(ToolFailed, match=why):
         await way.credentials.token(anew=False)
 
