@@ -273,7 +273,9 @@ class SlackSurface:
             if offered:
                 self._later(self._sender.prompts(channel, say("slack.prompts", locale), offered))
             return
-        drawn = home.of(person, await self._app.actions(limit=100), tools, self._app.locale_of(person.id))
+        drawn = home.of(
+            person, await self._app.actions(limit=100, reader=person), tools, self._app.locale_of(person.id)
+        )
         self._later(self._sender.home(user, drawn))
 
     # --- approving -----------------------------------------------------------------------------------------------

@@ -142,7 +142,7 @@ class Sitting:
 
     async def _named(self, name: str) -> Action | None:
         """The action of this id; where there is none, that is said."""
-        action = await self.app.action(name)
+        action = await self.app.action(name, self.person)
         if action is None:
             paper().print(say("terminal.no_such_action", self.locale, action=name))
         return action
