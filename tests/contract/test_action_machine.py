@@ -40,7 +40,15 @@ POSITIONS = st.integers(10, 14)  # few, so that what is wished for is often ther
 REASONS = st.sampled_from(["", "because"])
 CHANGES = st.sampled_from(
     [
-        *({"quorum": 1}, {"quorum": 2}, {"teams": 1}, {"teams": 2}, {"minutes": 15}, {"minutes": 30}),
+        *(
+            {"quorum": 1},
+            {"quorum": 2},
+            {"teams": 1},
+            {"teams": 2},
+            {"minutes": 15},
+            {"minutes": 15},
+            {"minutes": 30},
+        ),
         *({"reasons": True}, {"reasons": False}, {"auto": True}, {"auto": False}, {"auto": False}),
         *({"glass": True}, {"glass": True}, {"glass": False}),
         *({"freeze": ""}, {"freeze": "hard"}, {"freeze": "soft"}),
@@ -178,6 +186,15 @@ class Life(RuleBasedStateMachine):
     def countersign(self, id_: str, who: str) -> None:
         answer = self.run(self.office.glasses.countersign(self.action(id_), who, ""))
         assert (answer.refusal is None) is self.model.countersign(id_, who)
+
+    @rule(who=st.sampled_from(["tom", "sam"]), signs=st.booleans())
+    def emergency(self, who: str, signs: bool) -> None:
+        """Somebody who could sign breaks the glass of all that waits, and then one of them signs for all that owes."""
+        for id_, one in self._model():
+            if one.state == "awaiting_approval":
+                self.break_the_glass(id_, who, "it burns")
+            if one.glass and signs:
+                self.countersign(id_, who)
 
     # --- time and rules ----------------------------------------------------------------------------------------------
 

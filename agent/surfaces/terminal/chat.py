@@ -30,6 +30,8 @@ class Chat:
             "/approve": self._approve,
             "/reject": self._reject,
             "/withdraw": self._withdraw,
+            "/edit": self._edit,
+            "/settle": self._settle,
             "/break-glass": self._break_glass,
             "/countersign": self._countersign,
             "/show": self._show,
@@ -130,6 +132,21 @@ class Chat:
             paper().print(self._say("no_such_action", action=words[0]))
         else:
             sitting.tell(await sitting.app.withdraw(action, sitting.person))
+
+    async def _edit(self, words: list[str]) -> None:
+        changes = dict(word.split("=", 1) for word in words[1:] if "=" in word)
+        if await self._names_action("/edit", words):
+            if not changes or len(changes) < len(words) - 1:
+                paper().print(self._say("type_edit", action=words[0]))
+            else:
+                await self._sitting.edit(words[0], changes)
+
+    async def _settle(self, words: list[str]) -> None:
+        outcome = words[1].lower() if len(words) > 1 else ""
+        if outcome not in ("succeeded", "failed"):
+            paper().print(self._say("type_settle"))
+        else:
+            await self._sitting.settle(words[0], succeeded=outcome == "succeeded", reason=" ".join(words[2:]))
 
     async def _break_glass(self, words: list[str]) -> None:
         if await self._names_action("/break-glass", words):
