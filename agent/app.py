@@ -17,8 +17,9 @@ from agent.approvals.glass import Glasses
 from agent.approvals.policy import Policy
 from agent.approvals.propose import Proposer
 from agent.approvals.refusal import ActionRefused, Refusal
+from agent.approvals.sight import AUDITOR, Eyes, Reading, seen
 from agent.audit.chain import Report
-from agent.audit.event import Event, FactKind
+from agent.audit.event import Event
 from agent.audit.notary import Notary
 from agent.audit.verification import Witness, each, verify
 from agent.conversation.closing import standing, stopped, story
@@ -58,6 +59,10 @@ FOLLOWED = {  # what is said of an action in its thread when it gets there
     State.UNKNOWN: "unknown",
     State.EXPIRED: "expired",
 }
+
+
+def _eyes(reader: Person) -> Eyes:
+    return Eyes(reader.id, reader.roles)
 
 
 def _request_of(action: Action) -> str:
@@ -282,21 +287,37 @@ class App:
     async def turn_record(self, id_: str, person: Person) -> TurnRecord | None:
         """A turn, for its speaker and for auditors: it may quote what others may not read."""
         record = await self.store.turn(TurnId(id_))
-        allowed = record is not None and (record.speaker == person.id or "auditor" in person.roles)
+        allowed = record is not None and (record.speaker == person.id or AUDITOR in person.roles)
         return record if allowed else None
 
     # --- actions -------------------------------------------------------------------------------------------------
 
-    async def actions(self, *, state: State | None = None, limit: int = 20) -> Sequence[Action]:
+    async def actions(
+        self, *, state: State | None = None, limit: int = 20, reader: Person | None = None
+    ) -> Sequence[Action]:
+        """The latest actions first; with a reader, those that they may know of, as they may be shown to them."""
         await self._decisions.expire()
-        return await self.store.actions(state=state, limit=limit)
+        wanted = limit
+        while True:
+            found = await self.store.actions(state=state, limit=wanted)
+            shown = [one for one in (self.shown(action, reader) for action in found) if one is not None]
+            if len(shown) >= limit or len(found) < wanted:
+                return shown[:limit]
+            wanted *= 4
 
-    async def action(self, id_: str) -> Action | None:
+    async def action(self, id_: str, reader: Person | None = None) -> Action | None:
+        """An action as it is kept; None where there is none that this reader may know of."""
         await self._decisions.expire()
-        return await self.store.action(ActionId(id_.upper()))
+        action = await self.store.action(ActionId(id_.upper()))
+        return None if action is None or self.shown(action, reader) is None else action
 
-    def card(self, action: Action, locale: str) -> Card:
-        return card(action, locale, self.now(), self.name)
+    def shown(self, action: Action, reader: Person | None) -> Action | None:
+        """An action as it may be shown to a reader, None where it may not; for nobody in particular as it is."""
+        return action if reader is None else seen(action, _eyes(reader), self.policy.may_use)
+
+    def card(self, action: Action, locale: str, reader: Person | None = None) -> Card:
+        """The card of an action that this reader may know of."""
+        return card(self.shown(action, reader) or action, locale, self.now(), self.name)
 
     async def decide(
         self, action: Action, person: Person, verdict: Verdict, *, reason: str = "", digest: str | None = None
@@ -334,9 +355,10 @@ class App:
             return self._told(signed, person)
         return Told(signed.action, say("card.signed", self._locale(person), action=action.id))
 
-    async def owed(self) -> tuple[Action, ...]:
+    async def owed(self, reader: Person | None = None) -> tuple[Action, ...]:
         """Actions that ran without approval and whose second signature is missing, the latest first."""
-        return tuple(action for action in await self.store.actions(limit=EVERY) if action.owed)
+        every = await self.actions(limit=EVERY, reader=reader)
+        return tuple(action for action in every if action.owed)
 
     async def run_allowed(
         self, actions: Sequence[Action], progress: Progress, locale: str
@@ -509,23 +531,23 @@ class App:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> AsyncIterator[Event]:
-        """The trail, oldest first. What a turn was about is for its speaker and for auditors, as the turn itself is."""
+        """The trail, oldest first, with what is not for this reader withheld; without one, nearly all of it is."""
+        eyes = Eyes("", frozenset()) if reader is None else _eyes(reader)
+        reading = Reading(self.store, eyes, self.policy.may_use)
         async for event in self.store.events(subject, after=after, since=since, until=until):
-            others = event.fact.kind is FactKind.ANSWERED and (
-                reader is None or (reader.id != event.fact.actor and "auditor" not in reader.roles)
-            )
-            yield replace(event, fact=replace(event.fact, data={"withheld": True})) if others else event
+            yield await reading.row(event)
 
     @property
     def zone(self) -> tzinfo:
         """Where people are."""
         return ZoneInfo(self.settings.time_zone)
 
-    async def undone_by(self, id_: str) -> tuple[Action, ...]:
-        """The proposals that take back what this action did."""
-        action = await self.store.action(ActionId(id_))
+    async def undone_by(self, id_: str, reader: Person | None = None) -> tuple[Action, ...]:
+        """The proposals that take back what this action did, as far as this reader may know of them."""
+        action = await self.action(id_, reader)
         later = [] if action is None else await self.store.actions(thread=action.thread, limit=1000)
-        return tuple(other for other in reversed(later) if other.origin.undo_of == id_)
+        back = [other for other in reversed(later) if other.origin.undo_of == id_]
+        return tuple(other for other in back if self.shown(other, reader) is not None)
 
     async def latest_events(self, count: int, reader: Person) -> list[Event]:
         """The end of the trail."""

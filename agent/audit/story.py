@@ -44,7 +44,8 @@ class Teller:
         if event.pruned:
             return Paragraph(fact.at, self._say("pruned", kind=fact.kind.value, name=who))
         if fact.data.get("withheld"):
-            return Paragraph(fact.at, self._say("withheld", name=who))
+            key = "withheld" if fact.kind is FactKind.ANSWERED else "withheld_row"
+            return Paragraph(fact.at, self._say(key, name=who))
         sentences = [text for text in self._sentences(fact.kind, who, said) if text]
         if (platform := said.inner("through").text("platform")) and fact.actor != "sayso":
             identity = said.inner("through").text("identity")

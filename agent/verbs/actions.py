@@ -113,7 +113,11 @@ async def list_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     async with opened(arguments, context) as session:
         state = State(arguments.state) if arguments.state else None
         app = session.app
-        found = await (app.owed() if arguments.owed else app.actions(state=state, limit=arguments.limit))
+        found = await (
+            app.owed(session.person)
+            if arguments.owed
+            else app.actions(state=state, limit=arguments.limit, reader=session.person)
+        )
         if arguments.json:
             print_json({"actions": [cards.as_json(action) for action in found]})
         else:
@@ -135,18 +139,21 @@ async def show(session: "Session", name: str, *, as_json: bool) -> Exit:
 
     action = await find(session, name)
     if as_json:
-        print_json(cards.as_json(action))
+        print_json(cards.as_json(session.app.shown(action, session.person) or action))
     else:
-        cards.show(session.app.card(action, session.locale))
-        events = [event async for event in session.app.events(action.id)]
+        cards.show(session.app.card(action, session.locale, session.person))
+        events = [event async for event in session.app.events(action.id, reader=session.person)]
         cards.show_story(events, session.app.name)
     return Exit.DONE
 
 
 async def find(session: "Session", name: str) -> "Action":
-    action = await session.app.action(name.upper())
+    action = await session.app.action(name.upper(), session.person)
     if action is None:
-        raise Stop(f"there is no action {name!r}; `sayso actions list` shows which there are", Exit.NOT_FOUND)
+        raise Stop(
+            f"there is no action {name!r} that you may see; `sayso actions list` shows which there are",
+            Exit.NOT_FOUND,
+        )
     return action
 
 

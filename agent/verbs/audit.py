@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from agent.audit.story import Paragraph
     from agent.verbs.opening import Session
 
-AUDITOR = "auditor"  # the role that may prune
-
 
 def add(group: verbs.Group) -> None:
     verb = group.add_parser(
@@ -102,7 +100,7 @@ async def _story(session: "Session", subject: str, events: "list[Event]") -> "li
 
     locale = session.locale
     told = Teller(locale, session.app.name, session.app.zone).story(events)
-    for undo in await session.app.undone_by(subject):
+    for undo in await session.app.undone_by(subject, session.person):
         state = say(f"state.{undo.state.value}", locale)
         text = say("story.undone_by", locale, action=undo.id, title=undo.plan.title, state=state)
         told.append(Paragraph(None, text))
@@ -217,6 +215,7 @@ def _when(text: str | None, session: "Session") -> datetime | None:
 
 
 async def prune_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
+    from agent.approvals.sight import AUDITOR
     from agent.verbs.opening import opened, print_json
 
     async with opened(arguments, context) as session:

@@ -20,7 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from agent.app import App, Told
 from agent.approvals.action import Verdict
 from agent.audit.speaking import speaks_through
-from agent.conversation.thread import Said, TurnId
+from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.feedback import NothingToMark
 from agent.jobs.desk import Desk
 from agent.jobs.voice import VoiceUnavailable
@@ -36,6 +36,7 @@ from agent.surfaces.slack.manifest import COMMAND, SHORTCUT
 from agent.surfaces.slack.reading import Reading
 from agent.surfaces.slack.sender import Sender
 from agent.surfaces.slack.voice import SlackVoice
+from agent.surfaces.slack.watching import STOP
 from agent.words.catalogue import say
 from tools.contract import ToolError
 
@@ -173,6 +174,7 @@ class SlackSurface:
             (cards.EDIT, self._on_edit),
             (cards.WITHDRAW, self._on_withdraw),
             (cards.DETAILS, self._on_details),
+            (STOP, self._on_stop),
             (answers.HELPFUL, self._on_helpful),
             (answers.WRONG, self._on_wrong),
             (answers.AGAIN, self._on_again),
@@ -273,7 +275,9 @@ class SlackSurface:
             if offered:
                 self._later(self._sender.prompts(channel, say("slack.prompts", locale), offered))
             return
-        drawn = home.of(person, await self._app.actions(limit=100), tools, self._app.locale_of(person.id))
+        drawn = home.of(
+            person, await self._app.actions(limit=100, reader=person), tools, self._app.locale_of(person.id)
+        )
         self._later(self._sender.home(user, drawn))
 
     # --- approving -----------------------------------------------------------------------------------------------
@@ -399,6 +403,15 @@ class SlackSurface:
             shown = [block for block in drawn.blocks if block["type"] != "actions"]
             view = modal("sayso_details", action.id, shown, close=say("slack.close", locale), about=action.id)
             await self._sender.open_view(click.trigger, view)
+
+    async def _on_stop(self, ack: AsyncAck, body: Body) -> None:
+        """Ends the answer under way, where whoever pressed it may; what came of it is for them alone to see."""
+        await ack()
+        click = events.click(body)
+        person = None if click is None else await self._person(click.team, click.user, click.channel)
+        if click is not None and person is not None and self._desk is not None:
+            text = await self._desk.stop(ThreadId(click.value), person)
+            await self._sender.whisper(click.channel, click.user, text, thread=click.thread)
 
     # --- what people say of answers ------------------------------------------------------------------------------
 

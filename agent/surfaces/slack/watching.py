@@ -16,12 +16,13 @@ from agent.conversation.messages import ResultKind, Step
 from agent.conversation.thread import Said
 from agent.jobs.voice import VoiceUnavailable
 from agent.surfaces.slack import limits, mrkdwn
-from agent.surfaces.slack.blocks import Message, context, message, section
+from agent.surfaces.slack.blocks import Block, Message, button, buttons, context, message, section
 from agent.surfaces.slack.events import place_of
 from agent.surfaces.slack.sender import Sender
 from agent.words.catalogue import say
 from tools.contract import Json
 
+STOP = "sayso_stop"  # what the button is known by that ends an answer under way
 BUSY = "eyes"  # the reaction that says that somebody is at it
 SOON = 0.5  # seconds before it is said that the question was heard: many answers are there by then
 QUIET = 2.0  # more seconds before a message shows what is done: most answers are there by then
@@ -142,10 +143,15 @@ class Watching:
     def _drawn(self) -> Message:
         if self._words:
             words = limits.cut(mrkdwn.mrkdwn(self._words), SHOWN)
-            return message(words, [section(f"{words} …")])
+            return message(words, [section(f"{words} …"), self._stop()])
         working = say("slack.working", self._seat.locale)
         lines = "\n".join(list(self._steps.values())[-STEPS:])
-        return message(working, [context(f"{working}\n{lines}")])
+        return message(working, [context(f"{working}\n{lines}"), self._stop()])
+
+    def _stop(self) -> Block:
+        """The button that does what the word "stop" does; what is told in the end takes its place."""
+        label = say("slack.stop", self._seat.locale)
+        return buttons([button(label, STOP, self._said.thread)], "work")
 
     async def _begin(self) -> None:
         """Says that it was heard: by a status, which the answer clears, where Slack has one; else by a reaction."""

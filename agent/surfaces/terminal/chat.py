@@ -30,6 +30,8 @@ class Chat:
             "/approve": self._approve,
             "/reject": self._reject,
             "/withdraw": self._withdraw,
+            "/edit": self._edit,
+            "/settle": self._settle,
             "/break-glass": self._break_glass,
             "/countersign": self._countersign,
             "/show": self._show,
@@ -107,7 +109,7 @@ class Chat:
 
     async def _actions(self, _words: list[str]) -> None:
         sitting = self._sitting
-        found = await sitting.app.actions()
+        found = await sitting.app.actions(reader=sitting.person)
         waiting = [action for action in found if action.state is State.AWAITING_APPROVAL]
         cards.show_list(found, sitting.app.now(), sitting.locale)
         if found and not waiting:
@@ -125,11 +127,26 @@ class Chat:
         if not await self._names_action("/withdraw", words):
             return
         sitting = self._sitting
-        action = await sitting.app.action(words[0])
+        action = await sitting.app.action(words[0], sitting.person)
         if action is None:
             paper().print(self._say("no_such_action", action=words[0]))
         else:
             sitting.tell(await sitting.app.withdraw(action, sitting.person))
+
+    async def _edit(self, words: list[str]) -> None:
+        changes = dict(word.split("=", 1) for word in words[1:] if "=" in word)
+        if await self._names_action("/edit", words):
+            if not changes or len(changes) < len(words) - 1:
+                paper().print(self._say("type_edit", action=words[0]))
+            else:
+                await self._sitting.edit(words[0], changes)
+
+    async def _settle(self, words: list[str]) -> None:
+        outcome = words[1].lower() if len(words) > 1 else ""
+        if outcome not in ("succeeded", "failed"):
+            paper().print(self._say("type_settle"))
+        else:
+            await self._sitting.settle(words[0], succeeded=outcome == "succeeded", reason=" ".join(words[2:]))
 
     async def _break_glass(self, words: list[str]) -> None:
         if await self._names_action("/break-glass", words):
@@ -142,7 +159,7 @@ class Chat:
     async def _names_action(self, command: str, words: list[str]) -> bool:
         """Whether an action was named; says what to type, and which ones wait, when none was."""
         if not words:
-            found = await self._sitting.app.actions()
+            found = await self._sitting.app.actions(reader=self._sitting.person)
             waiting = [action.id for action in found if action.state is State.AWAITING_APPROVAL]
             paper().print(self._say("type_decide", command=command, waiting=", ".join(waiting) or "–"))
         return bool(words)
@@ -152,11 +169,12 @@ class Chat:
             paper().print(self._say("type_show"))
             return
         sitting, name = self._sitting, words[0].upper()
-        action = await sitting.app.action(name) if name.startswith("A-") else None
+        action = await sitting.app.action(name, sitting.person) if name.startswith("A-") else None
         story = await sitting.app.turn_record(name, sitting.person) if action is None else None
         if action is not None:
-            cards.show(sitting.app.card(action, sitting.locale))
-            cards.show_story([event async for event in sitting.app.events(action.id)], sitting.app.name)
+            cards.show(sitting.app.card(action, sitting.locale, sitting.person))
+            events = [event async for event in sitting.app.events(action.id, reader=sitting.person)]
+            cards.show_story(events, sitting.app.name)
         elif story is not None:
             record.show(story, sitting.app.name(story.speaker))
         else:

@@ -1,7 +1,7 @@
 """One person at one terminal: asks, watches the turn, and gets the answer, its cards and its files."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +14,12 @@ from agent.conversation.outbox import attended
 from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.conversation.turn import Answer
 from agent.feedback import NothingToMark
+from agent.policies import typed
 from agent.runbooks.following import Notice
 from agent.surfaces.terminal import answers, cards
 from agent.surfaces.terminal.screen import margin, paper, plain
 from agent.words.catalogue import say
-from tools.contract import File, Json
+from tools.contract import File, Json, ToolError
 
 if TYPE_CHECKING:
     from agent.app import App, Told
@@ -140,9 +141,31 @@ class Sitting:
         if (action := await self._named(name)) is not None:
             self.tell(await self.app.countersign(action, self.person, reason=reason))
 
+    async def edit(self, name: str, changes: Mapping[str, str]) -> None:
+        """Proposes it again with other arguments, typed as text; what is wrong with them is said."""
+        action = await self._named(name)
+        if action is None:
+            return
+        try:
+            spec = self.app.registry.get(action.tool).spec
+            wanted = {argument: typed(spec, argument, text) for argument, text in changes.items()}
+            told = await self.app.edit(action, self.person, wanted)
+        except ToolError as error:
+            why = plain(str(error))
+            paper().print(say("terminal.not_edited", self.locale, action=action.id, why=why), style="yellow")
+            return
+        await self._carried_out(told)
+        if told.refusal is None and told.action.state is State.AWAITING_APPROVAL:
+            cards.show(self.app.card(told.action, self.locale, self.person))
+
+    async def settle(self, name: str, *, succeeded: bool, reason: str) -> None:
+        """How an action ended of which nobody knew."""
+        if (action := await self._named(name)) is not None:
+            self.tell(await self.app.settle(action, self.person, succeeded=succeeded, reason=reason))
+
     async def _named(self, name: str) -> Action | None:
         """The action of this id; where there is none, that is said."""
-        action = await self.app.action(name)
+        action = await self.app.action(name, self.person)
         if action is None:
             paper().print(say("terminal.no_such_action", self.locale, action=name))
         return action

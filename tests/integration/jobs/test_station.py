@@ -195,3 +195,36 @@ async def test_a_worker_cut_off_in_the_middle_of_a_run_goes_on_without_hands(
         yard.workers[0].kill()
         await yard.workers[0].wait()
     await yard.app.close()
+
+
+async def test_what_a_cut_off_worker_had_begun_is_settled_by_another_and_not_run_again(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    """Its sockets are closed while its action runs; another worker looks at the world, and it comes back too late."""
+    url = postgres.database()
+    yard = Yard(tmp_path, url, await opened(tmp_path, url))
+    async with Cable.to(postgres.port) as cable:
+        head, _, tail = url.rpartition("@")
+        through = f"{head}@127.0.0.1:{cable.port}/{tail.partition('/')[2]}"
+        turn = await yard.hear("stamp one")
+        await yard.worker("--longest", "1", "--machine", "east", url=through)
+        await yard.answered(turn)
+        action = await yard.action()
+        assert action is not None
+        await yard.app.decide(action, TOM, Verdict.APPROVE)
+        running = await yard.reaches(State.RUNNING)
+        cable.unplug()
+        await yard.worker("--machine", "west")
+        done = await yard.reaches(State.SUCCEEDED, State.FAILED)
+        assert (done.state, done.worker) == (State.SUCCEEDED, running.worker)
+        assert yard.effects() == {"A-1": 1}
+        cable.plug()
+        again = await yard.hear("stamp two")
+        await yard.answered(again)
+        assert (await yard.reaches(State.SUCCEEDED)).revision == done.revision
+        assert yard.effects() == {"A-1": 1}
+        await yard.told("notice A-1")
+        for process in yard.workers:
+            process.kill()
+            await process.wait()
+    await yard.app.close()

@@ -322,6 +322,14 @@ async def test_stop_ends_what_is_under_way_and_asks_nothing(here: Office) -> Non
     assert len([one for one in here.slack.messages if "proposed." in one["text"]]) == 1
 
 
+async def test_the_stop_button_does_what_the_word_does_for_whoever_pressed_it(here: Office) -> None:
+    ts = await here.slack.say("<@UBOT> stamp one")
+    await here.card()
+    await here.slack.click("sayso_stop", f"slack:C1:{ts}", user="UMAYA")
+    said = await here.slack.whispered("A-1 is only proposed")
+    assert said["user"] == "UMAYA"
+
+
 async def test_too_many_requests_are_waited_for_and_nothing_is_lost(here: Office) -> None:
     here.slack.failures = [(429, {"Retry-After": "0"}, "ratelimited")] * 2
     await here.slack.say("<@UBOT> stamp one")

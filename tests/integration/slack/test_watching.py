@@ -63,6 +63,7 @@ async def test_steps_are_shown_in_one_message_that_the_answer_takes(slack: Works
     await seen.watching.progress(Step(LOGS, ResultKind.FOUND, "12 errors"))
     await seen.watching.show()
     assert "✓ logs · payments" in seen.blocks
+    assert slack.buttons(slack.messages[0]) == {"sayso_stop": "slack:C1:1.1"}
     assert seen.kept == {"C1": slack.messages[0]["ts"]}
     await seen.watching.end()
 

@@ -228,3 +228,15 @@ def test_a_pruned_row_says_that_it_was_pruned() -> None:
 def test_lengths_of_time_are_said_as_people_do(seconds: float, said: str) -> None:
     assert duration(seconds, "en") == said
     assert duration(seconds, "fr") == said.replace(" d ", " j ")
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+def test_a_row_that_is_withheld_says_for_whom_it_is(locale: str) -> None:
+    for kind, words in (
+        (FactKind.DECIDED, ("happened", "passé")),
+        (FactKind.ANSWERED, ("answered", "réponse")),
+    ):
+        event = seal(1, Fact(kind, "tom", "A-1", NOW, {"withheld": True}), ROOT)
+        said = told([event], locale)
+        assert "Tom Okafor" in said
+        assert any(word in said for word in words)

@@ -35,7 +35,7 @@ class QuietApp:
         await self.may_answer.wait()
         return Answer(TurnId("T-1"), "well", (), (), (), Receipt("T-1", 0.1, (), "none", "", 0), "en")
 
-    async def actions(self) -> Sequence[object]:
+    async def actions(self, *, reader: object = None) -> Sequence[object]:
         return ()
 
     async def left_unanswered(self, _person: Person) -> Sequence[object]:
