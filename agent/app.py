@@ -484,7 +484,7 @@ class App:
     ) -> AsyncIterator[Event]:
         """The trail, oldest first. What a turn was about is for its speaker and for auditors, as the turn itself is."""
         async for event in self.store.events(subject, after=after, since=since, until=until):
-            others = event.fact.kind is FactKind.ANSWERED and (
+            others = event.fact.kind in (FactKind.ANSWERED, FactKind.RATED) and (
                 reader is None or (reader.id != event.fact.actor and "auditor" not in reader.roles)
             )
             yield replace(event, fact=replace(event.fact, data={"withheld": True})) if others else event

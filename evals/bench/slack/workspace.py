@@ -321,13 +321,14 @@ class Workspace:
         self, action: str, value: str, *, user: str, channel: str = "C1", thread: str = "", team: str = TEAM
     ) -> int:
         """Somebody presses a button."""
+        self._count += 1
         payload = {
             "type": "block_actions",
             "team": {"id": team},
             "user": {"id": user, "team_id": team},
             "channel": {"id": channel},
             "message": {"ts": "1.1", "thread_ts": thread},
-            "trigger_id": "trigger",
+            "trigger_id": f"trigger.{self._count}",
             "actions": [{"action_id": action, "value": value, "type": "button", "block_id": "b"}],
         }
         if self.sockets:
@@ -339,8 +340,10 @@ class Workspace:
     async def submit(self, view: Mapping[str, Any], fields: Mapping[str, str], *, user: str) -> str:
         """Somebody sends a modal; gives the bot's answer."""
         values = {name: {name: {"type": "plain_text_input", "value": text}} for name, text in fields.items()}
+        self._count += 1
         payload = {
             "type": "view_submission",
+            "trigger_id": f"trigger.{self._count}",
             "team": {"id": TEAM},
             "user": {"id": user, "team_id": TEAM},
             "view": {**view, "id": "V1", "state": {"values": values}},
@@ -354,6 +357,7 @@ class Workspace:
 
     async def command(self, text: str, *, user: str = "UMAYA", channel: str = "C1") -> str:
         """Somebody uses the slash command."""
+        self._count += 1
         form = {
             "command": "/sayso", "text": text, "user_id": user, "channel_id": channel, "team_id": TEAM,
             "trigger_id": f"13.{self._count}",
