@@ -1,6 +1,6 @@
 """A Slack workspace on this machine: it keeps messages, refuses what Slack refuses, and sends signed events and clicks.
 
-Its limits are written down here again, from Slack's pages, and not taken from the product: it is the judge.
+What it refuses is in `judge`, written down again from Slack's pages and not taken from the product.
 """
 
 import asyncio
@@ -16,42 +16,11 @@ from urllib.parse import urlencode
 
 from aiohttp import ClientSession, web
 
+from evals.bench.slack import judge
 from evals.bench.slack.rooms import Rooms
 
 SECRET = "a signing secret"
 BOT, TEAM = "UBOT", "T1"
-LONGEST = {"section": 3000, "context": 2000, "header": 150}
-
-
-def refused(blocks: list[dict[str, Any]], most: int = 50) -> str | None:  # noqa: C901, PLR0911 - one rule after the other
-    """Why Slack would refuse these blocks; None where it would take them."""
-    if len(blocks) > most:
-        return "invalid_blocks: too many"
-    total = 0
-    for block in blocks:
-        kind = block.get("type")
-        texts = {
-            "section": lambda b=block: [b["text"]["text"]],
-            "header": lambda b=block: [b["text"]["text"]],
-            "context": lambda b=block: [one["text"] for one in b["elements"]],
-        }.get(str(kind), list)()
-        for text in texts:
-            total += len(text)
-            if not text.strip() or len(text) > LONGEST[str(kind)]:
-                return f"invalid_blocks: {kind} of {len(text)} characters"
-        if kind == "actions":
-            elements = block["elements"]
-            if not 1 <= len(elements) <= 25 or len({one["action_id"] for one in elements}) < len(elements):
-                return "invalid_blocks: actions"
-            for one in elements:
-                if not 1 <= len(one["text"]["text"]) <= 75 or len(one["value"]) > 2000:
-                    return "invalid_blocks: button"
-                confirm = one.get("confirm")
-                if confirm and (len(confirm["title"]["text"]) > 100 or len(confirm["text"]["text"]) > 300):
-                    return "invalid_blocks: confirm"
-        elif kind not in ("section", "context", "header", "divider", "input"):
-            return f"invalid_blocks: {kind}"
-    return "msg_blocks_too_long" if total > 13_200 and most == 50 else None
 
 
 @dataclass
@@ -76,6 +45,8 @@ class Workspace:
     acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
     rooms: Rooms = field(default_factory=Rooms)
     users: dict[str, dict[str, Any]] = field(default_factory=dict)  # those who are not plain members
+    outside: set[str] = field(default_factory=set)  # channels that the bot is not in
+    revoked: str = ""  # why no token is taken any more
     _count: int = 0
 
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
@@ -102,6 +73,13 @@ class Workspace:
             await asyncio.sleep(0.01)
         return self.acknowledged[name]
 
+    def refuses(self, body: Mapping[str, Any]) -> str | None:
+        """Why a message is not taken, as Slack says it."""
+        if self.outside and body["channel"] in self.outside:
+            return "not_in_channel"
+        why = judge.message(body.get("blocks", []), body.get("text", ""))
+        return None if why is None else why.partition(":")[0]
+
     # --- what the bot calls --------------------------------------------------------------------------------------
 
     async def call(self, request: web.Request) -> web.Response:
@@ -117,6 +95,8 @@ class Workspace:
         if method.startswith("chat.post") and self.failures:
             status, headers, error = self.failures.pop(0)
             return web.json_response({"ok": False, "error": error}, status=status, headers=headers)
+        if self.revoked:
+            return web.json_response({"ok": False, "error": self.revoked})
         own = "_" + method.replace(".", "_")
         whose = self if hasattr(self, own) else self.rooms
         answer: dict[str, Any] = getattr(whose, own, lambda _body: {})(body)
@@ -129,7 +109,7 @@ class Workspace:
         return {"user_id": BOT, "team_id": TEAM, "url": "https://harbourlane.slack.com/", "bot_id": "B1"}
 
     def _chat_postMessage(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
-        if why := refused(body.get("blocks", [])):
+        if why := self.refuses(body):
             return {"error": why}
         self._count += 1
         ts = f"1800000000.{self._count:06}"
@@ -137,7 +117,7 @@ class Workspace:
         return {"ts": ts, "channel": body["channel"]}
 
     def _chat_update(self, body: dict[str, Any]) -> dict[str, Any]:
-        if why := refused(body.get("blocks", [])):
+        if why := self.refuses(body):
             return {"error": why}
         for one in self.messages:
             if (one["channel"], one["ts"]) == (body["channel"], body["ts"]):
@@ -148,6 +128,8 @@ class Workspace:
         return {"error": "message_not_found"}
 
     def _chat_postEphemeral(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        if body["channel"] in self.outside:
+            return {"error": "not_in_channel"}
         self.whispers.append(body)
         return {}
 
@@ -174,8 +156,8 @@ class Workspace:
         return {}
 
     def _assistant_threads_setSuggestedPrompts(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        if not 1 <= len(body["prompts"]) <= 4:
-            return {"error": "invalid_arguments"}
+        if why := judge.prompts(body["prompts"], body["title"]):
+            return {"error": why}
         self.prompts[body["channel_id"]] = [one["message"] for one in body["prompts"]]
         return {}
 
@@ -230,7 +212,7 @@ class Workspace:
         return web.Response(text="OK")
 
     def _views_open(self, body: dict[str, Any]) -> dict[str, Any]:
-        if why := refused(body["view"]["blocks"], 100):
+        if why := judge.view(body["view"]):
             return {"error": why}
         self.views.append(body["view"])
         return {"view": {"id": f"V{len(self.views)}"}}
@@ -238,7 +220,7 @@ class Workspace:
     _views_update = _views_open
 
     def _views_publish(self, body: dict[str, Any]) -> dict[str, Any]:
-        if why := refused(body["view"]["blocks"], 100):
+        if why := judge.view(body["view"]):
             return {"error": why}
         self.homes[body["user_id"]] = body["view"]
         return {}
@@ -318,9 +300,17 @@ class Workspace:
         await self.event(event)
 
     async def click(
-        self, action: str, value: str, *, user: str, channel: str = "C1", thread: str = "", team: str = TEAM
+        self,
+        action: str,
+        value: str,
+        *,
+        user: str,
+        channel: str = "C1",
+        thread: str = "",
+        team: str = TEAM,
+        view: Mapping[str, Any] | None = None,
     ) -> int:
-        """Somebody presses a button."""
+        """Somebody presses a button, of a message or of this view."""
         self._count += 1
         payload = {
             "type": "block_actions",
@@ -331,11 +321,31 @@ class Workspace:
             "trigger_id": f"trigger.{self._count}",
             "actions": [{"action_id": action, "value": value, "type": "button", "block_id": "b"}],
         }
+        if view is not None:
+            payload = {**payload, "view": {**view, "id": "V1"}, "channel": None, "message": None}
         if self.sockets:
             await self.envelope("interactive", payload)
             return 200
         status, _ = await self.send({"payload": json.dumps(payload)}, "")
         return status
+
+    async def shortcut(self, message: Mapping[str, Any], *, user: str = "UMAYA", channel: str = "C1") -> None:
+        """Somebody asks about a message by its menu."""
+        self._count += 1
+        payload = {
+            "type": "message_action",
+            "callback_id": "sayso_ask",
+            "trigger_id": f"trigger.{self._count}",
+            "action_ts": f"1800000100.{self._count}",
+            "team": {"id": TEAM},
+            "user": {"id": user, "team_id": TEAM},
+            "channel": {"id": channel},
+            "message": message,
+        }
+        if self.sockets:
+            await self.envelope("interactive", payload)
+        else:
+            assert (await self.send({"payload": json.dumps(payload)}, ""))[0] == 200
 
     async def submit(self, view: Mapping[str, Any], fields: Mapping[str, str], *, user: str) -> str:
         """Somebody sends a modal; gives the bot's answer."""
