@@ -12,6 +12,7 @@ from agent.app import App
 from agent.audit.event import Fact, FactKind
 from agent.store.port import StoreError
 from agent.surfaces.slack.events import NAME
+from agent.surfaces.slack.shape import readable
 
 LOG = logging.getLogger("sayso.slack")
 GOOD_FOR = (
@@ -68,7 +69,9 @@ class Gate:
         if not hmac.compare_digest(made.encode(), signature.encode(errors="replace")):
             return "forged"
         seen = _short(signature)
-        return "replayed" if seen in self._young or seen in self._old else ""
+        if seen in self._young or seen in self._old:
+            return "replayed"
+        return "" if readable(body) else "unreadable"
 
     def _note(self, signature: str) -> None:
         """Remembers what was taken, for as long as its signature is good at least."""

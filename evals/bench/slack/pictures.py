@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
 CONFIG = """
-workspace: {id: T1, name: Harbour Lane}
+workspace: {teamId: T1, name: Harbour Lane}
 apps:
   - {appId: A1, botName: sayso, botUserId: UBOT, botToken: xoxb-1, appToken: xapp-1, mode: socket, signingSecret: s}
 users:

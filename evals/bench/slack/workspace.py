@@ -6,6 +6,7 @@ What it refuses is in `judge`, written down again from Slack's pages and not tak
 import asyncio
 import hashlib
 import hmac
+import io
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -38,6 +39,7 @@ class Workspace:
     shared: list[tuple[str, str, str]] = field(default_factory=list)  # channel, thread, name
     calls: list[str] = field(default_factory=list)
     failures: list[tuple[int, dict[str, str], str]] = field(default_factory=list)  # of the next posts
+    update_failures: list[str] = field(default_factory=list)  # of the next changes of messages
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
     streaming: set[str] = field(default_factory=set)
     statuses: list[str] = field(default_factory=list)
@@ -46,6 +48,8 @@ class Workspace:
     rooms: Rooms = field(default_factory=Rooms)
     users: dict[str, dict[str, Any]] = field(default_factory=dict)  # those who are not plain members
     outside: set[str] = field(default_factory=set)  # channels that the bot is not in
+    scopes: list[str] = field(default_factory=list)  # that the app has
+    late: bool = False  # no form opens any more: the click is too old
     revoked: str = ""  # why no token is taken any more
     _count: int = 0
 
@@ -100,7 +104,8 @@ class Workspace:
         own = "_" + method.replace(".", "_")
         whose = self if hasattr(self, own) else self.rooms
         answer: dict[str, Any] = getattr(whose, own, lambda _body: {})(body)
-        return web.json_response({"ok": "error" not in answer, **answer})
+        scopes = {"x-oauth-scopes": ",".join(self.scopes)}
+        return web.json_response({"ok": "error" not in answer, **answer}, headers=scopes)
 
     def _apps_connections_open(self, _body: dict[str, Any]) -> dict[str, Any]:
         return {"url": self.api.replace("http://", "ws://").replace("/api/", "/link/?ticket=1")}
@@ -119,6 +124,8 @@ class Workspace:
     def _chat_update(self, body: dict[str, Any]) -> dict[str, Any]:
         if why := self.refuses(body):
             return {"error": why}
+        if self.update_failures:
+            return {"error": self.update_failures.pop(0)}
         for one in self.messages:
             if (one["channel"], one["ts"]) == (body["channel"], body["ts"]):
                 if one["ts"] in self.streaming:
@@ -134,6 +141,8 @@ class Workspace:
         return {}
 
     def _conversations_replies(self, body: dict[str, Any]) -> dict[str, Any]:
+        if body["channel"] in self.outside:
+            return {"error": "not_in_channel"}
         ours = [one for one in self.messages if one.get("thread_ts") == body["ts"]]
         return {"messages": ours} if ours else self.rooms.replies(body)
 
@@ -212,6 +221,8 @@ class Workspace:
         return web.Response(text="OK")
 
     def _views_open(self, body: dict[str, Any]) -> dict[str, Any]:
+        if self.late:
+            return {"error": "expired_trigger_id"}
         if why := judge.view(body["view"]):
             return {"error": why}
         self.views.append(body["view"])
@@ -240,7 +251,10 @@ class Workspace:
             "X-Slack-Signature": f"v0={signed}",
             "Content-Type": kind,
         }
-        async with ClientSession() as session, session.post(self.bot, data=raw, headers=headers) as answer:
+        async with (
+            ClientSession() as session,
+            session.post(self.bot, data=io.BytesIO(raw.encode()), headers=headers) as answer,
+        ):
             return answer.status, await answer.text()
 
     async def say(
@@ -312,7 +326,7 @@ class Workspace:
     ) -> int:
         """Somebody presses a button, of a message or of this view."""
         self._count += 1
-        payload = {
+        payload: dict[str, Any] = {
             "type": "block_actions",
             "team": {"id": team},
             "user": {"id": user, "team_id": team},
