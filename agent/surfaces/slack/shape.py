@@ -50,6 +50,4 @@ def _whole(payload: Mapping[str, object]) -> bool:
 
 
 def _is_action(action: object) -> bool:
-    return isinstance(action, Mapping) and all(
-        isinstance(action.get(key), str) for key in ("action_id", "block_id")
-    )
+    return isinstance(action, Mapping) and isinstance(action.get("action_id"), str)
