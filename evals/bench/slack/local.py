@@ -26,7 +26,7 @@ from evals.bench.slack.workspace import SECRET, Workspace
 
 PORT, BOT_PORT = 3100, 3101
 BASE = f"http://127.0.0.1:{PORT}"
-LONGEST = 20.0  # seconds that anything may take
+LONGEST = 40.0  # seconds that anything may take
 SEEN = 0.5  # seconds until a modal is there
 CONFIG = """
 workspace: {teamId: T1, name: Harbour Lane}
