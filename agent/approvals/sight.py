@@ -18,7 +18,9 @@ AUDITOR = "auditor"  # the role that reads everything
 UNSAID = "…"  # in the place of words that are for others
 MayUse = Callable[[str, frozenset[str]], bool]  # a tool, and somebody's roles
 OPEN = frozenset({FactKind.PRUNED})  # rows that say nothing of anybody
-OWN = frozenset({FactKind.ANSWERED, FactKind.PROPOSAL_REFUSED, FactKind.HEARD})  # rows for who they are of
+OWN = frozenset(  # rows for who they are of
+    {FactKind.ANSWERED, FactKind.RATED, FactKind.PROPOSAL_REFUSED, FactKind.HEARD}
+)
 
 
 @dataclass(frozen=True, slots=True)

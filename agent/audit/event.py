@@ -15,7 +15,9 @@ class FactKind(StrEnum):
 
     HEARD = "heard"  # a person said something, and it was accepted
     NOT_HEARD = "not_heard"  # somebody without rights spoke or clicked; the subject is their identity
+    REFUSED = "refused"  # a request that did not come from the platform; the subject is where it came in
     ANSWERED = "answered"  # a turn ended; data holds its receipt
+    RATED = "rated"  # somebody said whether an answer helped
     PROPOSED = "proposed"
     PROPOSAL_REFUSED = "proposal_refused"
     DECIDED = "decided"

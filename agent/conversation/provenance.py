@@ -19,6 +19,11 @@ _NUMBERS = {
 }  # fmt: skip
 
 
+def own_words(text: str) -> str:
+    """What somebody said themselves: without the lines they quote (`> ...`)."""
+    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith(">"))
+
+
 def provenance(
     spec: Spec, arguments: Mapping[str, Json], said: Sequence[str], evidence: Sequence[Evidence]
 ) -> dict[str, str]:

@@ -18,7 +18,7 @@ from agent.conversation.evidence import Evidence, anchored
 from agent.conversation.messages import Message, Offer, ResultKind, Role, Step, ToolCall
 from agent.conversation.offers import offer
 from agent.conversation.ports import Audience, Proposals, Shelf, Wishes
-from agent.conversation.provenance import provenance, unasked
+from agent.conversation.provenance import own_words, provenance, unasked
 from agent.conversation.redact import Redactor
 from agent.conversation.room import ALONE, Room
 from agent.conversation.thread import ThreadId, TurnId
@@ -284,8 +284,9 @@ class Toolbox:
 
     def _provenance(self, spec: Spec, arguments: Mapping[str, Json], bench: Bench) -> dict[str, str]:
         """Where each argument came from, and the change itself where the asker never asked for one like it."""
-        origins = provenance(spec, arguments, bench.said, bench.evidence)
-        if self._wishes is not None and not self._wishes.asked_for(spec.name, bench.said):
+        said = tuple(own_words(text) for text in bench.said)
+        origins = provenance(spec, arguments, said, bench.evidence)
+        if self._wishes is not None and not self._wishes.asked_for(spec.name, said):
             origins[REQUEST] = unasked(spec, bench.evidence)
         return origins
 

@@ -6,19 +6,23 @@ from agent.store.port import TurnRecord
 from agent.surfaces.slack import limits, mrkdwn
 from agent.surfaces.slack.blocks import Block, Message, button, buttons, context, message, modal, section
 from agent.words.catalogue import say
-from tools.contract import Json
+from tools.contract import File, Json
 
 HELPFUL, WRONG, EVIDENCE = "sayso_helpful", "sayso_wrong", "sayso_evidence"
+NEXT = f"{EVIDENCE}_next"  # two buttons of one block need two names
 AGAIN, SHARE = "sayso_again", "sayso_share"
 PAGE = 8  # pieces of evidence on a page of the modal
-PARAGRAPHS = 2900  # characters of one block of an answer
+CODE = 15  # lines of code that are shown; where there are more, all of it is a file
 A_MESSAGE = 9000  # and of the blocks of one message
+TEXT = 550  # characters of one piece of evidence: five times as many once they are escaped
+LINK = 1000  # characters of an address that is linked
 SOURCES = 10  # links under an answer; the modal has all
 
 
 def of(record: TurnRecord, locale: str) -> list[Message]:
     """The messages of an answer: one as a rule, more where it is long; the last one has sources and buttons."""
-    parts = limits.pieces(mrkdwn.mrkdwn(record.whole), PARAGRAPHS)
+    text, _ = snippets(record, locale)
+    parts = mrkdwn.pieces(mrkdwn.mrkdwn(text), limits.PARAGRAPHS)
     messages: list[list[Block]] = [[]]
     size = 0
     for part in parts:
@@ -31,13 +35,28 @@ def of(record: TurnRecord, locale: str) -> list[Message]:
     return [message(limits.cut(record.whole, 3000), blocks) for blocks in messages]
 
 
+def snippets(record: TurnRecord, locale: str) -> tuple[str, list[File]]:
+    """The answer with long code cut short, and the whole of each as a file."""
+    told, files = "", list[File]()
+    for fenced, part in mrkdwn.parts(record.whole):
+        lines = part.splitlines()
+        if not fenced or len(lines) <= CODE:
+            told += f"{mrkdwn.FENCE}\n{part}\n{mrkdwn.FENCE}" if fenced else part
+            continue
+        name = f"{record.turn}-{len(files) + 1}.txt"
+        files.append(File(name, "text/plain", part.encode()))
+        head = "\n".join(lines[:CODE])
+        rest = say("slack.snippet", locale, count=len(lines), name=name)
+        told += f"{mrkdwn.FENCE}\n{head}\n{mrkdwn.FENCE}\n{rest}"
+    return told, files
+
+
 def _below(record: TurnRecord, locale: str) -> list[Block]:
     found = evidence_of(record)
     cited = [item for item in found if f"[{item.get('number')}]" in record.whole]
     blocks: list[Block] = []
     if cited:
-        links = [f"[{item.get('number')}] {source(item)}" for item in cited[:SOURCES]]
-        blocks.append(context("\n".join(links)))
+        blocks.append(context(sources(cited)))
     blocks.append(context(_receipt(record)))
     ask = []
     if found:
@@ -54,6 +73,17 @@ def _below(record: TurnRecord, locale: str) -> list[Block]:
     return [*blocks, buttons(ask, f"answer:{record.turn}")] if ask else blocks
 
 
+def sources(items: Sequence[Mapping[str, Json]]) -> str:
+    """Where these pieces of evidence come from, as many as there is room for; no link is cut."""
+    lines: list[str] = []
+    for item in items[:SOURCES]:
+        line = f"[{item.get('number')}] {source(item)}"
+        if sum(map(len, lines)) + len(lines) + len(line) > limits.CONTEXT - 100:
+            break
+        lines.append(line)
+    return "\n".join([*lines, *(["…"] if len(lines) < len(items) else [])])
+
+
 def evidence_of(record: TurnRecord) -> list[Mapping[str, Json]]:
     """The evidence that was kept with a turn."""
     listed = (record.record or {}).get("evidence")
@@ -65,7 +95,9 @@ def evidence_of(record: TurnRecord) -> list[Mapping[str, Json]]:
 def source(item: Mapping[str, Json]) -> str:
     """Where a piece of evidence comes from, as a link where there is one."""
     label = " · ".join(str(item[key]) for key in ("source", "title") if item.get(key))
-    return mrkdwn.link(str(item.get("link") or ""), limits.cut(label, 150))
+    url = str(item.get("link") or "")
+    short = len(mrkdwn.escaped(url)) <= LINK
+    return mrkdwn.link(url if short else "", limits.cut(label, 150))
 
 
 def evidence(record: TurnRecord, page: int, locale: str) -> Block:
@@ -80,13 +112,16 @@ def evidence(record: TurnRecord, page: int, locale: str) -> Block:
             blocks.append(
                 context(f"`{mrkdwn.escaped(limits.cut(str(item['query']), 500)).replace('`', '´')}`")
             )
-        text = mrkdwn.escaped(limits.cut(str(item.get("text") or "-"), 800))
-        blocks.append(section(f"```{text.replace('```', '´´´')}```"))
+        blocks.append(section(mrkdwn.code(limits.cut(str(item.get("text") or "-"), TEXT))))
     turns = []
     if page:
         turns.append(button(say("slack.back", locale), EVIDENCE, f"{record.turn} {page - 1}"))
     if page < last:
-        turns.append(button(say("slack.more", locale), f"{EVIDENCE}_next", f"{record.turn} {page + 1}"))
+        turns.append(button(say("slack.more", locale), NEXT, f"{record.turn} {page + 1}"))
+    if not found:
+        blocks.append(section(say("slack.no_evidence", locale)))
+    if last:
+        blocks.append(context(say("slack.page", locale, page=page + 1, pages=last + 1)))
     if turns:
         blocks.append(buttons(turns, "pages"))
     title = say("slack.evidence_of", locale, turn=record.turn)

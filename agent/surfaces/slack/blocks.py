@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from agent.surfaces.slack import limits
+from agent.surfaces.slack import limits, mrkdwn
 from tools.contract import Json
 
 Block = dict[str, Json]
@@ -35,6 +35,11 @@ def message(text: str, blocks: Iterable[Block]) -> Message:
 def section(text: str) -> Block:
     """Text in Slack's mark-up."""
     return {"type": "section", "text": {"type": "mrkdwn", "text": limits.cut(text, limits.SECTION)}}
+
+
+def paragraphs(text: str) -> list[Block]:
+    """Text in Slack's mark-up, in as many sections as it takes."""
+    return [section(part) for part in mrkdwn.pieces(text, limits.PARAGRAPHS)]
 
 
 def header(text: str) -> Block:

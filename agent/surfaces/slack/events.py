@@ -85,6 +85,31 @@ def changed(body: Mapping[str, object], bot: str) -> Changed | None:
     return None if again is None else Changed(key, thread, replace(again, ts=f"{ts}#edited"))
 
 
+def about(body: Mapping[str, object], message: Mapping[str, object], bot: str) -> Heard | None:
+    """The message that somebody asks about by its menu; quoted, where somebody else wrote it. None without words."""
+    user, channel = _text(_inner(body, "user"), "id"), _text(_inner(body, "channel"), "id")
+    ts = _text(message, "ts")
+    written = plain(_written(message), bot)
+    if not (user and channel and ts and written):
+        return None
+    if _text(message, "user") != user:
+        written = "\n".join(f"> {line}" for line in written.splitlines())
+    team = _text(_inner(body, "team"), "id") or _text(_inner(body, "user"), "team_id")
+    thread = thread_of(channel, _text(message, "thread_ts") or ts)
+    name = f"shortcut-{_text(body, 'action_ts') or ts}"
+    return Heard(Where.DIRECT, team, user, channel, name, thread, written)
+
+
+def _written(message: Mapping[str, object]) -> str:
+    """The words of a message; those of its attachments too, where alerts have theirs."""
+    words = [_text(message, "text")]
+    attached = message.get("attachments")
+    for one in attached if isinstance(attached, list) else ():
+        if isinstance(one, Mapping):
+            words += [_text(one, "title"), _text(one, "text") or _text(one, "fallback")]
+    return "\n".join(dict.fromkeys(word for word in words if word.strip()))
+
+
 @dataclass(frozen=True, slots=True)
 class Click:
     """A button that somebody pressed, or a modal that they sent. `value` is what it was about."""
@@ -120,18 +145,22 @@ def click(body: Mapping[str, object]) -> Click | None:
 
 
 def sent(body: Mapping[str, object]) -> tuple[Click, dict[str, str]] | None:
-    """A modal that was sent: who, what about, and its fields by name."""
+    """A modal that was sent: who, what about, and its fields by name.
+
+    What it is about are two words, and where it was opened: channel and thread.
+    """
     view, user = _inner(body, "view"), _inner(body, "user")
     if not _text(user, "id"):
         return None
-    about = _text(view, "private_metadata")
+    first, second, channel, thread = (*_text(view, "private_metadata").split(" ", 3), "", "", "", "")[:4]
     values = _inner(_inner(view, "state"), "values")
     fields: dict[str, str] = {}
     for name in values:
         element = _inner(_inner(values, str(name)), str(name))
         fields[str(name)] = _text(element, "value") or _text(_inner(element, "selected_option"), "value")
     team = _text(_inner(body, "team"), "id") or _text(user, "team_id")
-    return Click(team, _text(user, "id"), _text(view, "callback_id"), about, "", "", ""), fields
+    about = f"{first} {second}".strip()
+    return Click(team, _text(user, "id"), _text(view, "callback_id"), about, channel, thread, ""), fields
 
 
 def thread_of(channel: str, ts: str) -> ThreadId:

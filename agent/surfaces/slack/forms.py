@@ -3,26 +3,48 @@
 from collections.abc import Mapping, Sequence
 
 from agent.approvals.action import Action
-from agent.surfaces.slack import limits
-from agent.surfaces.slack.blocks import Block, modal
+from agent.surfaces.slack import limits, mrkdwn
+from agent.surfaces.slack.blocks import Block, asked, context, modal, section
 from agent.words.catalogue import say
 from tools.contract import Arguments, Json
 
+CHANGES = 5  # that are said again in a form
 EDIT_FORM = "sayso_edit_form"
-CHOICES = 100  # of a select; Slack takes no more
+APPROVE_FORM, REJECT_FORM = "sayso_approve_form", "sayso_reject_form"
 
 
-def of(action: Action, arguments: type[Arguments], locale: str) -> Block:
+def of(action: Action, arguments: type[Arguments], locale: str, about: str) -> Block:
     """The form, filled with the action's arguments as they are."""
     properties = _properties(arguments)
     fields = [_field(name, schema, action.arguments.get(name)) for name, schema in properties.items()]
+    held = [field for field in fields if field is not None]
+    blocks: list[Block] = [context(say("slack.edit_about", locale, title=mrkdwn.escaped(action.plan.title)))]
+    blocks += held[: limits.VIEW_BLOCKS - 2]
+    if len(held) < len(properties):
+        blocks.append(context(say("slack.edit_rest", locale)))
     return modal(
         EDIT_FORM,
         say("slack.edit_title", locale, action=action.id),
-        [field for field in fields if field is not None],
-        submit=say("slack.propose", locale),
+        blocks,
+        submit=say("slack.propose", locale) if held else "",
         close=say("slack.back", locale),
-        about=f"{action.id} {action.digest}",
+        about=about,
+    )
+
+
+def reason(action: Action, name: str, locale: str, about: str) -> Block:
+    """The form that asks why: for a no always, for a yes where the policy wants it or somebody has something to say."""
+    yes = name == APPROVE_FORM
+    changes_ = [f"• {one.what}: {one.before} → {one.after}" for one in action.plan.changes[:CHANGES]]
+    told = mrkdwn.escaped(limits.cut("\n".join([action.plan.title, *changes_]), 500))
+    optional = yes and not action.requirement.reason_required
+    return modal(
+        name,
+        say("slack.approve_title" if yes else "slack.reject_title", locale, action=action.id),
+        [section(told), asked("reason", say("slack.reason", locale), many_lines=True, optional=optional)],
+        submit=say("slack.approve" if yes else "slack.reject", locale),
+        close=say("slack.back", locale),
+        about=about,
     )
 
 
@@ -30,9 +52,14 @@ def changes(action: Action, arguments: type[Arguments], fields: Mapping[str, str
     """What somebody changed, with the types that the tool takes; a number that is none stays text, for it to refuse."""
     changed: dict[str, Json] = {}
     for name, schema in _properties(arguments).items():
-        if name in fields and (value := _typed(fields[name], schema)) != action.arguments.get(name):
+        if name in fields and (value := _typed(fields[name], schema)) != _plainly(action.arguments.get(name)):
             changed[name] = value
     return changed
+
+
+def _plainly(value: Json) -> Json:
+    """A value as a form gives it back: lists are lists."""
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
 def _properties(arguments: type[Arguments]) -> dict[str, Mapping[str, Json]]:
@@ -59,41 +86,71 @@ def _plain(schema: Mapping[str, Json], defined: Mapping[str, Mapping[str, Json]]
 
 
 def _field(name: str, schema: Mapping[str, Json], now: Json) -> Block | None:
-    choices = schema.get("enum")
-    if schema.get("type") == "boolean":
-        choices = ["true", "false"]
-    shown = ("true" if now else "false") if isinstance(now, bool) else "" if now is None else str(now)
-    element: Block
-    if isinstance(choices, Sequence) and not isinstance(choices, str) and 0 < len(choices) <= CHOICES:
-        options: list[Json] = [_option(str(choice)) for choice in choices]
-        element = {"type": "static_select", "action_id": name, "options": options}
-        if shown in map(str, choices):
-            element["initial_option"] = _option(shown)
-    elif schema.get("type") in ("integer", "number"):
-        whole = schema.get("type") == "integer"
-        element = {
-            "type": "number_input",
-            "action_id": name,
-            "is_decimal_allowed": not whole,
-            "initial_value": shown,
-        }
-    elif schema.get("type") == "string":
-        element = {"type": "plain_text_input", "action_id": name, "max_length": limits.INPUT}
-        if shown:
-            element["initial_value"] = limits.cut(shown, limits.INPUT)
-    else:
-        return None  # nothing that a form could hold: it stays as it is
-    return {
+    """The field of one argument; None where a form could not hold it as it is."""
+    shown = _shown(schema, now)
+    element = None if shown is None or len(name) > limits.ACTION_ID else _element(name, schema, shown)
+    if element is None:
+        return None
+    field: Block = {
         "type": "input",
         "block_id": name,
-        "optional": bool(schema.get("optional")),
+        # What is empty now may stay so.
+        "optional": bool(schema.get("optional")) or not (shown or "").strip(),
         "label": {"type": "plain_text", "text": limits.cut(name.replace("_", " "), 150)},
         "element": element,
     }
+    if isinstance(what := schema.get("description"), str) and what.strip():
+        field["hint"] = {"type": "plain_text", "text": limits.cut(what, limits.HINT)}
+    return field
+
+
+def _element(name: str, schema: Mapping[str, Json], shown: str) -> Block | None:
+    choices = _choices(schema)
+    if choices:
+        made: Block = {"type": "static_select", "action_id": name, "options": [*map(_option, choices)]}
+        if shown in choices:
+            made["initial_option"] = _option(shown)
+        return made
+    if schema.get("type") in ("integer", "number"):
+        whole = schema.get("type") == "integer"
+        made = {"type": "number_input", "action_id": name, "is_decimal_allowed": not whole}
+    elif schema.get("type") == "string" or _is_list(schema):
+        made = {"type": "plain_text_input", "action_id": name, "max_length": limits.INPUT}
+        if _is_list(schema) or "\n" in shown:
+            made["multiline"] = True
+    else:
+        return None  # nothing that a form could hold: it stays as it is
+    return {**made, "initial_value": shown} if shown.strip() else made
+
+
+def _shown(schema: Mapping[str, Json], now: Json) -> str | None:
+    """A value as a form shows it; None where it would come back as another one."""
+    if now is None or isinstance(now, bool):
+        return {None: "", True: "true", False: "false"}[now]
+    listed = _is_list(schema) and isinstance(now, Sequence) and not isinstance(now, str)
+    shown = "\n".join(str(item) for item in now) if listed and isinstance(now, Sequence) else str(now)
+    same = not shown or (_typed(shown, schema) == _plainly(now) and bool(shown.strip()))
+    return shown if same and len(shown) <= limits.INPUT else None
+
+
+def _choices(schema: Mapping[str, Json]) -> list[str]:
+    """What can be chosen; nothing where there is no choice, or Slack has no room for it."""
+    listed = ["true", "false"] if schema.get("type") == "boolean" else schema.get("enum")
+    if not isinstance(listed, Sequence) or isinstance(listed, str):
+        return []
+    choices = [str(choice) for choice in listed]
+    fit = all(choice.strip() and len(choice) <= limits.OPTION for choice in choices)
+    return choices if fit and len(choices) <= limits.OPTIONS else []
+
+
+def _is_list(schema: Mapping[str, Json]) -> bool:
+    """Whether it is a list of texts: one a line."""
+    items = schema.get("items")
+    return schema.get("type") == "array" and isinstance(items, Mapping) and items.get("type") == "string"
 
 
 def _option(value: str) -> Block:
-    return {"text": {"type": "plain_text", "text": limits.cut(value, 75)}, "value": value[:150]}
+    return {"text": {"type": "plain_text", "text": value}, "value": value}
 
 
 def _typed(text: str, schema: Mapping[str, Json]) -> Json:
@@ -102,12 +159,16 @@ def _typed(text: str, schema: Mapping[str, Json]) -> Json:
     match schema.get("type"):
         case "boolean":
             return text == "true"
-        case "integer":
-            return int(text) if text.lstrip("-").isdigit() else text
-        case "number":
-            try:
-                return float(text)
-            except ValueError:
-                return text
+        case "array":
+            return [line.strip() for line in text.split("\n") if line.strip()]
+        case "integer" | "number":
+            return _number(text, whole=schema.get("type") == "integer")
         case _:
             return text
+
+
+def _number(text: str, *, whole: bool) -> int | float | str:
+    try:
+        return int(text) if whole else float(text)
+    except ValueError:
+        return text  # for the tool to refuse

@@ -3,6 +3,7 @@
 BLOCKS = 50  # of a message
 VIEW_BLOCKS = 100  # of a modal or a home tab
 SECTION = 3000  # characters of a section's text
+PARAGRAPHS = 2900  # of it that we use
 HEADER = 150
 CONTEXT = 2000  # characters of a context element's text, as of a section's field
 BUTTON = 75
@@ -10,6 +11,9 @@ VALUE = 2000  # of a button
 ACTION_ID = 255
 TITLE = 24  # of a modal
 INPUT = 3000
+OPTIONS = 100  # of a select; their texts and values:
+OPTION, OPTION_VALUE = 75, 150
+LABEL, HINT = 2000, 2000
 METADATA = 3000
 TEXT = 40_000  # of a message, beside its blocks
 ALL = 12_000  # characters over all blocks of a message: beyond 13,200 it is refused, which no page says
@@ -32,3 +36,14 @@ def pieces(text: str, most: int) -> list[str]:
         parts.append(rest[:at].rstrip() or rest[:most])
         rest = rest[at:].lstrip() if rest[:at].strip() else rest[most:]
     return [*parts, rest] if rest else parts or ["-"]
+
+
+def lines(text: str, most: int) -> list[str]:
+    """The text in parts that fit, split between lines; a line that is too long by itself is broken."""
+    parts: list[str] = []
+    for line in text.split("\n"):
+        broken = [line[at : at + most] for at in range(0, len(line), most)] or [""]
+        if parts and len(parts[-1]) + 1 + len(broken[0]) <= most:
+            parts[-1] += f"\n{broken.pop(0)}"
+        parts += broken
+    return [part for part in parts if part.strip()] or ["-"]

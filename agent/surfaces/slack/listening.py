@@ -95,8 +95,6 @@ class Listening:
         bolt.event("group_deleted")(self.on_event)
         bolt.event("pin_added")(self.on_event)
         bolt.event("pin_removed")(self.on_event)
-        bolt.event("app_uninstalled")(self.on_event)
-        bolt.event("tokens_revoked")(self.on_event)
 
     async def start(self, bot: str, url: str) -> None:
         """Begins, and doubts all it knew if nobody heard what happened before. Raises `StoreError`."""

@@ -2,46 +2,24 @@
 
 A channel takes about one message a second. When Slack says 429 the whole workspace waits as long as it asks for. Of
 several updates of one message that wait, only the newest is sent. What fails for now raises `VoiceUnavailable`, and is
-told again later from the store; what can never work is logged and let go.
+told again later from the store; what Slack will never take in that place is logged, and whoever sends it is told.
+Blocks that it does not take are sent as text: what was to be said is said.
 """
 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from agent.jobs.voice import VoiceUnavailable
 from agent.surfaces.slack.blocks import Block, Message
+from agent.surfaces.slack.calls import Calls, Never, Sleep
 
 LOG = logging.getLogger("sayso.slack")
 EVERY = 1.0  # seconds between two messages of a channel
-TRIES = 5
-PAUSE = 1.0  # seconds before a second try; twice as long before each next one
-LONGEST = 60.0  # seconds that Slack may ask us to wait here; beyond that it is told later
-# There is no use in trying again: https://docs.slack.dev/reference/methods/chat.postMessage#errors
-FOR_GOOD = frozenset(
-    {
-        "channel_not_found",
-        "is_archived",
-        "not_in_channel",
-        "message_not_found",
-        "cant_update_message",
-        "edit_window_closed",
-        "user_not_found",
-        "user_not_in_channel",
-        "already_reacted",
-        "no_reaction",
-        "invalid_blocks",
-        "msg_too_long",
-        "msg_blocks_too_long",
-        "expired_trigger_id",
-    }
-)
-Sleep = Callable[[float], Awaitable[None]]
+UNREADABLE = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
+PLAIN = 3000  # characters of a text that stands for blocks
 
 
 class Sender:
@@ -54,64 +32,92 @@ class Sender:
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._client, self._clock, self._sleep = client, clock, sleep
+        self._calls = Calls(clock, sleep)
         self._channels: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._next: dict[str, float] = {}  # when a channel takes its next message
-        self._open_at = 0.0  # when the workspace takes anything again
         self._updates: dict[tuple[str, str], Message] = {}
         self._direct: dict[str, str] = {}
-        self.trouble: str | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """What Slack does not take at the moment."""
+        return self._calls.trouble
 
     async def post(
         self, channel: str, message: Message, *, thread: str = "", subject: str = ""
     ) -> str | None:
         """Posts it, and gives its timestamp; None where it can never be posted. Raises `VoiceUnavailable`."""
         metadata = {"event_type": "sayso", "event_payload": {"subject": subject}} if subject else None
+        body = {
+            "channel": channel,
+            "unfurl_links": False,
+            "unfurl_media": False,
+            **({"thread_ts": thread} if thread else {}),
+            **({"metadata": metadata} if metadata else {}),
+        }
         async with self._channels[channel]:
             await self._turn(channel)
-            answer = await self._call(
-                "chat.postMessage",
-                {
-                    "channel": channel,
-                    "text": message.text,
-                    "blocks": list(message.blocks),
-                    "unfurl_links": False,
-                    "unfurl_media": False,
-                    **({"thread_ts": thread} if thread else {}),
-                    **({"metadata": metadata} if metadata else {}),
-                },
-            )
+            answer = await self._show("chat.postMessage", body, message)
         return None if answer is None else str(answer.get("ts"))
 
-    async def update(self, channel: str, ts: str, message: Message) -> None:
-        """Changes a message; an update that a newer one has overtaken is not sent. Raises `VoiceUnavailable`."""
-        self._updates[channel, ts] = message
+    async def update(self, channel: str, ts: str, message: Message) -> bool:
+        """Changes a message; an update that a newer one has overtaken is not sent. Raises `VoiceUnavailable`.
+
+        False where it cannot be changed any more: then it has to be said anew.
+        """
+        at = (channel, ts)
+        self._updates[at] = message
         async with self._channels[channel]:
-            newest = self._updates.pop((channel, ts), None)
+            newest = self._updates.pop(at, None)
             if newest is None:
-                return  # it went with an earlier one
-            await self._call(
-                "chat.update",
-                {"channel": channel, "ts": ts, "text": newest.text, "blocks": list(newest.blocks)},
-            )
+                return True  # it went with an earlier one
+            try:
+                answer = await self._show("chat.update", {"channel": channel, "ts": ts}, newest)
+            except BaseException:
+                self._updates.setdefault(at, newest)  # whoever waits for it sends it
+                raise
+            return answer is not None
 
-    async def upload(self, channel: str, name: str, content: bytes, *, thread: str = "") -> None:
-        """Puts a file into a thread. Raises `VoiceUnavailable`."""
+    async def _show(
+        self, method: str, body: Mapping[str, object], message: Message
+    ) -> Mapping[str, object] | None:
+        """Sends blocks; as text, where Slack does not take them. None where it takes nothing.
+
+        Raises `VoiceUnavailable`.
+        """
+        shown = {**body, "text": message.text, "blocks": list(message.blocks)}
         try:
-            await self._client.files_upload_v2(
-                channel=channel, filename=name, content=content, thread_ts=thread or None
-            )
-        except SlackApiError as error:
-            why, _, _ = _said(error)
-            if why not in FOR_GOOD:
-                raise VoiceUnavailable(f"Slack: {name} was not uploaded: {why}") from error
-            LOG.warning("%s was not uploaded: %s", name, why)
-        except (OSError, TimeoutError) as error:
-            raise VoiceUnavailable(f"Slack: {name} was not uploaded: {error}") from error
+            return await self._sent(method, shown)
+        except Never as never:
+            if never.why == "streaming_state_conflict":  # whoever began the stream has died
+                await self.stop_stream(str(body["channel"]), str(body["ts"]))
+                return await self._call(method, shown)
+            if never.why not in UNREADABLE:
+                LOG.warning("%s", never)
+                return None
+            LOG.warning("%s; it is sent as text", never)
+        return await self._call(method, {**body, "text": message.text[:PLAIN], "blocks": []})
 
-    async def whisper(self, channel: str, user: str, text: str, *, thread: str = "") -> None:
-        """Says something that only one person sees. Raises `VoiceUnavailable`."""
+    async def upload(self, channel: str, name: str, content: bytes, *, thread: str = "") -> bool:
+        """Puts a file into a thread; False where it can never be. Raises `VoiceUnavailable`."""
+        async with self._channels[channel]:
+            await self._turn(channel)
+            try:
+                await self._calls.until_done(
+                    f"upload of {name}",
+                    lambda: self._client.files_upload_v2(
+                        channel=channel, filename=name, content=content, thread_ts=thread or None
+                    ),
+                )
+            except Never as never:
+                LOG.warning("%s was not uploaded: %s", name, never)
+                return False
+        return True
+
+    async def whisper(self, channel: str, user: str, text: str, *, thread: str = "") -> bool:
+        """Says something that only one person sees; False where that is not possible. Raises `VoiceUnavailable`."""
         body = {"channel": channel, "user": user, "text": text, **({"thread_ts": thread} if thread else {})}
-        await self._call("chat.postEphemeral", body)
+        return await self._call("chat.postEphemeral", body) is not None
 
     async def direct(self, user: str) -> str:
         """The channel to write to somebody alone; empty where there can be none. Raises `VoiceUnavailable`."""
@@ -122,6 +128,11 @@ class Sender:
                 return ""
             self._direct[user] = str(channel.get("id") or "")
         return self._direct[user]
+
+    async def workspace(self) -> str:
+        """The address of the workspace; empty where Slack does not say."""
+        answer = await self._try("auth.test", {})
+        return "" if answer is None else str(answer.get("url") or "")
 
     async def react(self, channel: str, ts: str, name: str, *, away: bool = False) -> None:
         """Adds a reaction to a message, or takes it away. Raises `VoiceUnavailable`."""
@@ -159,9 +170,9 @@ class Sender:
         """Ends it, so that the message can be changed."""
         await self._try("chat.stopStream", {"channel": channel, "ts": ts})
 
-    async def open_view(self, trigger: str, view: Block) -> None:
-        """Opens a modal. Raises `VoiceUnavailable`."""
-        await self._call("views.open", {"trigger_id": trigger, "view": view})
+    async def open_view(self, trigger: str, view: Block) -> bool:
+        """Opens a modal; False where it is too late for that. Raises `VoiceUnavailable`."""
+        return await self._call("views.open", {"trigger_id": trigger, "view": view}) is not None
 
     async def update_view(self, view_id: str, view: Block) -> None:
         """Shows something else in a modal that is open. Raises `VoiceUnavailable`."""
@@ -194,52 +205,16 @@ class Sender:
 
     async def _try(self, method: str, body: Mapping[str, object]) -> Mapping[str, object] | None:
         """Calls it once; None where that did not work. For what may as well not be shown."""
-        if self._open_at > self._clock():
-            return None
-        try:
-            answer = await self._client.api_call(method, json=dict(body))
-        except (SlackApiError, OSError, TimeoutError) as error:
-            LOG.debug("%s: %s", method, error)
-            return None
-        data = answer.data
-        return data if isinstance(data, Mapping) else {}
+        return await self._calls.once(method, lambda: self._client.api_call(method, json=dict(body)))
+
+    async def _sent(self, method: str, body: Mapping[str, object]) -> Mapping[str, object]:
+        """Calls it until it works. Raises `Never`, `VoiceUnavailable`."""
+        return await self._calls.until_done(method, lambda: self._client.api_call(method, json=dict(body)))
 
     async def _call(self, method: str, body: Mapping[str, object]) -> Mapping[str, object] | None:
         """Calls it until it works; None where it never will. Raises `VoiceUnavailable`."""
-        pause, why = PAUSE, ""
-        for _ in range(TRIES):
-            if (wait := self._open_at - self._clock()) > 0:
-                await self._sleep(wait)
-            try:
-                answer = await self._client.api_call(method, json=dict(body))
-            except SlackApiError as error:
-                why, status, headers = _said(error)
-                if status == 429 or why == "ratelimited":
-                    asked = float(headers.get("Retry-After", pause))
-                    if asked > LONGEST:
-                        break
-                    self._open_at = self._clock() + asked
-                    continue
-                if why in FOR_GOOD:
-                    LOG.warning("%s: %s; this is not tried again", method, why)
-                    return None
-                if status < 500:
-                    break
-            except (OSError, TimeoutError) as error:  # aiohttp's errors of connections are OSErrors
-                why = str(error) or type(error).__name__
-            else:
-                self.trouble = None
-                data = answer.data
-                return data if isinstance(data, Mapping) else {}
-            await self._sleep(pause)
-            pause *= 2
-        self.trouble = f"{method}: {why}"
-        raise VoiceUnavailable(f"Slack: {self.trouble}")
-
-
-def _said(error: SlackApiError) -> tuple[str, int, Mapping[str, str]]:
-    """Why, with which status and headers; what is no answer of Slack's API (a proxy's page) counts as its failure."""
-    answer = error.response
-    if isinstance(answer, AsyncSlackResponse):
-        return str(answer.get("error") or error), answer.status_code, {**answer.headers}
-    return "no answer of Slack's", 500, {}
+        try:
+            return await self._sent(method, body)
+        except Never as never:
+            LOG.warning("%s", never)
+            return None

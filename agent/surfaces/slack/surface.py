@@ -1,53 +1,41 @@
-"""Slack's listeners: each translates, has it kept, and only then lets Slack know that it came.
+"""Slack as a surface: how it is opened and closed, by Socket Mode or signed HTTP, and what is in its way.
 
-A message is in the store before it is acknowledged; what Slack sends again is known by its key. Who clicks is who Slack
-says, by the signed payload, and every click is answered.
+Its listeners are in `talking`, `approving`, `marking` and `listening`: each translates, has it kept, and only then
+lets Slack know that it came. What Slack sends again is known by its key. Who clicks is who Slack says, by the signed
+payload, and every click is answered.
 """
 
-import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from aiohttp import web
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from agent.app import App, Told
-from agent.approvals.action import Verdict
-from agent.audit.speaking import speaks_through
-from agent.conversation.thread import Said, ThreadId, TurnId
-from agent.feedback import NothingToMark
+from agent.app import App
 from agent.jobs.desk import Desk
-from agent.jobs.voice import VoiceUnavailable
-from agent.people.person import Person
-from agent.store.port import StoreError
 from agent.surfaces.port import SurfaceError
-from agent.surfaces.slack import answers, cards, events, forms, home, mrkdwn, prompts
-from agent.surfaces.slack.blocks import asked, modal
+from agent.surfaces.slack.approving import Approving
 from agent.surfaces.slack.door import Door
-from agent.surfaces.slack.events import NAME, Click, Heard, Where
+from agent.surfaces.slack.events import NAME
+from agent.surfaces.slack.gate import Gate
 from agent.surfaces.slack.listening import Listening
-from agent.surfaces.slack.manifest import COMMAND, SHORTCUT
+from agent.surfaces.slack.marking import Marking
+from agent.surfaces.slack.pulse import Pulse
 from agent.surfaces.slack.reading import Reading
+from agent.surfaces.slack.reception import Reception
 from agent.surfaces.slack.sender import Sender
+from agent.surfaces.slack.talking import Talking
 from agent.surfaces.slack.voice import SlackVoice
-from agent.surfaces.slack.watching import STOP
-from agent.words.catalogue import say
-from tools.contract import ToolError
 
 if TYPE_CHECKING:
     from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 
     from agent.settings import SlackSettings
-
-LOG = logging.getLogger("sayso.slack")
-Body = Mapping[str, object]
-REJECT_FORM, WRONG_FORM = "sayso_reject_form", "sayso_wrong_form"
 
 
 class SlackSurface:
@@ -65,20 +53,22 @@ class SlackSurface:
         self.voice = SlackVoice(
             app, self._sender, settings.approvals_channel, directly=settings.approvers_direct
         )
-        self._bot = ""
         self._listening = Listening(
             app, settings, self._client, self._sender, self._door.standings, clock, self._connection
         )
-        self._desk: Desk | None = None
+        self._reception = Reception(app, self._sender, self._door)
+        self._talking = Talking(self._reception, settings, self._listening, self.voice, clock)
+        self._approving = Approving(self._reception)
+        self._marking = Marking(self._reception, clock)
+        self._pulse = Pulse(self._client)
         self._socket: AsyncSocketModeHandler | None = None
         self._runner: web.AppRunner | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
 
     # --- life ----------------------------------------------------------------------------------------------------
 
     async def start(self, desk: Desk) -> None:
         """Begins to hear people. Raises `SurfaceError`."""
-        self._desk = desk
+        self._reception.opened(desk)
         try:
             who = await self._client.auth_test()
         except (SlackApiError, OSError, TimeoutError) as error:
@@ -86,10 +76,12 @@ class SlackSurface:
             raise SurfaceError(
                 f"Slack does not take `slack.bot_token` ({why}); `sayso slack check` says what to do"
             ) from error
-        self._bot = str(who["user_id"])
+        self._talking.bot = str(who["user_id"])
         self._door.standings.team = self.voice.team = str(who["team_id"])
+        self.voice.url = str(who.get("url") or "")
         bolt = self._bolt()
-        await self._listening.start(self._bot, str(who.get("url") or ""))
+        await self._listening.start(self._talking.bot, self.voice.url)
+        self._pulse.start()
         if self._settings.mode == "socket":
             await self._open_socket(bolt)
         else:
@@ -98,18 +90,19 @@ class SlackSurface:
     async def stop(self) -> None:
         """Hears nobody any more."""
         await self._listening.stop()
+        await self._pulse.stop()
         if self._socket is not None:
             await self._socket.client.close()  # type: ignore[no-untyped-call]  # it ships no types for it
         if self._runner is not None:
             await self._runner.cleanup()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=5)
+        await self._reception.close()
 
     def trouble(self) -> str | None:
         """Why it does not hear people at this moment."""
         if self._socket is not None and not self._connected():
-            return "not connected to Slack"
-        return self._sender.trouble or self._door.standings.trouble or self._listening.trouble
+            return self._pulse.trouble or "not connected to Slack"
+        asked = (self._pulse, self._sender, self._door.standings, self._listening)
+        return next((one.trouble for one in asked if one.trouble), None)
 
     @property
     def address(self) -> str:
@@ -143,7 +136,10 @@ class SlackSurface:
     async def _open_http(self, bolt: AsyncApp) -> None:
         host, _, port = self._settings.listen.rpartition(":")
         served = bolt.web_app("/slack/events")
-        served.middlewares.append(_unreadable)
+        secret = self._settings.signing_secret
+        if secret is not None:  # there is one, or Bolt was not made
+            gate = Gate(self._app, secret.get_secret_value(), self._clock)
+            served.middlewares.append(gate.middleware())
         self._runner = web.AppRunner(served, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, int(port)).start()
@@ -161,378 +157,12 @@ class SlackSurface:
             process_before_response=True,  # acknowledged when the listener is through, which is when it is kept
             logger=logging.getLogger("slack_bolt"),
         )
-        bolt.event("app_mention")(self._on_message)
-        bolt.event("message")(self._on_message)
-        bolt.event("app_home_opened")(self._on_home)
-        bolt.event("user_change")(self._on_user_change)
-        self._listening.listens(bolt)
-        bolt.command(COMMAND)(self._on_command)
-        bolt.shortcut(SHORTCUT)(self._on_shortcut)
-        for action, listener in (
-            (cards.APPROVE, self._on_approve),
-            (cards.REJECT, self._on_reject),
-            (cards.EDIT, self._on_edit),
-            (cards.WITHDRAW, self._on_withdraw),
-            (cards.DETAILS, self._on_details),
-            (STOP, self._on_stop),
-            (answers.HELPFUL, self._on_helpful),
-            (answers.WRONG, self._on_wrong),
-            (answers.AGAIN, self._on_again),
-            (answers.SHARE, self._on_share),
-            (answers.EVIDENCE, self._on_evidence),
-            (f"{answers.EVIDENCE}_next", self._on_evidence),
-        ):
-            bolt.action(action)(listener)
-        bolt.view(REJECT_FORM)(self._on_reject_form)
-        bolt.view(WRONG_FORM)(self._on_wrong_form)
-        bolt.view(forms.EDIT_FORM)(self._on_edit_form)
+        for part in (self._talking, self._approving, self._marking, self._listening):
+            part.listens(bolt)
+        bolt.event("app_uninstalled")(self._on_end)
+        bolt.event("tokens_revoked")(self._on_end)
         return bolt
 
-    # --- talking -------------------------------------------------------------------------------------------------
-
-    async def _on_message(self, body: Body) -> None:
+    async def _on_end(self, body: Mapping[str, object]) -> None:
         await self._listening.on_event(body)
-        changed = events.changed(body, self._bot)
-        if changed is not None and self._desk is not None:
-            # Only what was a question is taken back; an edit asks again, once, as the words are now.
-            if await self._desk.take_back(changed.key) and changed.again is not None:
-                await self._hear(changed.again)
-            return
-        said = events.heard(body, self._bot)
-        if said is not None and self._for_us(said):
-            await self._hear(said)
-
-    def _for_us(self, said: Heard) -> bool:
-        """Whether it is said to us: always where we are named or alone with somebody, else where settings say so."""
-        channel = self._settings.channels.get(said.channel)
-        answers_to = "mentions" if channel is None else channel.answer
-        if answers_to == "nothing":
-            return said.where is Where.DIRECT
-        return said.where is not Where.CHANNEL or answers_to == "all"
-
-    async def _hear(self, said: Heard) -> None:
-        person = await self._person(
-            said.team, said.user, said.channel, thread=events.place_of(said.thread)[1]
-        )
-        if person is None or self._desk is None:
-            return
-        if self._desk.is_stop(said.text):
-            text = await self._desk.stop(said.thread, person)
-            self._later(
-                self._sender.whisper(said.channel, said.user, text, thread=events.place_of(said.thread)[1])
-            )
-            return
-        await self._desk.hear(Said(said.key, said.thread, person.id, said.text, self._clock()))
-
-    async def _on_command(self, ack: AsyncAck, body: Body) -> None:
-        text, channel, user = (str(body.get(key) or "") for key in ("text", "channel_id", "user_id"))
-        if not text.strip():
-            await ack(say("slack.usage", self._app.settings.language))
-            return
-        if self._listening.following.is_command(text):
-            person = await self._person(str(body.get("team_id") or ""), user, channel)
-            await ack("" if person is None else await self._listening.command(text, channel, person))
-            return
-        name = str(body.get("trigger_id") or uuid4().hex).replace(":", "")
-        said = Heard(
-            Where.DIRECT,
-            str(body.get("team_id") or ""),
-            user,
-            channel,
-            f"command-{name}",
-            events.thread_of(channel, f"command-{name}"),
-            text,
-        )
-        await self._hear(said)
-        await ack()
-
-    async def _on_shortcut(self, ack: AsyncAck, body: Body) -> None:
-        message = body.get("message")
-        user, channel, team = (_id(body, key) for key in ("user", "channel", "team"))
-        if isinstance(message, Mapping):
-            ts = str(message.get("ts") or "")
-            thread = events.thread_of(channel, str(message.get("thread_ts") or ts))
-            text = mrkdwn.heard(str(message.get("text") or ""), self._bot)
-            key = f"shortcut-{body.get('action_ts') or ts}"
-            await self._hear(Heard(Where.DIRECT, team, user, channel, key, thread, text or "?"))
-        await ack()
-
-    async def _on_user_change(self, body: Body) -> None:
-        await self._door.on_user_change(body)
-        await self._listening.on_user_change(body)
-
-    async def _on_home(self, body: Body) -> None:
-        event = body.get("event")
-        user = str(event.get("user") or "") if isinstance(event, Mapping) else ""
-        person = await self._door.person("", user)
-        if not isinstance(person, Person):
-            return
-        tools = [spec.name for spec in self._app.registry.specs() if self._app.may_use(person, spec.name)]
-        if isinstance(event, Mapping) and event.get("tab") == "messages":
-            locale = self._app.locale_of(person.id)
-            offered = prompts.of(tools, locale)
-            channel = str(event.get("channel") or "")
-            if offered:
-                self._later(self._sender.prompts(channel, say("slack.prompts", locale), offered))
-            return
-        drawn = home.of(
-            person, await self._app.actions(limit=100, reader=person), tools, self._app.locale_of(person.id)
-        )
-        self._later(self._sender.home(user, drawn))
-
-    # --- approving -----------------------------------------------------------------------------------------------
-
-    async def _on_approve(self, ack: AsyncAck, body: Body) -> None:
-        await self._clicked(ack, body, self._approve)
-
-    async def _approve(self, click: Click, person: Person, desk: Desk) -> Told | None:
-        id_, digest = cards.meant(click.value)
-        return await desk.decide(id_, person, Verdict.APPROVE, digest=digest)
-
-    async def _on_withdraw(self, ack: AsyncAck, body: Body) -> None:
-        await self._clicked(ack, body, self._withdraw)
-
-    async def _withdraw(self, click: Click, person: Person, desk: Desk) -> Told | None:
-        return await desk.withdraw(cards.meant(click.value)[0], person)
-
-    async def _clicked(
-        self, ack: AsyncAck, body: Body, attempt: Callable[[Click, Person, Desk], Awaitable[Told | None]]
-    ) -> None:
-        """Does what a button is for, and answers the click: a refusal by its reason, for nobody else to see."""
-        click = events.click(body)
-        if click is not None and self._desk is not None:
-            person = await self._person(click.team, click.user, click.channel, thread=click.thread)
-            if person is not None:
-                try:
-                    told = await attempt(click, person, self._desk)
-                except StoreError as error:
-                    text = say("slack.not_saved", self._app.locale_of(person.id), why=str(error))
-                    self._later(self._sender.whisper(click.channel, click.user, text, thread=click.thread))
-                else:
-                    self._answer(click, person, told)
-        await ack()
-
-    def _answer(self, click: Click, person: Person, told: Told | None) -> None:
-        if told is None or told.refusal is not None or not told.said:
-            text = told.said if told is not None else say("slack.gone", self._app.locale_of(person.id))
-            self._later(self._sender.whisper(click.channel, click.user, text, thread=click.thread))
-
-    async def _on_reject(self, ack: AsyncAck, body: Body) -> None:
-        await ack()
-        click = events.click(body)
-        person = None if click is None else await self._person(click.team, click.user, click.channel)
-        if click is not None and person is not None:
-            locale = self._app.locale_of(person.id)
-            title = say("slack.reject_title", locale, action=cards.meant(click.value)[0])
-            field = asked("reason", say("slack.reason", locale), many_lines=True)
-            about = f"{click.value} {click.channel} {click.thread}"
-            view = modal(
-                REJECT_FORM,
-                title,
-                [field],
-                submit=say("slack.reject", locale),
-                close=say("slack.back", locale),
-                about=about,
-            )
-            await self._sender.open_view(click.trigger, view)
-
-    async def _on_reject_form(self, ack: AsyncAck, body: Body) -> None:
-        sent = events.sent(body)
-        if sent is None or self._desk is None:
-            await ack()
-            return
-        form, fields = sent
-        id_, digest, channel, thread = (*form.value.split(" "), "", "", "", "")[:4]
-        person = await self._person(form.team, form.user, channel, thread=thread)
-        if person is None:
-            await ack()
-            return
-        told = await self._desk.decide(
-            id_, person, Verdict.REJECT, reason=fields.get("reason", ""), digest=digest
-        )
-        if told is not None and told.refusal is not None:
-            await ack(response_action="errors", errors={"reason": told.said[:150]})
-        else:
-            await ack()
-
-    async def _on_edit(self, ack: AsyncAck, body: Body) -> None:
-        await ack()
-        click = events.click(body)
-        person = None if click is None else await self._person(click.team, click.user, click.channel)
-        action = None if click is None else await self._app.action(cards.meant(click.value)[0])
-        if click is not None and person is not None and action is not None:
-            spec = self._app.registry.get(action.tool).spec
-            view = forms.of(action, spec.arguments, self._app.locale_of(person.id))
-            await self._sender.open_view(click.trigger, view)
-
-    async def _on_edit_form(self, ack: AsyncAck, body: Body) -> None:
-        """Proposes it with other arguments, as this person's request; what does not fit is said beside its field."""
-        sent = events.sent(body)
-        form, fields = sent if sent is not None else (None, {})
-        person = None if form is None else await self._person(form.team, form.user, "")
-        action = None if form is None else await self._app.action(cards.meant(form.value)[0])
-        if person is None or action is None or self._desk is None:
-            await ack()
-            return
-        arguments = self._app.registry.get(action.tool).spec.arguments
-        changed = forms.changes(action, arguments, fields)
-        first, why = next(iter(fields), ""), ""
-        if not changed:
-            why = say("slack.unchanged", self._app.locale_of(person.id))
-        else:
-            try:
-                told = await self._desk.edit(action.id, person, changed)
-                why = told.said if told is not None and told.refusal is not None else ""
-            except ToolError as error:
-                first, why = (error.field if error.field in fields else first), str(error)
-        if why:
-            await ack(response_action="errors", errors={first: why[:150]})
-        else:
-            await ack()
-
-    async def _on_details(self, ack: AsyncAck, body: Body) -> None:
-        await ack()
-        click = events.click(body)
-        person = None if click is None else await self._person(click.team, click.user, click.channel)
-        if click is None or person is None:
-            return
-        action = await self._app.action(cards.meant(click.value)[0])
-        locale = self._app.locale_of(person.id)
-        if action is not None:
-            drawn = cards.of(action, self._app.card(action, locale), locale)
-            shown = [block for block in drawn.blocks if block["type"] != "actions"]
-            view = modal("sayso_details", action.id, shown, close=say("slack.close", locale), about=action.id)
-            await self._sender.open_view(click.trigger, view)
-
-    async def _on_stop(self, ack: AsyncAck, body: Body) -> None:
-        """Ends the answer under way, where whoever pressed it may; what came of it is for them alone to see."""
-        await ack()
-        click = events.click(body)
-        person = None if click is None else await self._person(click.team, click.user, click.channel)
-        if click is not None and person is not None and self._desk is not None:
-            text = await self._desk.stop(ThreadId(click.value), person)
-            await self._sender.whisper(click.channel, click.user, text, thread=click.thread)
-
-    # --- what people say of answers ------------------------------------------------------------------------------
-
-    async def _on_helpful(self, ack: AsyncAck, body: Body) -> None:
-        await ack()
-        await self._mark(body, helpful=True)
-
-    async def _mark(self, body: Body, *, helpful: bool) -> None:
-        click = events.click(body)
-        person = None if click is None else await self._person(click.team, click.user, click.channel)
-        if click is not None and person is not None:
-            text = await self._marked(click.value, person, helpful=helpful, reason="")
-            await self._sender.whisper(click.channel, click.user, text, thread=click.thread)
-
-    async def _marked(self, turn: str, person: Person, *, helpful: bool, reason: str) -> str:
-        locale = self._app.locale_of(person.id)
-        record = await self._app.turn_record(turn, person)
-        if record is not None:
-            try:
-                await self._app.feedback.mark(person, record, helpful=helpful, reason=reason)
-            except NothingToMark:
-                LOG.info("%s: there was no document to mark", turn)
-        return say("slack.noted", locale)
-
-    async def _on_wrong(self, ack: AsyncAck, body: Body) -> None:
-        await ack()
-        click = events.click(body)
-        person = None if click is None else await self._person(click.team, click.user, click.channel)
-        if click is not None and person is not None:
-            locale = self._app.locale_of(person.id)
-            field = asked("reason", say("slack.reason", locale), many_lines=True, optional=True)
-            view = modal(
-                WRONG_FORM,
-                say("slack.wrong_title", locale),
-                [field],
-                submit=say("slack.wrong", locale),
-                close=say("slack.back", locale),
-                about=click.value,
-            )
-            await self._sender.open_view(click.trigger, view)
-
-    async def _on_wrong_form(self, ack: AsyncAck, body: Body) -> None:
-        await ack()
-        sent = events.sent(body)
-        if sent is not None and (person := await self._person(sent[0].team, sent[0].user, "")) is not None:
-            await self._marked(sent[0].value, person, helpful=False, reason=sent[1].get("reason", ""))
-
-    async def _on_again(self, ack: AsyncAck, body: Body) -> None:
-        click = events.click(body)
-        person = None if click is None else await self._person(click.team, click.user, click.channel)
-        if click is not None and person is not None and self._desk is not None:
-            key = f"{NAME}:again:{click.value}:{click.at}"
-            await self._desk.ask_again(TurnId(click.value), person, key, self._clock())
-        await ack()
-
-    async def _on_share(self, ack: AsyncAck, body: Body) -> None:
-        click = events.click(body)
-        person = None if click is None else await self._person(click.team, click.user, click.channel)
-        if click is not None and person is not None and self._desk is not None:
-            shared = await self._desk.share(TurnId(click.value), person, self._clock())
-            text = say("slack.shared" if shared else "slack.gone_turn", self._app.locale_of(person.id))
-            self._later(self._sender.whisper(click.channel, click.user, text, thread=click.thread))
-        await ack()
-
-    async def _on_evidence(self, ack: AsyncAck, body: Body) -> None:
-        await ack()
-        click = events.click(body)
-        person = None if click is None else await self._person(click.team, click.user, click.channel)
-        if click is None or person is None:
-            return
-        turn, _, page = click.value.partition(" ")
-        record = await self._app.turn_record(turn, person)
-        if record is None:
-            text = say("slack.not_yours", self._app.locale_of(person.id))
-            self._later(self._sender.whisper(click.channel, click.user, text, thread=click.thread))
-            return
-        view = answers.evidence(record, int(page) if page.isdigit() else 0, self._app.locale_of(person.id))
-        opened = body.get("view")
-        if isinstance(opened, Mapping):
-            await self._sender.update_view(str(opened.get("id")), view)
-        else:
-            await self._sender.open_view(click.trigger, view)
-
-    # --- who it is -----------------------------------------------------------------------------------------------
-
-    async def _person(self, team: str, user: str, channel: str, *, thread: str = "") -> Person | None:
-        """The person behind a Slack user, if they have rights here; else they are told why not, where they can be."""
-        speaks_through(NAME, user)
-        found = await self._door.person(team, user)
-        if isinstance(found, Person):
-            return found
-        if channel and found:
-            self._later(self._sender.whisper(channel, user, found, thread=thread))
-        return None
-
-    def _later(self, work: Coroutine[object, object, None]) -> None:
-        """What must not hold up the acknowledgement."""
-
-        async def quietly() -> None:
-            try:
-                await work
-            except VoiceUnavailable as error:
-                LOG.warning("%s", error)
-
-        task = asyncio.create_task(quietly())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-
-@web.middleware
-async def _unreadable(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """A body that is no request of Slack's is refused with a line in the log, whoever sent it."""
-    try:
-        return await handler(request)
-    except (ValueError, AttributeError) as error:  # Bolt reads a body before it looks at its signature
-        LOG.warning("a request from %s could not be read: %s", request.remote, type(error).__name__)
-        return web.Response(status=400, text="not readable")
-
-
-def _id(body: Body, key: str) -> str:
-    found = body.get(key)
-    return str(found.get("id") or "") if isinstance(found, Mapping) else ""
+        self._pulse.on_event(body)

@@ -5,16 +5,17 @@ from agent.approvals.action import Action, State
 from agent.conversation.ports import Audience
 from agent.conversation.posted import Post
 from agent.conversation.room import ALONE, SHARE, Room
-from agent.conversation.thread import Said, ThreadId
+from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.conversation.turn import Answer
 from agent.store.port import TurnRecord
-from agent.surfaces.slack import answers, cards, mrkdwn
-from agent.surfaces.slack.blocks import Message, message, section
+from agent.surfaces.slack import answers, cards, details, mrkdwn
+from agent.surfaces.slack.blocks import Message, message, paragraphs
 from agent.surfaces.slack.events import NAME, place_of
 from agent.surfaces.slack.sender import Sender
 from agent.surfaces.slack.unseen import Unseen
 from agent.surfaces.slack.watching import Seat, Watching
 from agent.words.catalogue import say
+from tools.contract import File
 
 
 class SlackVoice:
@@ -32,7 +33,7 @@ class SlackVoice:
     ) -> None:
         """`approvals` is a channel where every card is shown as well; `directly`: to each approver, too."""
         self._app, self._sender, self._approvals, self._directly = app, sender, approvals, directly
-        self.team = ""  # the workspace, once Slack has told it
+        self.team, self.url = "", ""  # the workspace and its address, once Slack has told them
         self._watching: dict[ThreadId, Watching] = {}  # turns that this process answers
 
     def audience(self, said: Said) -> Audience:
@@ -40,7 +41,7 @@ class SlackVoice:
         if slack is not None and slack.here(place_of(said.thread)[0]).quiet:
             return Unseen()
         seat = Seat(
-            place=lambda: self._place(said.thread, said.text),
+            place=lambda: self._place(said.thread, said.text, said.speaker),
             keep=lambda channel, ts: self._app.store.note_post(
                 Post(NAME, _working(said.thread), channel, ts)
             ),
@@ -59,29 +60,35 @@ class SlackVoice:
     async def answered(self, record: TurnRecord, answer: Answer | None) -> None:
         if (watching := self._watching.pop(record.thread, None)) is not None:
             await watching.end()
-        channel, thread = await self._place(record.thread, record.question)
+        channel, thread = await self._place(record.thread, record.question, record.speaker)
         locale = self._locale(record)
         if record.private:
-            told = message(record.answer, [section(mrkdwn.mrkdwn(record.answer))])
+            told = message(record.answer, paragraphs(mrkdwn.mrkdwn(record.answer)))
             await self._instead(f"{record.turn}/private", record.thread, channel, told, thread=thread)
             channel, thread = await self._alone_with(record.speaker), ""
-        if channel:
-            first, *rest = answers.of(record, locale)
-            await self._instead(f"{record.turn}/0", record.thread, channel, first, thread=thread)
-            for place, one in enumerate(rest, 1):
-                await self._once(f"{record.turn}/{place}", channel, one, thread=thread)
-            for file in answer.files if answer is not None else ():
-                await self._sender.upload(channel, file.name, file.content, thread=thread)
+        if not channel:
+            return
+        first, *rest = answers.of(record, locale)
+        if not await self._instead(f"{record.turn}/0", record.thread, channel, first, thread=thread):
+            channel, thread = await self._elsewhere(record.thread, record.question, record.speaker)
+            await self._once(f"{record.turn}/0", channel, first, thread=thread)
+        for place, one in enumerate(rest, 1):
+            await self._once(f"{record.turn}/{place}", channel, one, thread=thread)
+        _, files = answers.snippets(record, locale)
+        for file in (*files, *(answer.files if answer is not None else ())):
+            await self._upload(f"{record.turn}/{file.name}", channel, file, thread)
 
     async def told(self, thread: ThreadId, subject: str, text: str) -> None:
-        channel, ts = await self._place(thread, "")
-        shown = message(text, [section(mrkdwn.mrkdwn(text))])
-        await self._once(f"{thread}/{subject}", channel, shown, thread=ts)
+        channel, ts = await self._place(thread, "", "")
+        shown = message(text, paragraphs(mrkdwn.mrkdwn(text)))
+        if not await self._once(f"{thread}/{subject}", channel, shown, thread=ts):
+            about = await self._app.store.actions(thread=thread, limit=1)
+            channel, ts = await self._elsewhere(thread, "", about[0].requester if about else "")
+            await self._once(f"{thread}/{subject}", channel, shown, thread=ts)
 
     async def shown(self, action: Action) -> None:
-        locale = self._app.locale_of(action.requester)
-        drawn = cards.of(action, self._app.card(action, locale), locale)
-        channel, ts = await self._place(ThreadId(action.thread), "")
+        drawn = await self._drawn(action)
+        channel, ts = await self._place(ThreadId(action.thread), "", action.requester)
         places = [(channel, ts)]
         if self._approvals and self._approvals != channel:
             places.append((self._approvals, ""))
@@ -93,43 +100,90 @@ class SlackVoice:
                 places.append((direct, ""))
         known = {post.place: post.name for post in await self._app.store.posted(NAME, action.id)}
         for where, thread in places:
-            if known.get(where):
-                await self._sender.update(where, known[where], drawn)
-            else:
-                await self._once(action.id, where, drawn, thread=thread)
+            if not (known.get(where) and await self._sender.update(where, known[where], drawn)):
+                seen = await self._once(action.id, where, drawn, thread=thread, anew=bool(known.get(where)))
+                if not seen and (where, thread) == (channel, ts):
+                    where_else, root = await self._elsewhere(ThreadId(action.thread), "", action.requester)
+                    await self._once(action.id, where_else, drawn, thread=root)
         for where in known.keys() - {place for place, _ in places}:  # shown there while it waited
             if known[where]:
                 await self._sender.update(where, known[where], drawn)
+
+    async def _drawn(self, action: Action) -> Message:
+        """The card of an action, with what it rests on and where it was asked for."""
+        locale = self._app.locale_of(action.requester)
+        turn = action.origin.turn
+        record = await self._app.store.turn(TurnId(turn)) if turn else None
+        rests = details.rests_on(action, record)
+        return cards.of(action, self._app.card(action, locale), locale, await self._asked_at(action), rests)
+
+    async def _asked_at(self, action: Action) -> str:
+        """The address of the thread that an action was asked for in."""
+        channel, ts = await self._known_place(ThreadId(action.thread))
+        return await self._permalink(channel, ts)
+
+    async def link_to(self, action: Action) -> str:
+        """The address of an action's card, or of its thread where it has none yet."""
+        for post in await self._app.store.posted(NAME, action.id):
+            if post.name and post.place == place_of(action.thread)[0]:
+                return await self._permalink(post.place, post.name)
+        return await self._asked_at(action)
+
+    async def _permalink(self, channel: str, ts: str) -> str:
+        self.url = self.url or await self._sender.workspace()  # a worker that hears nobody was not told
+        if not (self.url and channel and _is_time(ts)):
+            return ""
+        return f"{self.url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
 
     async def progress(self, action: Action, line: str) -> None:
         """Nothing: the card says that it runs, and the notice how it ended."""
 
     async def _instead(
         self, subject: str, of: ThreadId, channel: str, shown: Message, *, thread: str
-    ) -> None:
-        """Puts it in the place of the message that showed the work, where there is one; else posts it, once."""
+    ) -> bool:
+        """Puts it in the place of the message that showed the work, where there is one; else posts it, once.
+
+        False where it can never be posted there.
+        """
         working = {post.place: post.name for post in await self._app.store.posted(NAME, _working(of))}
         ts = working.get(channel)
-        if ts:
-            await self._sender.update(channel, ts, shown)
+        if not ts:
+            return await self._once(subject, channel, shown, thread=thread)
+        changed = await self._sender.update(channel, ts, shown)
+        if changed:
             await self._app.store.note_post(Post(NAME, subject, channel, ts))
-            await self._app.store.note_post(Post(NAME, _working(of), channel))
-        else:
-            await self._once(subject, channel, shown, thread=thread)
+        await self._app.store.note_post(Post(NAME, _working(of), channel))
+        # Somebody deleted it, or it may not be changed any more: what was to be said is said anew.
+        return changed or await self._once(subject, channel, shown, thread=thread)
 
-    async def _once(self, subject: str, channel: str, shown: Message, *, thread: str) -> None:
-        """Posts it, unless it was posted: by our notes, or, where somebody died posting it, by what stands there."""
+    async def _once(
+        self, subject: str, channel: str, shown: Message, *, thread: str, anew: bool = False
+    ) -> bool:
+        """Posts it, unless it was posted: by our notes, or, where somebody died posting it, by what stands there.
+
+        `anew` where what was posted is gone. False where it can never be posted there.
+        """
+        if not channel:
+            return False
         known = {post.place: post.name for post in await self._app.store.posted(NAME, subject)}
-        if known.get(channel):
-            return
+        if known.get(channel) and not anew:
+            return True
         ts = None
-        if channel in known and thread:
+        if channel in known and thread and not anew:
             ts = await self._sender.find(channel, thread, subject)
         if ts is None:
             await self._app.store.note_post(Post(NAME, subject, channel))
             ts = await self._sender.post(channel, shown, thread=thread, subject=subject)
         if ts is not None:
             await self._app.store.note_post(Post(NAME, subject, channel, ts))
+        return ts is not None
+
+    async def _upload(self, subject: str, channel: str, file: File, thread: str) -> None:
+        """Puts a file into the thread, once."""
+        if any(post.name for post in await self._app.store.posted(NAME, subject)):
+            return
+        if await self._sender.upload(channel, file.name, file.content, thread=thread):
+            await self._app.store.note_post(Post(NAME, subject, channel, "file"))
 
     async def _alone_with(self, person: str) -> str:
         """The direct messages with somebody; empty where Slack has none."""
@@ -141,23 +195,53 @@ class SlackVoice:
         known = {one.id: one for one in self._app.directory.everybody()}
         return known[person].identities.get(NAME, "") if person in known else ""
 
-    async def _place(self, thread: ThreadId, question: str) -> tuple[str, str]:
-        """Channel and thread; what was asked by a command gets a message of ours to hang below."""
+    async def _known_place(self, thread: ThreadId) -> tuple[str, str]:
+        """Channel and timestamp of a thread: where Slack has it, or where a message of ours stands for it."""
         channel, ts = place_of(thread)
-        if ts.replace(".", "").isdigit():
-            return channel, ts
-        root = f"root/{thread}"
-        for post in await self._app.store.posted(NAME, root):
+        for post in await self._app.store.posted(NAME, _root(thread)):
             if post.name:
-                return channel, post.name
+                return post.place, post.name
+        return channel, ts
+
+    async def _place(self, thread: ThreadId, question: str, speaker: str) -> tuple[str, str]:
+        """Channel and thread; what was asked by a command gets a message of ours to hang below."""
+        channel, ts = await self._known_place(thread)
+        if _is_time(ts):
+            return channel, ts
         text = say("slack.asked_here", self._app.settings.language, question=question or "…")
-        await self._once(root, channel, message(text, [section(mrkdwn.escaped(text))]), thread="")
-        posts = await self._app.store.posted(NAME, root)
-        return channel, posts[0].name if posts else ""
+        shown = message(text, paragraphs(mrkdwn.escaped(text)))
+        if await self._once(_root(thread), channel, shown, thread=""):
+            return await self._known_place(thread)
+        return await self._elsewhere(thread, question, speaker)
+
+    async def _elsewhere(self, thread: ThreadId, question: str, speaker: str) -> tuple[str, str]:
+        """A thread in the direct messages of who asked, for what cannot be said where they did: sayso is not there."""
+        direct = await self._alone_with(speaker) if speaker else ""
+        if not direct:
+            return "", ""
+        text = say(
+            "slack.not_there",
+            self._app.locale_of(speaker),
+            channel=f"<#{place_of(thread)[0]}>",
+            question=mrkdwn.escaped(question or "…"),
+        )
+        if not await self._once(_root(thread), direct, message(text, paragraphs(text)), thread=""):
+            return "", ""
+        return await self._known_place(thread)
 
     def _locale(self, record: TurnRecord) -> str:
         kept = (record.record or {}).get("locale")
         return str(kept) if kept in ("en", "fr") else self._app.locale_of(record.speaker)
+
+
+def _root(thread: str) -> str:
+    """What the message is kept under that stands for a thread that Slack does not have."""
+    return f"root/{thread}"
+
+
+def _is_time(ts: str) -> bool:
+    """Whether this is a timestamp of Slack's, and no name of ours."""
+    return ts.replace(".", "").isdecimal()
 
 
 def _working(thread: str) -> str:

@@ -160,12 +160,17 @@ class Watching:
             status = say("slack.status", self._seat.locale)
             if await self._sender.status(channel, thread, status):
                 return
-        self._reacted = _is_time(place_of(self._said.event_id)[1])
+        self._reacted = _is_time(self._asked_at()[1])
         if self._reacted:
             await self._react(away=False)
 
-    async def _react(self, *, away: bool) -> None:
+    def _asked_at(self) -> tuple[str, str]:
+        """Channel and timestamp of the question; of one that was edited, they stayed the same."""
         channel, ts = place_of(self._said.event_id)
+        return channel, ts.partition("#")[0]
+
+    async def _react(self, *, away: bool) -> None:
+        channel, ts = self._asked_at()
         with suppress(VoiceUnavailable):
             await self._sender.react(channel, ts, BUSY, away=away)
 

@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -49,6 +50,7 @@ from tools.contract import (
     Outcome,
     Plan,
     Progress,
+    ReadTool,
     Spec,
     Verdict,
     Verification,
@@ -179,17 +181,18 @@ async def opened(
     settings: Settings | None = None,
     policy: Policy = POLICY,
     teller: ChatModel | None = None,
+    more: Sequence[ReadTool] = (),
 ) -> App:
-    """Sayso on this store, with the stamp as its only tool. `machine` makes it a worker of another machine.
+    """Sayso on this store, with the stamp as its only tool, and `more` that look.
 
-    `teller` is asked what came of each action.
+    `machine` makes it a worker of another machine; `teller` is asked what came of each action.
     """
     settings = settings or Settings()
     home = Home(folder, folder / "sayso.yaml", "the bench")
     scribe = Scribe(Redactor())
     store = await SqlStore.open(place, scribe)
     fleet = Fleet(store, place=machine, patience=patience)
-    registry = Registry([stamp or Stamp(folder / "witness")])
+    registry = Registry([stamp or Stamp(folder / "witness"), *more])
     registry = registry if traces is None else traces.registry(registry)
     chosen: ChatModel = model or StampModel()
     seal = Seal(folder / "audit.pem", folder / "checkpoints.jsonl")

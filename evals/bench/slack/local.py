@@ -1,8 +1,10 @@
-"""The story of an action on `local-slack`, a Slack that others wrote: `python -m evals.bench.slack.local BINARY`.
+"""A day on `local-slack`, a Slack that others wrote: `python -m evals.bench.slack.local BINARY [--http]`.
 
-Two bot processes hear everything; somebody asks, the requester's own click is refused, another one's counts, it runs
-once, the card changes where it stands, and the thread hears how it ended. Then they read along, and back. The binary
-binds every interface: run it where nobody else is, as in
+Two bot processes hear everything (one, where it is called by signed HTTP). Somebody asks, and gets an answer with its
+evidence and a file; asks for a change, whose own click is refused, and another one's counts; it runs once, the card
+changes where it stands, and the thread hears how it ended. Others are edited, rejected, or expire; one is asked for
+with a file, and one by the menu of a message. They read along, and back; are started anew between a card and the
+click on it, and one of two is killed. The binary binds every interface: run it where nobody else is, as in
 `unshare -rn sh -c "ip link set lo up; python -m evals.bench.slack.local BINARY"`.
 """
 
@@ -17,24 +19,29 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientError, ClientSession
+from aiohttp import ClientError, ClientSession, FormData
 
 from agent.store.sql.store import SqlStore
+from evals.bench.slack.workspace import SECRET, Workspace
 
-PORT = 3100
+PORT, BOT_PORT = 3100, 3101
 BASE = f"http://127.0.0.1:{PORT}"
 LONGEST = 40.0  # seconds that anything may take
 SEEN = 0.5  # seconds until a modal is there
 CONFIG = """
-workspace: {id: T1, name: Harbour Lane}
+workspace: {teamId: T1, name: Harbour Lane}
 apps:
-  - {appId: A1, botName: sayso, botUserId: UBOT, botToken: xoxb-1, appToken: xapp-1, mode: socket, signingSecret: s}
+  - {appId: A1, botName: sayso, botUserId: UBOT, botToken: xoxb-1, appToken: xapp-1, WAY, signingSecret: SECRET}
 users:
   - {id: UMAYA, name: maya, real_name: Maya Lindqvist}
   - {id: UTOM, name: tom, real_name: Tom Okafor}
 channels:
   - {id: C1, name: payments, members: [UMAYA, UTOM, UBOT]}
 """
+WAYS = {
+    "socket": "mode: socket",
+    "http": f"mode: events, requestUrl: http://127.0.0.1:{BOT_PORT}/slack/events",
+}
 Post = dict[str, Any]
 
 
@@ -60,6 +67,35 @@ class Local:
         await self._until(
             lambda log: sum("apps.connections.open" in json.dumps(one) for one in log) >= count, "log"
         )
+
+    async def called(self, method: str, words: str) -> bool:
+        """Waits until a bot called this with these words."""
+        await self._until(
+            lambda log: any(method in json.dumps(one) and words in json.dumps(one) for one in log), "log"
+        )
+        return True
+
+    async def upload(self, user: str, text: str, name: str, content: bytes) -> None:
+        """Somebody shares a file, with words."""
+        form = FormData({"channel": "C1", "user": user, "text": text})
+        form.add_field("file", content, filename=name)
+        async with self._session.post(f"{BASE}/_control/upload", data=form) as answer:
+            assert answer.status == 200
+
+    async def shortcut(self, user: str, message: Post) -> int:
+        """Somebody asks about a message by its menu; as Slack signs it, for this page has no such menu."""
+        payload = {
+            "type": "message_action",
+            "callback_id": "sayso_ask",
+            "trigger_id": "13.1",
+            "action_ts": "1800000000.1",
+            "team": {"id": "T1"},
+            "user": {"id": user, "team_id": "T1"},
+            "channel": {"id": "C1"},
+            "message": message,
+        }
+        to = Workspace(bot=f"http://127.0.0.1:{BOT_PORT}/slack/events")
+        return (await to.send({"payload": json.dumps(payload)}, ""))[0]
 
     async def control(self, page: str, **body: object) -> Post:
         async with self._session.post(f"{BASE}/_control/{page}", json=body) as answer:
@@ -97,7 +133,8 @@ class Local:
         until = time.monotonic() + LONGEST
         while time.monotonic() < until:
             async with self._session.get(f"{BASE}/_control/{page}") as answer:
-                if wanted((await answer.json())[page]):
+                found = (await answer.json())[page]
+                if wanted(found):
                     return
             await asyncio.sleep(0.1)
         raise TimeoutError(f"{page} never showed it")
@@ -116,16 +153,26 @@ def buttons(message: Mapping[str, Any]) -> dict[str, Post]:
 class Bots:
     """Bot processes on one store."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, mode: str) -> None:
+        self._folder, self._mode = folder, mode
         self._alive: list[asyncio.subprocess.Process] = []
         self.codes: list[int] = []
 
     async def start(self, count: int) -> None:
+        """So many more; returns once they hear."""
+        where = ["--mode", self._mode, "--listen", f"127.0.0.1:{BOT_PORT}"]
         for _ in range(count):
-            bot = [sys.executable, "-m", "evals.bench.slack.bot", str(self._folder), f"{BASE}/api/"]
-            quiet = asyncio.subprocess.DEVNULL
-            self._alive.append(await asyncio.create_subprocess_exec(*bot, stdout=quiet))
+            bot = [sys.executable, "-m", "evals.bench.slack.bot", str(self._folder), f"{BASE}/api/", *where]
+            process = await asyncio.create_subprocess_exec(*bot, stdout=asyncio.subprocess.PIPE)
+            self._alive.append(process)
+            assert process.stdout is not None
+            assert await process.stdout.readline()
+
+    async def kill(self) -> None:
+        """One of them dies without a word."""
+        process = self._alive.pop(0)
+        process.kill()
+        self.codes.append(await process.wait())
 
     async def stop(self) -> None:
         for process in self._alive:
@@ -134,11 +181,12 @@ class Bots:
         self._alive.clear()
 
 
-async def story(binary: str) -> dict[str, object]:
+async def story(binary: str, mode: str) -> dict[str, object]:
     """What was seen."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "config.yaml").write_text(CONFIG, encoding="utf-8")
+        config = CONFIG.replace("WAY", WAYS[mode]).replace("SECRET", SECRET)
+        (folder / "config.yaml").write_text(config, encoding="utf-8")
         quiet = asyncio.subprocess.DEVNULL
         command = [
             binary,
@@ -150,17 +198,21 @@ async def story(binary: str) -> dict[str, object]:
             "127.0.0.1",
         ]
         server = await asyncio.create_subprocess_exec(*command, stdout=quiet, stderr=quiet)
-        bots = Bots(folder)
+        bots = Bots(folder, mode)
         try:
             async with ClientSession() as session:
                 slack = Local(session)
                 await slack.ready()
-                await bots.start(2)
-                await slack.connected(2)
-                await asyncio.sleep(1)
-                found = await _lived(slack)
+                await bots.start(2 if mode == "socket" else 1)
+                found = await _asked(slack)
+                found |= await _lived(slack)
                 found |= await _changed(slack)
                 found |= await _after_a_restart(slack, bots)
+                found |= await _otherwise(slack)
+                if mode == "socket":
+                    found |= await _one_dies(slack, bots)
+                else:
+                    found |= await _by_menu(slack)
         finally:
             await bots.stop()
             server.terminate()
@@ -172,6 +224,53 @@ async def story(binary: str) -> dict[str, object]:
             "effects": effects,
             "exit_codes": bots.codes,
         }
+
+
+async def _asked(slack: Local) -> dict[str, object]:
+    """A question, its answer with evidence and a table, and the evidence in a modal."""
+    await slack.control("message", channel="C1", user="UMAYA", text="<@UBOT> what runs?")
+    answer = await slack.shows(lambda one: "payments 2.4.0 runs [1]" in one.get("text", ""))
+    file = await slack.shows(lambda one: bool(one.get("files")))
+    await slack.click(answer, "sayso_evidence", "UMAYA")
+    return {
+        "source": "platform · What runs" in json.dumps(answer["blocks"], ensure_ascii=False),
+        "permalink": "/archives/C1/p1700000000000001|" in json.dumps(answer["blocks"]),
+        "file": (file["files"][0]["name"], file.get("thread_ts") == answer.get("thread_ts")),
+        "evidence": await slack.called("views.open", "8 of 8"),
+    }
+
+
+async def _otherwise(slack: Local) -> dict[str, object]:
+    """Nobody decides in time; and somebody asks with a file beside it."""
+    await slack.control("message", channel="C1", user="UMAYA", text="<@UBOT> stamp soon")
+    expired = await slack.shows(lambda one: "A-6: Stamp soon (expired)" in one.get("text", ""))
+    told = await slack.shows(lambda one: "A-6 expired, because nobody decided" in one.get("text", ""))
+    await slack.upload("UMAYA", "<@UBOT> stamp seven", "seen.txt", b"what I saw")
+    card = await slack.shows(lambda one: "A-7: Stamp seven" in one.get("text", ""))
+    return {
+        "expired": (sorted(buttons(expired)), told.get("thread_ts") == expired.get("thread_ts")),
+        "asked_with_a_file": "sayso_approve" in buttons(card),
+    }
+
+
+async def _by_menu(slack: Local) -> dict[str, object]:
+    said = await slack.control("message", channel="C1", user="UTOM", text="is this so?")
+    status = await slack.shortcut("UMAYA", said["message"])
+    answer = await slack.shows(
+        lambda one: one.get("thread_ts") == said["message"]["ts"] and one.get("subtype") != "ephemeral"
+    )
+    return {"by_menu": (status, answer["text"])}
+
+
+async def _one_dies(slack: Local, bots: Bots) -> dict[str, object]:
+    """One of two bots is killed, and nobody notices."""
+    await bots.start(1)
+    await bots.kill()
+    await slack.control("message", channel="C1", user="UMAYA", text="<@UBOT> stamp eight")
+    card = await slack.shows(lambda one: "A-8: Stamp eight" in one.get("text", ""))
+    await slack.click(card, "sayso_approve", "UTOM")
+    done = await slack.shows(lambda one: "A-8 is done: " in one.get("text", ""))
+    return {"after_a_death": done["text"]}
 
 
 async def _lived(slack: Local) -> dict[str, object]:
@@ -227,8 +326,6 @@ async def _after_a_restart(slack: Local, bots: Bots) -> dict[str, object]:
     card = await slack.shows(lambda one: "A-5: Stamp five" in one.get("text", ""))
     await bots.stop()
     await bots.start(1)
-    await slack.connected(3)
-    await asyncio.sleep(1)
     await slack.click(card, "sayso_approve", "UTOM")
     done = await slack.shows(lambda one: "A-5 is done: " in one.get("text", ""))
     return {"after_a_restart": done["text"]}
@@ -245,7 +342,9 @@ async def _kept(folder: Path) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m evals.bench.slack.local", description=__doc__)
     parser.add_argument("binary")
-    print(json.dumps(asyncio.run(story(parser.parse_args().binary))))
+    parser.add_argument("--http", action="store_true", help="over signed HTTP, not Socket Mode")
+    arguments = parser.parse_args()
+    print(json.dumps(asyncio.run(story(arguments.binary, "http" if arguments.http else "socket"))))
 
 
 if __name__ == "__main__":

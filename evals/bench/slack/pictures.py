@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
 CONFIG = """
-workspace: {id: T1, name: Harbour Lane}
+workspace: {teamId: T1, name: Harbour Lane}
 apps:
   - {appId: A1, botName: sayso, botUserId: UBOT, botToken: xoxb-1, appToken: xapp-1, mode: socket, signingSecret: s}
 users:
@@ -60,6 +60,17 @@ class Visit:
         await last.locator(".thread-summary").wait_for(timeout=LONGEST)
         await last.locator(".thread-summary").click()
 
+    async def at_home(self, app: str) -> None:
+        """On the app's own page."""
+        await self._page.locator(".sidebar").get_by_text(app, exact=True).click()
+
+    async def in_channel(self, name: str) -> None:
+        """In a channel, in its latest thread."""
+        await self._page.locator(".sidebar").get_by_text(name, exact=True).click()
+        summary = self._page.locator(".main .msg").last.locator(".thread-summary")
+        await summary.wait_for(timeout=LONGEST)
+        await summary.click()
+
     async def replies(self, text: str) -> None:
         await self._written(".thread-pane .composer-input", text)
 
@@ -89,13 +100,25 @@ async def day(visit: Visit) -> None:
     await visit.says("@sayso why are payments failing?")
     await visit.sees("Helpful")
     await visit.picture("1-answer")
+    await visit.presses("Show evidence")
+    await visit.sees("Page 1 of")
+    await visit.picture("6-evidence")
+    await visit.presses("Close")
     await visit.replies("@sayso roll payments back to 2.3.9")
     await visit.sees("Withdraw")
     await visit.picture("2-card")
+    await visit.presses("Details")
+    await visit.sees("What was asked for, and who said so")
+    await visit.picture("7-details")
+    await visit.presses("Close")
     await visit.presses("Approve")
     await visit.sees("somebody else")
     await visit.picture("3-own-click")
     await visit.as_("UTOM")
+    await visit.at_home("sayso")
+    await visit.sees("Waiting for you")
+    await visit.picture("8-home")
+    await visit.in_channel("payments")
     await visit.presses("Approve")
     await visit.sees("is done")
     await visit.picture("4-outcome")

@@ -1,11 +1,12 @@
 """A Slack workspace on this machine: it keeps messages, refuses what Slack refuses, and sends signed events and clicks.
 
-Its limits are written down here again, from Slack's pages, and not taken from the product: it is the judge.
+What it refuses is in `judge`, written down again from Slack's pages and not taken from the product.
 """
 
 import asyncio
 import hashlib
 import hmac
+import io
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -16,42 +17,11 @@ from urllib.parse import urlencode
 
 from aiohttp import ClientSession, web
 
+from evals.bench.slack import judge
 from evals.bench.slack.rooms import Rooms
 
 SECRET = "a signing secret"
 BOT, TEAM = "UBOT", "T1"
-LONGEST = {"section": 3000, "context": 2000, "header": 150}
-
-
-def refused(blocks: list[dict[str, Any]], most: int = 50) -> str | None:  # noqa: C901, PLR0911 - one rule after the other
-    """Why Slack would refuse these blocks; None where it would take them."""
-    if len(blocks) > most:
-        return "invalid_blocks: too many"
-    total = 0
-    for block in blocks:
-        kind = block.get("type")
-        texts = {
-            "section": lambda b=block: [b["text"]["text"]],
-            "header": lambda b=block: [b["text"]["text"]],
-            "context": lambda b=block: [one["text"] for one in b["elements"]],
-        }.get(str(kind), list)()
-        for text in texts:
-            total += len(text)
-            if not text.strip() or len(text) > LONGEST[str(kind)]:
-                return f"invalid_blocks: {kind} of {len(text)} characters"
-        if kind == "actions":
-            elements = block["elements"]
-            if not 1 <= len(elements) <= 25 or len({one["action_id"] for one in elements}) < len(elements):
-                return "invalid_blocks: actions"
-            for one in elements:
-                if not 1 <= len(one["text"]["text"]) <= 75 or len(one["value"]) > 2000:
-                    return "invalid_blocks: button"
-                confirm = one.get("confirm")
-                if confirm and (len(confirm["title"]["text"]) > 100 or len(confirm["text"]["text"]) > 300):
-                    return "invalid_blocks: confirm"
-        elif kind not in ("section", "context", "header", "divider", "input"):
-            return f"invalid_blocks: {kind}"
-    return "msg_blocks_too_long" if total > 13_200 and most == 50 else None
 
 
 @dataclass
@@ -69,6 +39,7 @@ class Workspace:
     shared: list[tuple[str, str, str]] = field(default_factory=list)  # channel, thread, name
     calls: list[str] = field(default_factory=list)
     failures: list[tuple[int, dict[str, str], str]] = field(default_factory=list)  # of the next posts
+    update_failures: list[str] = field(default_factory=list)  # of the next changes of messages
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
     streaming: set[str] = field(default_factory=set)
     statuses: list[str] = field(default_factory=list)
@@ -76,6 +47,10 @@ class Workspace:
     acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
     rooms: Rooms = field(default_factory=Rooms)
     users: dict[str, dict[str, Any]] = field(default_factory=dict)  # those who are not plain members
+    outside: set[str] = field(default_factory=set)  # channels that the bot is not in
+    scopes: list[str] = field(default_factory=list)  # that the app has
+    late: bool = False  # no form opens any more: the click is too old
+    revoked: str = ""  # why no token is taken any more
     _count: int = 0
 
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
@@ -102,6 +77,13 @@ class Workspace:
             await asyncio.sleep(0.01)
         return self.acknowledged[name]
 
+    def refuses(self, body: Mapping[str, Any]) -> str | None:
+        """Why a message is not taken, as Slack says it."""
+        if self.outside and body["channel"] in self.outside:
+            return "not_in_channel"
+        why = judge.message(body.get("blocks", []), body.get("text", ""))
+        return None if why is None else why.partition(":")[0]
+
     # --- what the bot calls --------------------------------------------------------------------------------------
 
     async def call(self, request: web.Request) -> web.Response:
@@ -117,10 +99,13 @@ class Workspace:
         if method.startswith("chat.post") and self.failures:
             status, headers, error = self.failures.pop(0)
             return web.json_response({"ok": False, "error": error}, status=status, headers=headers)
+        if self.revoked:
+            return web.json_response({"ok": False, "error": self.revoked})
         own = "_" + method.replace(".", "_")
         whose = self if hasattr(self, own) else self.rooms
         answer: dict[str, Any] = getattr(whose, own, lambda _body: {})(body)
-        return web.json_response({"ok": "error" not in answer, **answer})
+        scopes = {"x-oauth-scopes": ",".join(self.scopes)}
+        return web.json_response({"ok": "error" not in answer, **answer}, headers=scopes)
 
     def _apps_connections_open(self, _body: dict[str, Any]) -> dict[str, Any]:
         return {"url": self.api.replace("http://", "ws://").replace("/api/", "/link/?ticket=1")}
@@ -129,7 +114,7 @@ class Workspace:
         return {"user_id": BOT, "team_id": TEAM, "url": "https://harbourlane.slack.com/", "bot_id": "B1"}
 
     def _chat_postMessage(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
-        if why := refused(body.get("blocks", [])):
+        if why := self.refuses(body):
             return {"error": why}
         self._count += 1
         ts = f"1800000000.{self._count:06}"
@@ -137,8 +122,10 @@ class Workspace:
         return {"ts": ts, "channel": body["channel"]}
 
     def _chat_update(self, body: dict[str, Any]) -> dict[str, Any]:
-        if why := refused(body.get("blocks", [])):
+        if why := self.refuses(body):
             return {"error": why}
+        if self.update_failures:
+            return {"error": self.update_failures.pop(0)}
         for one in self.messages:
             if (one["channel"], one["ts"]) == (body["channel"], body["ts"]):
                 if one["ts"] in self.streaming:
@@ -148,10 +135,14 @@ class Workspace:
         return {"error": "message_not_found"}
 
     def _chat_postEphemeral(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        if body["channel"] in self.outside:
+            return {"error": "not_in_channel"}
         self.whispers.append(body)
         return {}
 
     def _conversations_replies(self, body: dict[str, Any]) -> dict[str, Any]:
+        if body["channel"] in self.outside:
+            return {"error": "not_in_channel"}
         ours = [one for one in self.messages if one.get("thread_ts") == body["ts"]]
         return {"messages": ours} if ours else self.rooms.replies(body)
 
@@ -174,8 +165,8 @@ class Workspace:
         return {}
 
     def _assistant_threads_setSuggestedPrompts(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        if not 1 <= len(body["prompts"]) <= 4:
-            return {"error": "invalid_arguments"}
+        if why := judge.prompts(body["prompts"], body["title"]):
+            return {"error": why}
         self.prompts[body["channel_id"]] = [one["message"] for one in body["prompts"]]
         return {}
 
@@ -230,7 +221,9 @@ class Workspace:
         return web.Response(text="OK")
 
     def _views_open(self, body: dict[str, Any]) -> dict[str, Any]:
-        if why := refused(body["view"]["blocks"], 100):
+        if self.late:
+            return {"error": "expired_trigger_id"}
+        if why := judge.view(body["view"]):
             return {"error": why}
         self.views.append(body["view"])
         return {"view": {"id": f"V{len(self.views)}"}}
@@ -238,7 +231,7 @@ class Workspace:
     _views_update = _views_open
 
     def _views_publish(self, body: dict[str, Any]) -> dict[str, Any]:
-        if why := refused(body["view"]["blocks"], 100):
+        if why := judge.view(body["view"]):
             return {"error": why}
         self.homes[body["user_id"]] = body["view"]
         return {}
@@ -258,7 +251,10 @@ class Workspace:
             "X-Slack-Signature": f"v0={signed}",
             "Content-Type": kind,
         }
-        async with ClientSession() as session, session.post(self.bot, data=raw, headers=headers) as answer:
+        async with (
+            ClientSession() as session,
+            session.post(self.bot, data=io.BytesIO(raw.encode()), headers=headers) as answer,
+        ):
             return answer.status, await answer.text()
 
     async def say(
@@ -318,29 +314,60 @@ class Workspace:
         await self.event(event)
 
     async def click(
-        self, action: str, value: str, *, user: str, channel: str = "C1", thread: str = "", team: str = TEAM
+        self,
+        action: str,
+        value: str,
+        *,
+        user: str,
+        channel: str = "C1",
+        thread: str = "",
+        team: str = TEAM,
+        view: Mapping[str, Any] | None = None,
     ) -> int:
-        """Somebody presses a button."""
-        payload = {
+        """Somebody presses a button, of a message or of this view."""
+        self._count += 1
+        payload: dict[str, Any] = {
             "type": "block_actions",
             "team": {"id": team},
             "user": {"id": user, "team_id": team},
             "channel": {"id": channel},
             "message": {"ts": "1.1", "thread_ts": thread},
-            "trigger_id": "trigger",
+            "trigger_id": f"trigger.{self._count}",
             "actions": [{"action_id": action, "value": value, "type": "button", "block_id": "b"}],
         }
+        if view is not None:
+            payload = {**payload, "view": {**view, "id": "V1"}, "channel": None, "message": None}
         if self.sockets:
             await self.envelope("interactive", payload)
             return 200
         status, _ = await self.send({"payload": json.dumps(payload)}, "")
         return status
 
+    async def shortcut(self, message: Mapping[str, Any], *, user: str = "UMAYA", channel: str = "C1") -> None:
+        """Somebody asks about a message by its menu."""
+        self._count += 1
+        payload = {
+            "type": "message_action",
+            "callback_id": "sayso_ask",
+            "trigger_id": f"trigger.{self._count}",
+            "action_ts": f"1800000100.{self._count}",
+            "team": {"id": TEAM},
+            "user": {"id": user, "team_id": TEAM},
+            "channel": {"id": channel},
+            "message": message,
+        }
+        if self.sockets:
+            await self.envelope("interactive", payload)
+        else:
+            assert (await self.send({"payload": json.dumps(payload)}, ""))[0] == 200
+
     async def submit(self, view: Mapping[str, Any], fields: Mapping[str, str], *, user: str) -> str:
         """Somebody sends a modal; gives the bot's answer."""
         values = {name: {name: {"type": "plain_text_input", "value": text}} for name, text in fields.items()}
+        self._count += 1
         payload = {
             "type": "view_submission",
+            "trigger_id": f"trigger.{self._count}",
             "team": {"id": TEAM},
             "user": {"id": user, "team_id": TEAM},
             "view": {**view, "id": "V1", "state": {"values": values}},
@@ -354,6 +381,7 @@ class Workspace:
 
     async def command(self, text: str, *, user: str = "UMAYA", channel: str = "C1") -> str:
         """Somebody uses the slash command."""
+        self._count += 1
         form = {
             "command": "/sayso", "text": text, "user_id": user, "channel_id": channel, "team_id": TEAM,
             "trigger_id": f"13.{self._count}",

@@ -10,6 +10,7 @@ from agent.jobs.voice import VoiceUnavailable
 from agent.surfaces.slack.blocks import Message, message, section
 from agent.surfaces.slack.sender import Sender
 from evals.bench.slack.workspace import Workspace, workspace
+from tools.contract import Json
 
 
 class Time:
@@ -118,3 +119,67 @@ async def test_a_file_is_put_into_its_thread(sender: Sender, slack: Workspace) -
     await sender.upload("C1", "failed.csv", b"day,payments", thread="1.1")
     assert slack.files == {"failed.csv": b"day,payments"}
     assert slack.shared == [("C1", "1.1", "failed.csv")]
+
+
+async def test_blocks_that_slack_does_not_take_are_sent_as_text(sender: Sender, slack: Workspace) -> None:
+    bad: dict[str, Json] = {"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3001}}
+    ts = await sender.post("C1", Message("what was to be said", (bad,)))
+    assert ts is not None
+    assert await sender.update("C1", ts, Message("and what it came to", (bad,)))
+    assert slack.texts("C1") == ["and what it came to"]
+
+
+async def test_a_message_that_is_gone_cannot_be_changed_and_that_is_told(sender: Sender) -> None:
+    assert not await sender.update("C1", "404.404", text("the answer"))
+
+
+async def test_a_stream_that_somebody_left_open_is_ended_before_its_message_is_changed(
+    sender: Sender, slack: Workspace
+) -> None:
+    ts = await sender.start_stream("C1", "begun", thread="1.1", user="UMAYA", team="T1")
+    assert ts is not None
+    assert await sender.update("C1", ts, text("the whole answer"))
+    assert slack.texts("C1") == ["the whole answer"]
+    assert slack.streaming == set()
+
+
+async def test_a_final_message_is_not_lost_with_the_update_that_took_it_along(
+    sender: Sender, slack: Workspace
+) -> None:
+    ts = await sender.post("C1", text("0"))
+    assert ts is not None
+    slack.update_failures = ["not_authed"]  # it does not work at the moment, and is not tried again at once
+    first, final = await asyncio.gather(
+        sender.update("C1", ts, text("on its way")),
+        sender.update("C1", ts, text("final")),
+        return_exceptions=True,
+    )
+    assert isinstance(first, VoiceUnavailable)
+    assert final is True
+    assert slack.texts("C1") == ["final"]
+
+
+async def test_while_slack_asks_to_wait_for_long_it_is_not_called(sender: Sender, slack: Workspace) -> None:
+    slack.failures = [(429, {"Retry-After": "3600"}, "ratelimited")]
+    for _ in range(3):
+        with pytest.raises(VoiceUnavailable):
+            await sender.post("C1", text("hello"))
+    assert slack.calls == ["chat.postMessage"]
+
+
+async def test_a_wait_that_cannot_be_read_is_a_short_one(
+    sender: Sender, slack: Workspace, time: Time
+) -> None:
+    slack.failures = [(429, {"Retry-After": "soon"}, "ratelimited")]
+    await sender.post("C1", text("hello"))
+    assert slack.texts("C1") == ["hello"]
+    assert time.slept == [1.0]
+
+
+async def test_an_upload_waits_as_well_when_slack_asks_for_it(
+    sender: Sender, slack: Workspace, time: Time
+) -> None:
+    slack.failures = [(429, {"Retry-After": "5"}, "ratelimited")]
+    await sender.post("C1", text("hello"))
+    await sender.upload("C1", "failed.csv", b"day", thread="1.1")
+    assert time.slept == [5.0]  # by which time the channel takes its next message, too
