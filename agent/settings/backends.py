@@ -128,6 +128,31 @@ class ForgeSettings(Section):
     )
 
 
+class SshHostSettings(Section):
+    """A machine that declared commands may run on."""
+
+    address: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9.:_-]*$", description="Its name in the network, or its IP address"
+    )
+    port: int = Field(default=22, ge=1, le=65_535, description="Where its SSH server listens")
+    user: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", description="Who commands run as there")
+    identity: Path = Field(description="File of the private key, without a passphrase and for this alone")
+    connect_timeout: Duration = Field(
+        default=timedelta(seconds=10), description="How long connecting may take"
+    )
+
+
+class SshSettings(Section):
+    """Machines for declared commands, by the OpenSSH client."""
+
+    known_hosts: Path = Field(
+        default=Path("known_hosts"), description="Host keys of these machines; no other file is asked"
+    )
+    hosts: Mapping[Name, SshHostSettings] = Field(
+        default_factory=dict, description="Machines that `host` of a command may name"
+    )
+
+
 class ToolsSettings(Section):
     """The whitelist: what is not listed in `enabled` does not exist for the agent."""
 
@@ -148,6 +173,7 @@ class ToolsSettings(Section):
     commands: tuple[Mapping[str, object], ...] = Field(
         default=(), description="Operations declared here: typed arguments, argument lists, no shell"
     )
+    ssh: SshSettings = SshSettings()
     http: tuple[Mapping[str, object], ...] = Field(
         default=(), description="REST APIs declared here, with the only operations that may be asked of them"
     )

@@ -24,6 +24,12 @@ FLAG = """
           effect: read
           run: {path: /flag}
 """
+REMOTE = """
+  ssh:
+    known_hosts: keys/known
+    hosts: {web-1: {address: 10.0.0.5, user: sayso, identity: keys/web}}
+  commands: [{name: up, description: Tells how long it is up, effect: read, host: HOST, run: [uptime]}]
+"""
 
 
 def built(folder: Path, enabled: str, tools: str) -> Registry:
@@ -49,6 +55,7 @@ def built(folder: Path, enabled: str, tools: str) -> Registry:
             "  forges: [{repositories: {payments: {path: a/b}}}, {kind: gitlab, url: 'https://gitlab.example'}]",
         ),
         ("flag", FLAG),
+        ("up", REMOTE.replace("HOST", "web-1")),
         ("investigate", ""),
         ("changes, investigate", "  journal: changes.jsonl"),
     ],
@@ -82,3 +89,8 @@ def test_a_secret_of_a_log_server_is_not_shown(tmp_path: Path) -> None:
     file = tmp_path / "sayso.yaml"
     file.write_text("tools: {logs: {backend: loki, authorization: Bearer s3cret}}")
     assert "s3cret" not in repr(load(file, {}))
+
+
+def test_a_command_on_a_machine_that_the_settings_do_not_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="host: 'web-2' is none of tools.ssh.hosts: web-1"):
+        built(tmp_path, "up", REMOTE.replace("HOST", "web-2"))
