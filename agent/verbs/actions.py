@@ -140,6 +140,7 @@ async def show(session: "Session", name: str, *, as_json: bool) -> Exit:
         cards.show(session.app.card(action, session.locale))
         events = [event async for event in session.app.events(action.id)]
         cards.show_story(events, session.app.name)
+        cards.show_outputs(action, await session.app.outputs(action, session.person), session.locale)
     return Exit.DONE
 
 
