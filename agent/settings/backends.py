@@ -70,6 +70,14 @@ class MetricsSettings(Section):
     )
     path: Path = Field(default=Path("metrics.db"), description="File of the embedded recorder")
     url: str = Field(default="http://127.0.0.1:9090", description="Address of a Prometheus server")
+    authorization: SecretStr | None = Field(
+        default=None,
+        description="The header Authorization for that server, such as `Bearer ...`; better set as "
+        "SAYSO_TOOLS__METRICS__AUTHORIZATION",
+    )
+    tenant: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9!._*'()|-]+$", description="The header X-Scope-OrgID, for Mimir"
+    )
     scraped_every: Duration = Field(
         default=timedelta(seconds=30),
         description="How often that server scrapes; rates look at four times as long or more",
@@ -93,6 +101,13 @@ class AlertsSettings(Section):
     backend: Literal["none", "alertmanager"] = Field(default="none", description="The kind of alert store")
     url: str = Field(
         default="http://127.0.0.1:9093", pattern=r"^https?://", description="Address of the Alertmanager"
+    )
+    authorization: SecretStr | None = Field(
+        default=None,
+        description="The header Authorization for it; better set as SAYSO_TOOLS__ALERTS__AUTHORIZATION",
+    )
+    tenant: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9!._*'()|-]+$", description="The header X-Scope-OrgID, for Mimir"
     )
     service_label: str = Field(default="service", description="The label that names an alert's service")
     environment_label: str = Field(default="environment", description="The label that names where it is")

@@ -29,6 +29,7 @@ from tools.metrics.named import METRICS
 from tools.metrics.named import Scope as MetricScope
 from tools.metrics.port import MetricStore
 from tools.metrics.reading import Reading, read
+from tools.metrics.server import remarks
 from tools.patience import patience
 from tools.slots import Kind, Slot
 from tools.times import Since, Until, clock_time, iso, spoken, window
@@ -102,9 +103,10 @@ class Changes:
             asked.service,
             asked.environment or None,
         )
-        seen, symptom = await asyncio.gather(self._looked(scope), self._symptom(scope))
+        with remarks() as said:
+            seen, symptom = await asyncio.gather(self._looked(scope), self._symptom(scope))
         reading, trouble = symptom
-        unchecked = (*seen.unchecked, *([trouble] if trouble else []))
+        unchecked = (*seen.unchecked, *([trouble] if trouble else []), *said)
         broke = reading.since_change if reading else None
         suspects = ranked(seen.occurrences, broke, asked.service) if broke else ()
         finding = self._finding(scope, seen, unchecked, reading, suspects)

@@ -29,6 +29,7 @@ from tools.metrics.phrases import METRICS as EXAMPLES
 from tools.metrics.phrases import aliases
 from tools.metrics.port import MetricStore
 from tools.metrics.reading import Reading, read
+from tools.metrics.server import remarked, remarks
 from tools.metrics.telling import csv_of, headline, parts_cut, parts_text, picture, rounded, text_of
 from tools.patience import patience
 from tools.slots import Kind, Slot
@@ -94,6 +95,11 @@ class Metrics:
         )
 
     async def run(self, arguments: Arguments, asker: Asker) -> Outcome:  # noqa: ARG002 - metrics have one audience: `access`
+        with remarks() as said:
+            outcome = await self._looked(arguments)
+        return remarked(outcome, said)
+
+    async def _looked(self, arguments: Arguments) -> Outcome:
         asked = MetricsArguments.of(arguments)
         span = window(asked.since, asked.until, self._clock(), self._zone)
         step = _step(asked.step, span)

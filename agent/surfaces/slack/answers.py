@@ -13,6 +13,7 @@ AGAIN, SHARE = "sayso_again", "sayso_share"
 PAGE = 8  # pieces of evidence on a page of the modal
 PARAGRAPHS = 2900  # characters of one block of an answer
 A_MESSAGE = 9000  # and of the blocks of one message
+LEFT_OUT = 400  # characters of what the answer does not rest on; `sayso show` has all of it
 SOURCES = 10  # links under an answer; the modal has all
 
 
@@ -38,6 +39,7 @@ def _below(record: TurnRecord, locale: str) -> list[Block]:
     if cited:
         links = [f"[{item.get('number')}] {source(item)}" for item in cited[:SOURCES]]
         blocks.append(context("\n".join(links)))
+    blocks += _left_out(record, locale)
     blocks.append(context(_receipt(record)))
     ask = []
     if found:
@@ -91,6 +93,17 @@ def evidence(record: TurnRecord, page: int, locale: str) -> Block:
         blocks.append(buttons(turns, "pages"))
     title = say("slack.evidence_of", locale, turn=record.turn)
     return modal("sayso_evidence", title, blocks, close=say("slack.close", locale), about=record.turn)
+
+
+def _left_out(record: TurnRecord, locale: str) -> list[Block]:
+    """What the answer does not rest on, where there is something."""
+    receipt = (record.record or {}).get("receipt")
+    cut = receipt.get("cut") if isinstance(receipt, Mapping) else None
+    parts = [str(part) for part in cut] if isinstance(cut, Sequence) and not isinstance(cut, str) else []
+    if not parts:
+        return []
+    told = limits.cut(mrkdwn.escaped("; ".join(parts)), LEFT_OUT)
+    return [context(say("slack.left_out", locale, what=told))]
 
 
 def _receipt(record: TurnRecord) -> str:
