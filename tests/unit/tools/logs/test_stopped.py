@@ -9,9 +9,13 @@ import pytest
 
 from tests.fakes.shop import MAYA, NOW, WORDS, now
 from tools.contract import Outcome
+from tools.investigate.investigate import Investigate
+from tools.investigate.port import Backends
 from tools.logs.files import LogFiles
 from tools.logs.logs import Logs
 from tools.logs.port import Budget, Level, Line, Query, Scanned
+from tools.report.figures import Sources
+from tools.report.report import Report
 from tools.times import iso
 
 EVERY = timedelta(seconds=1)
@@ -91,3 +95,19 @@ async def test_a_text_that_stands_nowhere_is_said_to_be_nowhere(tmp_path: Path) 
     assert outcome.ok
     assert "stopped" not in outcome.summary
     assert outcome.findings[0].text.startswith("no line matches; 3,000 lines were read")
+
+
+async def test_a_report_over_a_search_that_was_stopped_has_no_count_where_it_did_not_look() -> None:
+    report = Report(Sources(logs=Stopped(None)), WORDS, now, draw=lambda _: b"")
+    given = {"measure": "log_errors", "since": "4h", "service": "payments"}
+    outcome = await report.run(report.spec.validate(given), MAYA)
+    assert not outcome.ok
+    assert "8 s were over" in outcome.findings[0].text
+
+
+async def test_an_investigation_names_a_log_that_it_could_not_read() -> None:
+    tool = Investigate(Backends(logs=Stopped(None)), WORDS, now)
+    outcome = await tool.run(tool.spec.validate({"service": "payments"}), MAYA)
+    unchecked = outcome.findings[0].facts["not_checked"]
+    assert isinstance(unchecked, list)
+    assert "logs of payments: stopped before they were read" in unchecked
