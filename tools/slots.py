@@ -23,6 +23,7 @@ class Kind(StrEnum):
     SINCE = "since"  # a start: a duration back from now, or an ISO 8601 instant ("since noon", "depuis hier")
     UNTIL = "until"  # an end: an ISO 8601 instant
     QUOTED = "quoted"  # text to look for: quoted, or after grep / containing / contenant
+    SAID = "said"  # true where one of `choices` is said ("plot ..."), else left out
     QUESTION = "question"  # the request itself, without the words that only ask
 
 
@@ -38,6 +39,25 @@ class Slot:
     role: str = ""
     choices: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+CHART = Slot(
+    Kind.SAID,
+    role="chart",
+    choices=(
+        "chart",
+        "charted",
+        "graph",
+        "graphed",
+        "plot",
+        "plotted",
+        "curve",
+        "diagram",
+        "courbe",
+        "graphique",
+        "graphe",
+    ),
+)
 
 
 def slots(arguments: type[Arguments]) -> dict[str, Slot]:

@@ -30,7 +30,7 @@ from tools.metrics.port import MetricStore
 from tools.metrics.reading import Reading, read
 from tools.metrics.server import remarks
 from tools.patience import patience
-from tools.slots import Kind, Slot
+from tools.slots import CHART, Kind, Slot
 from tools.times import Since, Until, clock_time, iso, spoken, window
 from tools.vocabulary import Vocabulary
 
@@ -55,7 +55,7 @@ class ChangesArguments(Arguments):
     until: Annotated[Until | None, Slot(Kind.UNTIL, role="until")] = Field(
         default=None, description="An ISO 8601 instant; now when left out"
     )
-    chart: bool | None = Field(
+    chart: Annotated[bool | None, CHART] = Field(
         default=None,
         description="Whether a chart (PNG) with the changes on it is made too; left out: where something broke",
     )

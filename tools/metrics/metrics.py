@@ -32,7 +32,7 @@ from tools.metrics.reading import Reading, read
 from tools.metrics.server import remarked, remarks
 from tools.metrics.telling import csv_of, headline, parts_cut, parts_text, picture, rounded, text_of
 from tools.patience import patience
-from tools.slots import Kind, Slot
+from tools.slots import CHART, Kind, Slot
 from tools.times import Length, Since, Until, iso, length, spoken, window, written
 from tools.vocabulary import Vocabulary, nearest
 
@@ -65,7 +65,7 @@ class MetricsArguments(Arguments):
     by: Label | None = Field(
         default=None, description="Also the values of this label that moved one metric most"
     )
-    chart: bool = Field(default=False, description="Whether a chart (PNG) is made too")
+    chart: Annotated[bool, CHART] = Field(default=False, description="Whether a chart (PNG) is made too")
 
 
 class Metrics:
