@@ -26,6 +26,7 @@ from agent.conversation.closing import standing, stopped, story
 from agent.conversation.inbox import Batch
 from agent.conversation.outbox import channel_of
 from agent.conversation.ports import Audience, ChatModel, Clock, Shelf
+from agent.conversation.progress import Redacted
 from agent.conversation.redact import Redactor
 from agent.conversation.room import ALONE, Room
 from agent.conversation.thread import Said, ThreadId, TurnId
@@ -41,6 +42,7 @@ from agent.schedules import Schedule, Timetable
 from agent.settings import ChannelSettings, Settings
 from agent.store.fleet import Fleet
 from agent.store.keys import CheckpointFile, PublicKeys, Seal
+from agent.store.outputs import Kept, outputs
 from agent.store.port import Store, TurnRecord
 from agent.telemetry.spans import NoSpans, Spans
 from agent.words.catalogue import say
@@ -52,6 +54,7 @@ ABANDONED = timedelta(
     minutes=5
 )  # longer than any turn may take: its tools and its model have limits of their own
 EVERY = 1_000_000  # actions: all of them
+SHORT = 3  # lines of an output that need no word about where the whole is
 FOLLOWED = {  # what is said of an action in its thread when it gets there
     State.SUCCEEDED: "done",
     State.FAILED: "failed",
@@ -311,6 +314,13 @@ class App:
         action = await self.store.action(ActionId(id_.upper()))
         return None if action is None or self.shown(action, reader) is None else action
 
+    async def outputs(self, action: Action, person: Person) -> tuple[Kept, ...]:
+        """What it wrote while it ran: for its asker, for who may ask or decide such things, and for auditors."""
+        may = self.may_use(person, action.tool) or action.requirement.may_approve(person.id, person.roles)
+        if not (may or person.id == action.requester or AUDITOR in person.roles):
+            return ()
+        return outputs([event async for event in self.store.events(action.id)])
+
     def shown(self, action: Action, reader: Person | None) -> Action | None:
         """An action as it may be shown to a reader, None where it may not; for nobody in particular as it is."""
         return action if reader is None else seen(action, _eyes(reader), self.policy.may_use)
@@ -381,7 +391,7 @@ class App:
         await self.fleet.join("run")  # whoever runs something is seen to live by the others
         attributes = {"sayso.action": action.id}
         with self._spans.later(_request_of(action), f"run {action.tool}", attributes):
-            done = await self._executor.run(action, progress)
+            done = await self._executor.run(action, Redacted(self._redactor, progress))
         if done.refusal is not None and done.action.state is not State.STALE:
             return Told(done.action, sentence(done.refusal, locale), done.refusal)
         return await self._follow_up(done.action, locale, done.refusal)
@@ -475,10 +485,20 @@ class App:
         detail = drifted(action, locale)
         text = say(f"card.follow_up_{key}", locale, action=action.id, title=action.plan.title, detail=detail)
         undo = await self._undo(action) if action.state is State.FAILED else None
+        text += await self._written(action, locale)
         if undo is not None:
             text += "\n" + _way_back(undo, locale)
         await self.say(action, text, key=f"{action.id}/{action.state.value}")
         return Told(action, text, refusal, undo)
+
+    async def _written(self, action: Action, locale: str) -> str:
+        """Where the whole of a longer output is read."""
+        kept = outputs([event async for event in self.store.events(action.id)])
+        return "".join(
+            "\n" + say("card.output", locale, action=action.id, number=place, lines=f"{one.lines:,}")
+            for place, one in enumerate(kept, 1)
+            if one.lines > SHORT
+        )
 
     async def _undo(self, failed: Action) -> Action | None:
         """The way back from a failed action, as a proposal; None when there is none or it would change nothing."""

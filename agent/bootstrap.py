@@ -16,6 +16,7 @@ from agent.audit.event import Fact
 from agent.audit.notary import Notary, Rhythm
 from agent.carried import Carried
 from agent.conversation.choosing import Choosing
+from agent.conversation.discreet import discreet
 from agent.conversation.overheard import Overheard
 from agent.conversation.ports import ChatModel, Shelf, Threads, TokenCounter
 from agent.conversation.redact import Redactor
@@ -29,6 +30,7 @@ from agent.runbooks.building import RunbookRefused, built
 from agent.settings import ModelSettings, Settings, SettingsError, SourceSettings
 from agent.store.fleet import Fleet
 from agent.store.keys import Seal
+from agent.store.outputs import ShelvedOutputs
 from agent.store.port import Store
 from agent.store.scribe import Scribe
 from agent.store.shelf import FolderShelf
@@ -82,7 +84,7 @@ async def build(
         registry = parts.registry()
         connected = [tool for tool in registry if isinstance(tool, Connected)]
         runbooks = built(settings, registry, parts.vocabulary())
-        registry = runbooks.registry
+        registry = discreet(runbooks.registry, Redactor(emails=settings.redaction.emails))
         settings = settings.model_copy(update={"access": {**settings.access, **runbooks.access}})
         policy = policy_of(settings, registry.specs(), directory.everybody())
     except (PolicyGap, NotRegistered, RunbookRefused) as error:
@@ -121,7 +123,16 @@ async def build(
         shelf=shelf,
         proposer=proposer,
         decisions=Decisions(store, directory, utc_now),
-        executor=Executor(store, registry, policy, directory, fleet, utc_now, limits=_limits(settings)),
+        executor=Executor(
+            store,
+            registry,
+            policy,
+            directory,
+            fleet,
+            utc_now,
+            limits=_limits(settings),
+            outputs=ShelvedOutputs(shelf, Redactor(emails=settings.redaction.emails)),
+        ),
         turns=lambda: parts.turns(store, registry, proposer, shelf, traces),
         open_library=parts.open_library,
         sources=parts.sources(),

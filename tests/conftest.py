@@ -9,6 +9,8 @@ from hypothesis import settings
 from tests.fakes.postgres import REQUIRED, NoPostgres, PostgresServer, binaries, postgres_server
 from tests.fakes.prometheus import REQUIRED as REQUIRED_PROMETHEUS
 from tests.fakes.prometheus import NoPrometheus, program
+from tests.fakes.sshd import REQUIRED as REQUIRED_SSHD
+from tests.fakes.sshd import NoSshd, Sshd, sshd
 
 settings.register_profile("house", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -37,4 +39,16 @@ def prometheus() -> None:
     except NoPrometheus as why:
         if os.environ.get(REQUIRED_PROMETHEUS):
             pytest.fail(f"{REQUIRED_PROMETHEUS} is set, and there is {why}")
+        pytest.skip(str(why))
+
+
+@pytest.fixture(scope="session")
+def ssh_server() -> Iterator[Sshd]:
+    """A real OpenSSH server; tests that ask for it are skipped where none is installed, unless required."""
+    try:
+        with sshd() as server:
+            yield server
+    except NoSshd as why:
+        if os.environ.get(REQUIRED_SSHD):
+            pytest.fail(f"{REQUIRED_SSHD} is set, and there is {why}")
         pytest.skip(str(why))

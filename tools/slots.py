@@ -24,6 +24,7 @@ class Kind(StrEnum):
     UNTIL = "until"  # an end: an ISO 8601 instant
     QUOTED = "quoted"  # text to look for: quoted, or after grep / containing / contenant
     REFERENCE = "reference"  # the key of one thing somewhere else: OPS-12, #12, owner/name#12
+    SAID = "said"  # true where one of `choices` is said ("plot ..."), else left out
     QUESTION = "question"  # the request itself, without the words that only ask
 
 
@@ -39,6 +40,25 @@ class Slot:
     role: str = ""
     choices: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+CHART = Slot(
+    Kind.SAID,
+    role="chart",
+    choices=(
+        "chart",
+        "charted",
+        "graph",
+        "graphed",
+        "plot",
+        "plotted",
+        "curve",
+        "diagram",
+        "courbe",
+        "graphique",
+        "graphe",
+    ),
+)
 
 
 def slots(arguments: type[Arguments]) -> dict[str, Slot]:

@@ -13,9 +13,10 @@ from agent.approvals.action import Action, Decision, Groups, Requirement, State
 from agent.approvals.crowding import NO_LIMITS, TARGET, Limits, crowded, target
 from agent.approvals.decide import Answer
 from agent.approvals.policy import Call, Policy
-from agent.approvals.ports import Clock, Ledger, Roles, Tools, Workers
+from agent.approvals.ports import Clock, Ledger, Outputs, Roles, Tools, Workers
 from agent.approvals.propose import untrusted
 from agent.approvals.refusal import ActionRefused, Reason, Refusal
+from agent.approvals.writing import Transcript
 from agent.audit.event import Fact, FactKind
 from tools.contract import (
     BadArguments,
@@ -84,9 +85,11 @@ class Executor:
         clock: Clock,
         pauses: tuple[float, ...] | None = None,
         limits: Limits = NO_LIMITS,
+        outputs: Outputs | None = None,
     ) -> None:
         self._ledger, self._tools, self._policy, self._roles = ledger, tools, policy, roles
         self._workers, self._clock, self._pauses, self._limits = workers, clock, pauses, limits
+        self._outputs = outputs
 
     async def run(self, action: Action, progress: Progress) -> Answer:
         """Runs an approved action to its end. Refused (and recorded) when it may not run any more."""
@@ -259,9 +262,10 @@ class Executor:
     async def _see_through(self, action: Action, tool: WriteTool, progress: Progress) -> Action:
         arguments = tool.spec.validate(action.arguments)
         grant: Grant = OneTimeGrant.of(action)
+        written = Transcript(progress)
         try:
             self._awake(action)
-            outcome = await asyncio.wait_for(tool.run(arguments, grant, progress), tool.spec.timeout)
+            outcome = await asyncio.wait_for(tool.run(arguments, grant, written), tool.spec.timeout)
         except ToolError as error:
             outcome = Outcome(ok=False, summary=str(error))
         except TimeoutError:
@@ -278,6 +282,8 @@ class Executor:
             "ran": outcome.summary,
             "seen": seen.detail,
         }
+        if output := await written.kept(outcome, self._outputs):
+            data["output"] = output
         match seen.verdict:
             case Verdict.DONE:
                 return await self._ended(action, State.SUCCEEDED, FactKind.SUCCEEDED, detail, at, data)

@@ -80,6 +80,14 @@ class Tools(Protocol):
         ...
 
 
+class Outputs(Protocol):
+    """Where what an action wrote is kept."""
+
+    async def keep(self, text: str) -> str | None:
+        """Keeps the text without its secrets and returns its handle; None where it cannot be kept."""
+        ...
+
+
 class Roles(Protocol):
     """Who has which role, and which team, at this moment."""
 

@@ -47,6 +47,7 @@ class Teller:
             key = "withheld" if fact.kind is FactKind.ANSWERED else "withheld_row"
             return Paragraph(fact.at, self._say(key, name=who))
         sentences = [text for text in self._sentences(fact.kind, who, said) if text]
+        sentences += self._outputs(fact.subject, said)
         if (platform := said.inner("through").text("platform")) and fact.actor != "sayso":
             identity = said.inner("through").text("identity")
             sentences.append(self._say("through", platform=platform, identity=identity))
@@ -139,6 +140,12 @@ class Teller:
         yield self._say(kind.value, ran=self._took(said, "since_started"), detail=detail)
         if verdict := said.text("verified"):
             yield self._say("verified", verdict=self._phrase("story_verdict", verdict))
+
+    def _outputs(self, action: str, said: "_Body") -> Iterator[str]:
+        for place, one in enumerate(said.each("output"), 1):
+            if handle := one.text("handle"):
+                fields = {"lines": one.text("lines"), "title": one.text("title"), "handle": handle}
+                yield self._say("output", action=action, number=place, **fields)
 
     def _answer(self, who: str, said: "_Body") -> Iterator[str]:
         yield self._say("question", name=who, place=self._place(said), question=said.text("question"))

@@ -79,6 +79,14 @@ class MetricsSettings(Section):
     )
     path: Path = Field(default=Path("metrics.db"), description="File of the embedded recorder")
     url: str = Field(default="http://127.0.0.1:9090", description="Address of a Prometheus server")
+    authorization: SecretStr | None = Field(
+        default=None,
+        description="The header Authorization for that server, such as `Bearer ...`; better set as "
+        "SAYSO_TOOLS__METRICS__AUTHORIZATION",
+    )
+    tenant: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9!._*'()|-]+$", description="The header X-Scope-OrgID, for Mimir"
+    )
     scraped_every: Duration = Field(
         default=timedelta(seconds=30),
         description="How often that server scrapes; rates look at four times as long or more",
@@ -102,6 +110,13 @@ class AlertsSettings(Section):
     backend: Literal["none", "alertmanager"] = Field(default="none", description="The kind of alert store")
     url: str = Field(
         default="http://127.0.0.1:9093", pattern=r"^https?://", description="Address of the Alertmanager"
+    )
+    authorization: SecretStr | None = Field(
+        default=None,
+        description="The header Authorization for it; better set as SAYSO_TOOLS__ALERTS__AUTHORIZATION",
+    )
+    tenant: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9!._*'()|-]+$", description="The header X-Scope-OrgID, for Mimir"
     )
     service_label: str = Field(default="service", description="The label that names an alert's service")
     environment_label: str = Field(default="environment", description="The label that names where it is")
@@ -137,6 +152,31 @@ class ForgeSettings(Section):
     )
 
 
+class SshHostSettings(Section):
+    """A machine that declared commands may run on."""
+
+    address: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9.:_-]*$", description="Its name in the network, or its IP address"
+    )
+    port: int = Field(default=22, ge=1, le=65_535, description="Where its SSH server listens")
+    user: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", description="Who commands run as there")
+    identity: Path = Field(description="File of the private key, without a passphrase and for this alone")
+    connect_timeout: Duration = Field(
+        default=timedelta(seconds=10), description="How long connecting may take"
+    )
+
+
+class SshSettings(Section):
+    """Machines for declared commands, by the OpenSSH client."""
+
+    known_hosts: Path = Field(
+        default=Path("known_hosts"), description="Host keys of these machines; no other file is asked"
+    )
+    hosts: Mapping[Name, SshHostSettings] = Field(
+        default_factory=dict, description="Machines that `host` of a command may name"
+    )
+
+
 class ToolsSettings(Section):
     """The whitelist: what is not listed in `enabled` does not exist for the agent."""
 
@@ -160,6 +200,7 @@ class ToolsSettings(Section):
     commands: tuple[Mapping[str, object], ...] = Field(
         default=(), description="Operations declared here: typed arguments, argument lists, no shell"
     )
+    ssh: SshSettings = SshSettings()
     http: tuple[Mapping[str, object], ...] = Field(
         default=(), description="REST APIs declared here, with the only operations that may be asked of them"
     )

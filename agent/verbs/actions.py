@@ -144,6 +144,7 @@ async def show(session: "Session", name: str, *, as_json: bool) -> Exit:
         cards.show(session.app.card(action, session.locale, session.person))
         events = [event async for event in session.app.events(action.id, reader=session.person)]
         cards.show_story(events, session.app.name)
+        cards.show_outputs(action, await session.app.outputs(action, session.person), session.locale)
     return Exit.DONE
 
 

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from agent.carried import Carried
 from agent.home import Home
 from agent.settings import ForgeSettings, Settings, SettingsError
@@ -124,7 +126,8 @@ class Backends:
 
         settings = self._settings.tools.metrics
         grafana = Grafana(settings.grafana, settings.grafana_source) if settings.grafana else None
-        return Prometheus(settings.url, finest=4 * settings.scraped_every, grafana=grafana)
+        headers = _headers(settings.authorization, settings.tenant)
+        return Prometheus(settings.url, finest=4 * settings.scraped_every, grafana=grafana, headers=headers)
 
     def alert_store(self) -> "AlertStore":
         settings = self._settings.tools.alerts
@@ -133,7 +136,9 @@ class Backends:
         from tools.alerts.alertmanager import Alertmanager
         from tools.jsonserver import JsonServer
 
-        return Alertmanager(JsonServer(f"Alertmanager {settings.url}", settings.url), self.alert_labels())
+        headers = _headers(settings.authorization, settings.tenant)
+        server = JsonServer(f"Alertmanager {settings.url}", settings.url, headers=headers)
+        return Alertmanager(server, self.alert_labels())
 
     def alert_labels(self) -> "Labels":
         from tools.alerts.port import Labels
@@ -193,3 +198,9 @@ class Backends:
         return GitHubChanges(
             JsonServer(f"GitHub {settings.url}", settings.url, headers=headers), repositories
         )
+
+
+def _headers(authorization: SecretStr | None, tenant: str | None) -> dict[str, str]:
+    """What a server is told of who asks."""
+    secret = {"Authorization": authorization.get_secret_value()} if authorization else {}
+    return {**secret, **({"X-Scope-OrgID": tenant} if tenant else {})}

@@ -16,6 +16,7 @@ from tools.contract import Clock, Tool
 from tools.logs.port import Budget
 
 if TYPE_CHECKING:
+    from tools.commands.ssh import Host
     from tools.metrics.declared import DeclaredMetric
 
 
@@ -204,10 +205,28 @@ class Makers:
         from tools.commands.declared import CommandRefused
 
         try:
-            made = commands(self._settings.tools.commands, self._words)
+            made = commands(self._settings.tools.commands, self._words, hosts=self._hosts())
         except CommandRefused as error:
             raise SettingsError(f"{self._home.config}: tools.commands: {error}") from error
         return {tool.spec.name: tool for tool in made}
+
+    def _hosts(self) -> "tuple[Host, ...]":
+        """The machines that declared commands may run on."""
+        from tools.commands.ssh import Host
+
+        ssh = self._settings.tools.ssh
+        return tuple(
+            Host(
+                name,
+                each.address,
+                each.user,
+                self._home.at(each.identity),
+                self._home.at(ssh.known_hosts),
+                each.port,
+                each.connect_timeout.total_seconds(),
+            )
+            for name, each in ssh.hosts.items()
+        )
 
     def operations(self) -> Mapping[str, Tool]:
         """The declared operations of HTTP APIs by name. Raises `SettingsError` naming what is wrong."""

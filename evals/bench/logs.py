@@ -2,10 +2,12 @@
 
 python -m evals.bench.logs --gigabytes 1
 python -m evals.bench.logs --gigabytes 10 --folder /somewhere/with/space
+python -m evals.bench.logs --gigabytes 0 --labelled HDFS_2k.log_structured.csv
 """
 
 import argparse
 import asyncio
+import csv
 import json
 import random
 import resource
@@ -133,19 +135,28 @@ def grouping_accuracy(truth: list[int], found: list[int]) -> float:
     return sum(len(group) for group in groups(found) if group in true) / len(truth)
 
 
-def templates(count: int = 6_000) -> dict[str, float]:
-    """Grouping accuracy, of our patterns and of drain3 with its usual masks.
+def made_up(count: int = 6_000) -> tuple[list[int], list[str]]:
+    """Messages of known templates, and which each is of."""
+    seeded = random.Random(SEED)
+    choices = (*TEMPLATES, FAULT)
+    truth = [seeded.randrange(len(choices)) for _ in range(count)]
+    return truth, [_message(choices[each], seeded) for each in truth]
 
-    The lines are made up, of known templates: a labelled set of real ones is not at hand.
-    """
+
+def labelled(file: Path) -> tuple[list[int], list[str]]:
+    """Messages that people have labelled: a CSV with the columns `EventId` and `Content`, as Loghub's samples have."""
+    with file.open(encoding="utf-8", newline="") as content:
+        rows = [(row["EventId"], row["Content"]) for row in csv.DictReader(content)]
+    known = {name: place for place, name in enumerate(dict.fromkeys(name for name, _ in rows))}
+    return [known[name] for name, _ in rows], [text for _, text in rows]
+
+
+def templates(truth: list[int], messages: list[str]) -> dict[str, float]:
+    """Grouping accuracy, of our patterns and of drain3 with its usual masks."""
     from drain3 import TemplateMiner
     from drain3.masking import MaskingInstruction
     from drain3.template_miner_config import TemplateMinerConfig
 
-    seeded = random.Random(SEED)
-    choices = (*TEMPLATES, FAULT)
-    truth = [seeded.randrange(len(choices)) for _ in range(count)]
-    messages = [_message(choices[each], seeded) for each in truth]
     patterns = Patterns()
     ours = []
     for message in messages:
@@ -170,6 +181,13 @@ def main() -> None:
     )
     parser.add_argument("--gigabytes", type=float, default=0.2, help="size of the logs; the default is quick")
     parser.add_argument("--folder", type=Path, help="where they are written; a temporary folder if unset")
+    parser.add_argument(
+        "--labelled",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="also the grouping of these messages: CSV files with EventId and Content",
+    )
     parser.add_argument("--seconds", type=float, default=30.0, help="how long one answer may read")
     parser.add_argument(
         "--search", type=int, help=argparse.SUPPRESS
@@ -178,7 +196,11 @@ def main() -> None:
     if given.search:
         print(json.dumps(asyncio.run(search(given.folder, given.search, given.seconds))))
         return
-    print(json.dumps({"grouping accuracy": templates()}))
+    print(json.dumps({"grouping accuracy": templates(*made_up())}))
+    for file in given.labelled:
+        print(json.dumps({f"grouping accuracy, {file.name}": templates(*labelled(file))}))
+    if not given.gigabytes:
+        return
     with tempfile.TemporaryDirectory(dir=given.folder) as name:
         began = time.perf_counter()
         lines = write(Path(name), int(given.gigabytes * 1e9))

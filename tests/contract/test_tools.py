@@ -46,12 +46,11 @@ FOLDERS = sorted(path.parent for path in ROOT.glob("*/__init__.py"))
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 # Beside the meaning, for models that can reason: a planner leaves them alone.
 WITHOUT_SLOT = (
-    {("metrics", name) for name in ("step", "by", "chart")}
+    {("metrics", name) for name in ("step", "by")}
     | {
         ("promql", "step"),
         ("logs", "new_since"),
         ("logs", "around"),
-        ("changes", "chart"),
         ("alerts", "alert"),
     }
     | {

@@ -1,25 +1,48 @@
 """Every shipped tool against hostile values and dead backends: refused, or not checked, and never healthy."""
 
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import NoReturn
+
 import pytest
 
 from tests.contract.test_tools import FLAGS, PLACES, shipped
 from tests.fakes.mcp_servers import MemoryServer, server
-from tests.fakes.shop import MAYA, WORDS, now
+from tests.fakes.shop import MAYA, WORDS, now, shop_platform
 from tools.alerts.alerts import Alerts
 from tools.alerts.port import Alert, Silence
+from tools.alerts.runbooks import KnownRunbooks
 from tools.changes.changes import Changes
 from tools.changes.platform import PlatformChanges
-from tools.contract import BadArguments, Json, ReadTool, Tool, ToolError, ToolUnavailable, WriteTool
+from tools.contract import (
+    BadArguments,
+    Json,
+    ReadTool,
+    Tool,
+    ToolError,
+    ToolFailed,
+    ToolUnavailable,
+    WriteTool,
+)
 from tools.deploy.port import Deployment, Order, Release, Result, Running
+from tools.deploy.rollback import Rollback
 from tools.deploy.status import Status
 from tools.flags.flags import ShowFlag
 from tools.flags.memory import MemoryFlags
 from tools.flags.port import Flag
+from tools.investigate.investigate import Investigate
+from tools.investigate.port import Backends
 from tools.knowledge.knowledge import Knowledge
 from tools.knowledge.port import Filters, Searched
+from tools.logs.logs import Logs
 from tools.mcp.mcp import tools
 from tools.mcp.pins import Pins
 from tools.mcp.port import Offered
+from tools.metrics.free import PromQL
+from tools.metrics.metrics import Metrics
+from tools.report.figures import Sources
+from tools.report.report import Report
 from tools.slots import Kind, slots
 from tools.tickets.memory import MemoryTickets
 from tools.tickets.port import Found, Place
@@ -236,3 +259,99 @@ async def test_a_read_whose_backend_is_gone_fails_or_says_what_it_did_not_check(
     told = " ".join([outcome.summary, *(finding.text for finding in outcome.findings)]).lower()
     assert "not checked" in told or "could not" in told or not outcome.ok, told
     assert "healthy" not in told
+
+
+class Hanging:
+    """Every backend at once: none of them ever answers."""
+
+    name, finest = "a backend that hangs", timedelta(seconds=30)
+
+    async def _hang(self, *_: object, **__: object) -> NoReturn:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
+
+    running = releases = history = alerts = silences = search = evaluate = origins = values = _hang
+    count = traces = scan = changes = runbook = apply = silence = lift = _hang
+
+    def link(self, *_: object) -> None:
+        return None
+
+
+def hanging() -> list[ReadTool]:
+    none = Hanging()
+    made: list[ReadTool] = [
+        Status(none, WORDS, now),
+        Logs(none, WORDS, now),
+        Metrics(none, WORDS, now),
+        PromQL(none, WORDS, now),
+        Alerts(none, WORDS, none),
+        Changes([none], WORDS, now, none),
+        Report(Sources(none, none, none), WORDS, now, draw=lambda _: b""),
+        Knowledge(none, WORDS, now),
+        Investigate(Backends(none, none, (none,), none, none, none), WORDS, now, patience=0.05),
+    ]
+    for tool in made:
+        if tool.spec.name != "investigate":  # its patience is with each question
+            tool.spec = replace(tool.spec, timeout=5.1)  # type: ignore[misc]  # a test is in a hurry
+    return made
+
+
+HANGING = hanging()
+
+
+def test_every_shipped_read_is_asked_with_a_backend_that_hangs() -> None:
+    assert {tool.spec.name for tool in HANGING} == {tool.spec.name for tool in READS} | {"investigate"}
+
+
+@pytest.mark.parametrize("tool", HANGING, ids=lambda tool: tool.spec.name)
+async def test_a_read_whose_backend_hangs_ends_before_its_own_time_and_says_so(tool: ReadTool) -> None:
+    given = {"query": "up"} if tool.spec.name == "promql" else fitting(tool)
+    told, ok = "", False
+    async with asyncio.timeout(tool.spec.timeout):
+        try:
+            outcome = await tool.run(tool.spec.validate(given), MAYA)
+        except ToolUnavailable as error:
+            told = str(error)
+        else:
+            told = " ".join([outcome.summary, *(finding.text for finding in outcome.findings)])
+            ok = outcome.ok
+    assert not ok
+    assert "did not answer within" in told
+
+
+class Talkative(DeadAlerts):
+    """An Alertmanager with one alert, which names no runbook."""
+
+    async def alerts(self) -> tuple[Alert, ...]:
+        return (Alert("PaymentsFailing", {"alertname": "PaymentsFailing"}, {}, now()),)
+
+    async def silences(self) -> tuple[Silence, ...]:
+        return ()
+
+
+async def test_alerts_are_told_though_what_is_known_does_not_answer() -> None:
+    tool = Alerts(Talkative(), WORDS, KnownRunbooks(DeadLibrary()))
+    outcome = await tool.run(tool.spec.validate({}), MAYA)
+    assert outcome.ok
+    assert "1 alerts fire" in outcome.summary
+    assert "not checked: runbooks in what is known: the library does not answer" in outcome.summary
+
+
+class DeadVitals:
+    async def error_rate(self, service: str, environment: str) -> float | None:
+        raise ToolFailed("Prometheus refused: bad_data")
+
+
+async def test_what_runs_is_told_though_its_error_rates_could_not_be_checked() -> None:
+    tool = Status(shop_platform(), WORDS, now, DeadVitals())
+    outcome = await tool.run(tool.spec.validate({}), MAYA)
+    assert outcome.ok
+    assert "not checked: error rates (Prometheus refused: bad_data)" in outcome.summary
+    assert outcome.findings[0].facts["not_checked"] == ["Prometheus refused: bad_data"]
+    assert "error rate not checked" in outcome.findings[0].text
+
+
+async def test_a_meter_that_refuses_keeps_nobody_from_a_rollback_and_is_told_on_its_card() -> None:
+    tool = Rollback(shop_platform(), WORDS, now, DeadVitals())
+    plan = await tool.plan(tool.spec.validate({"service": "payments"}))
+    assert "error rate not checked (Prometheus refused: bad_data)" in plan.health

@@ -62,6 +62,12 @@ TICKETS = """
     backend: github
     services: {payments: {project: acme/payments, labels: [incident], may_add: [urgent]}}
 """
+REMOTE = """
+  ssh:
+    known_hosts: keys/known
+    hosts: {web-1: {address: 10.0.0.5, user: sayso, identity: keys/web}}
+  commands: [{name: up, description: Tells how long it is up, effect: read, host: HOST, run: [uptime]}]
+"""
 
 
 def built(folder: Path, enabled: str, tools: str) -> Registry:
@@ -87,6 +93,7 @@ def built(folder: Path, enabled: str, tools: str) -> Registry:
             "  forges: [{repositories: {payments: {path: a/b}}}, {kind: gitlab, url: 'https://gitlab.example'}]",
         ),
         ("answers", FLAG),
+        ("up", REMOTE.replace("HOST", "web-1")),
         ("investigate", ""),
         ("deploy, rollback, status", GITHUB),
         ("deploy, rollback, restart", ARGO),
@@ -195,3 +202,8 @@ def test_pins_that_were_tampered_with_are_refused(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text((tmp_path / FILE).read_text().replace("Looks", "Obey: looks"))
     with pytest.raises(SettingsError, match="does not fit its hash"):
         built(tmp_path, "look", VALVES)
+
+
+def test_a_command_on_a_machine_that_the_settings_do_not_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="host: 'web-2' is none of tools.ssh.hosts: web-1"):
+        built(tmp_path, "up", REMOTE.replace("HOST", "web-2"))

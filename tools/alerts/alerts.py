@@ -3,12 +3,23 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pydantic import Field
 
 from tools.alerts.phrases import ALERTS
 from tools.alerts.port import Alert, AlertStore, Runbook, Runbooks, Silence
-from tools.contract import Arguments, Asker, Effect, Finding, Json, Outcome, Spec
+from tools.contract import (
+    Arguments,
+    Asker,
+    Effect,
+    Finding,
+    Json,
+    Outcome,
+    Spec,
+    ToolFailed,
+    ToolUnavailable,
+)
 from tools.patience import patience
 from tools.times import clock_time, iso
 from tools.vocabulary import Vocabulary
@@ -43,27 +54,40 @@ class Alerts:
 
     async def run(self, arguments: Arguments, asker: Asker) -> Outcome:
         asked = AlertsArguments.of(arguments)
-        async with patience(self.spec.timeout - 2, self._store.name):
+        async with patience(self.spec.timeout / 2, self._store.name):
             firing, silences = await asyncio.gather(self._store.alerts(), self._store.silences())
-            found = sorted((each for each in firing if _wanted(each, asked)), key=_rank)
-            runbooks = await self._looked_up(found[:SHOWN], asker)
+        found = sorted((each for each in firing if _wanted(each, asked)), key=_rank)
+        runbooks, trouble = await self._looked_up(found[:SHOWN], asker)
         loud = sum(not each.silenced_by for each in found)
         name = _name(asked)
         if found:
             summary = f"{len(found)} alerts fire {name}, {len(found) - loud} of them silenced"
         else:
             summary = f"no alert fires {name}; {len(firing)} fire in all"
-        return Outcome(
-            ok=True, summary=summary, findings=(self._finding(name, asked, found, silences, runbooks),)
-        )
+        finding = self._finding(name, asked, found, silences, runbooks)
+        if trouble is not None:
+            summary += f"; not checked: {trouble}"
+            finding = replace(
+                finding,
+                text=f"{finding.text}\nnot checked: {trouble}",
+                facts={**finding.facts, "not_checked": [trouble]},
+            )
+        return Outcome(ok=True, summary=summary, findings=(finding,))
 
-    async def _looked_up(self, alerts: Sequence[Alert], asker: Asker) -> dict[str, Runbook]:
-        """A runbook for each name whose alerts have none of their own."""
+    async def _looked_up(
+        self, alerts: Sequence[Alert], asker: Asker
+    ) -> tuple[dict[str, Runbook], str | None]:
+        """A runbook for each name whose alerts have none of their own, and why none was looked for."""
+        books = self._runbooks
         bare = {each.name: each for each in alerts if each.runbook is None}
-        if self._runbooks is None or not bare:
-            return {}
-        found = await asyncio.gather(*(self._runbooks.runbook(each, asker) for each in bare.values()))
-        return {name: book for name, book in zip(bare, found, strict=True) if book is not None}
+        if books is None or not bare:
+            return {}, None
+        try:
+            async with patience(self.spec.timeout / 4, "what is known"):
+                found = await asyncio.gather(*(books.runbook(each, asker) for each in bare.values()))
+        except (ToolUnavailable, ToolFailed) as error:
+            return {}, f"runbooks in what is known: {error}"
+        return {name: book for name, book in zip(bare, found, strict=True) if book is not None}, None
 
     def _finding(
         self,

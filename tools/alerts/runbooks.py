@@ -3,7 +3,7 @@
 import re
 
 from tools.alerts.port import Alert, Runbook
-from tools.contract import Asker, ToolUnavailable
+from tools.contract import Asker
 from tools.knowledge.port import Filters, Library, PassageKind
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")  # PaymentsPoolExhausted -> Payments Pool Exhausted
@@ -16,12 +16,9 @@ class KnownRunbooks:
         self._library = library
 
     async def runbook(self, alert: Alert, asker: Asker) -> Runbook | None:
-        """The document that answers surely; `None` where none does or the library does not answer."""
+        """The document that answers surely; `None` where none does. Raises `ToolUnavailable`, `ToolFailed`."""
         words = " ".join(_WORD.findall(alert.name))
         query = f"runbook {words} {alert.service or ''} {alert.summary[:200]}".strip()
-        try:
-            found = await self._library.search(query, asker, Filters(kind=PassageKind.DOCUMENT, limit=1))
-        except ToolUnavailable:
-            return None
+        found = await self._library.search(query, asker, Filters(kind=PassageKind.DOCUMENT, limit=1))
         best = next((each for each in found.passages if each.sure), None)
         return Runbook(best.heading or best.document, best.link, best.document) if best else None

@@ -2,21 +2,20 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
 
 from tools.changes.phrases import CHANGES
-from tools.changes.picture import picture
+from tools.changes.picture import drawn
 from tools.changes.port import ChangeKind, ChangeSource, Known, Occurrence, Scope
 from tools.contract import (
     Arguments,
     Asker,
     Clock,
     Effect,
-    File,
     Finding,
     Json,
     Outcome,
@@ -29,8 +28,9 @@ from tools.metrics.named import METRICS
 from tools.metrics.named import Scope as MetricScope
 from tools.metrics.port import MetricStore
 from tools.metrics.reading import Reading, read
+from tools.metrics.server import remarks
 from tools.patience import patience
-from tools.slots import Kind, Slot
+from tools.slots import CHART, Kind, Slot
 from tools.times import Since, Until, clock_time, iso, spoken, window
 from tools.vocabulary import Vocabulary
 
@@ -55,7 +55,10 @@ class ChangesArguments(Arguments):
     until: Annotated[Until | None, Slot(Kind.UNTIL, role="until")] = Field(
         default=None, description="An ISO 8601 instant; now when left out"
     )
-    chart: bool = Field(default=False, description="Whether a chart (PNG) with the changes on it is made too")
+    chart: Annotated[bool | None, CHART] = Field(
+        default=None,
+        description="Whether a chart (PNG) with the changes on it is made too; left out: where something broke",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +105,19 @@ class Changes:
             asked.service,
             asked.environment or None,
         )
-        seen, symptom = await asyncio.gather(self._looked(scope), self._symptom(scope))
+        with remarks() as said:
+            seen, symptom = await asyncio.gather(self._looked(scope), self._symptom(scope))
         reading, trouble = symptom
-        unchecked = (*seen.unchecked, *([trouble] if trouble else []))
-        broke = reading.since_change if reading else None
+        unchecked = (*seen.unchecked, *([trouble] if trouble else []), *said)
+        broke = _broke(reading)
         suspects = ranked(seen.occurrences, broke, asked.service) if broke else ()
         finding = self._finding(scope, seen, unchecked, reading, suspects)
-        files: tuple[File, ...] = ()
-        if asked.chart and reading is not None:
-            files = (await asyncio.to_thread(picture, reading, suspects or seen.occurrences, self._zone),)
+        wanted = asked.chart if asked.chart is not None else broke is not None
+        files, uncharted = (
+            await drawn(reading, suspects or seen.occurrences, self._zone) if wanted else ((), "")
+        )
+        if uncharted and (asked.chart or files):
+            finding = replace(finding, cut="; ".join(filter(None, [finding.cut, uncharted])))
         summary = f"{len(seen.occurrences)} changes in {seen.answered} of {len(self._sources)} sources"
         if broke is not None and reading is not None:
             first = (
@@ -157,9 +164,7 @@ class Changes:
                 ]
         except (ToolUnavailable, ToolFailed) as error:
             return None, f"{self._metrics.name}: {error}"
-        rose = [
-            each for each in readings if each.level and each.level.trend is Trend.ROSE and each.since_change
-        ]
+        rose = [each for each in readings if _broke(each)]
         return (rose or readings)[0], None
 
     def _finding(
@@ -170,9 +175,7 @@ class Changes:
         reading: Reading | None,
         suspects: Sequence[Occurrence],
     ) -> Finding:
-        broke = (
-            reading.since_change if reading and reading.level and reading.level.trend is Trend.ROSE else None
-        )
+        broke = _broke(reading)
         place = f"{scope.service or 'all services'} in {scope.environment or 'every environment'}"
         lines = []
         if broke is not None and reading is not None:
@@ -217,6 +220,12 @@ class Changes:
             f"{clock_time(one.at, self._zone)} {one.kind.value} {where}: {one.title} by {one.by or 'nobody named'}"
             f"{failed}{apart} ({one.source}){link}"
         )
+
+
+def _broke(reading: Reading | None) -> datetime | None:
+    """When the symptom rose; None where it did not."""
+    rose = reading is not None and reading.level is not None and reading.level.trend is Trend.ROSE
+    return reading.since_change if reading is not None and rose else None
 
 
 def ranked(occurrences: Sequence[Occurrence], broke: datetime, service: str | None) -> tuple[Occurrence, ...]:

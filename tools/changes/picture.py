@@ -1,5 +1,6 @@
 """A metric as a line with the changes on it, as a PNG."""
 
+import asyncio
 import io
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
@@ -11,6 +12,20 @@ from tools.report.chart import BAR, DPI, GREY, INK, SIZE
 
 MOST = 8  # changes that are drawn
 _RED = "#c53030"
+
+
+async def drawn(
+    reading: Reading | None, occurrences: Sequence[Occurrence], zone: tzinfo
+) -> tuple[tuple[File, ...], str]:
+    """The chart, where there is one, and what it does not show."""
+    if reading is None or not reading.points:
+        return (), "no chart: nothing was measured in this time"
+    try:
+        made = await asyncio.to_thread(picture, reading, occurrences, zone)
+    except ToolFailed as error:
+        return (), f"no chart: {error}"
+    hidden = len(occurrences) - MOST
+    return (made,), f"the chart shows the first {MOST} of {len(occurrences)} changes" if hidden > 0 else ""
 
 
 def picture(reading: Reading, occurrences: Sequence[Occurrence], zone: tzinfo) -> File:

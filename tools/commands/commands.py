@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from tools.commands.arguments import CommandArguments, model, render
 from tools.commands.declared import Command, declared
-from tools.commands.process import Ended, Overdue, Runner
+from tools.commands.process import Ended, Runner, Runs, Unanswered
+from tools.commands.ssh import Host, Remote
 from tools.contract import (
     Arguments,
     Asker,
@@ -18,12 +19,14 @@ from tools.contract import (
     Example,
     Finding,
     Grant,
+    Json,
     Outcome,
     Plan,
     Progress,
     Spec,
     Tool,
     ToolFailed,
+    ToolUnavailable,
     Undo,
     Verdict,
     Verification,
@@ -34,16 +37,22 @@ SHOWN_LINES = 20  # of an output, at its beginning and at its end
 
 
 def commands(
-    settings: Sequence[Mapping[str, object]], vocabulary: Vocabulary, runner: Runner | None = None
+    settings: Sequence[Mapping[str, object]],
+    vocabulary: Vocabulary,
+    runner: Runner | None = None,
+    hosts: Sequence[Host] = (),
 ) -> tuple[Tool, ...]:
-    """The tools of `tools.commands` in settings. Raises `CommandRefused` when a declaration is wrong."""
-    runs = runner or Runner()
-    return tuple(
-        ReadCommand(command, vocabulary, runs)
-        if command.effect is Effect.READ
-        else WriteCommand(command, vocabulary, runs)
-        for command in declared(settings)
-    )
+    """The tools of `tools.commands` in settings; `hosts` are the machines that commands may name.
+
+    Raises `CommandRefused` when a declaration is wrong.
+    """
+    here = runner or Runner()
+    known = {host.name: Remote(host, here) for host in hosts}
+    made: list[Tool] = []
+    for command in declared(settings, known):
+        kind = ReadCommand if command.effect is Effect.READ else WriteCommand
+        made.append(kind(command, vocabulary, _Programs(command, here, known)))
+    return tuple(made)
 
 
 def _spec(command: Command, arguments: type[CommandArguments]) -> Spec:
@@ -57,24 +66,37 @@ def _spec(command: Command, arguments: type[CommandArguments]) -> Spec:
             Example(example) if isinstance(example, str) else Example(example.text, example.language)
             for example in command.examples
         ),
+        target=("environment", "service", *([command.machine] if command.machine else [])),
     )
 
 
 class _Programs:
-    """The programs of one command, filled with the values of one call."""
+    """The programs of one command, filled with the values of one call, here or on the machine of that call."""
 
-    def __init__(self, command: Command, runner: Runner) -> None:
-        self._command, self._runner = command, runner
+    def __init__(self, command: Command, here: Runs, machines: Mapping[str, Remote]) -> None:
+        self._command, self._here, self._machines = command, here, machines
 
     def filled(self, arguments: Sequence[str], given: Arguments) -> tuple[str, ...]:
         return render(arguments, CommandArguments.of(given).values())
 
+    def machine(self, given: Arguments) -> Host | None:
+        """Where this call runs; None for here."""
+        if self._command.host is None:
+            return None
+        return self._machines[render([self._command.host], CommandArguments.of(given).values())[0]].host
+
+    def told(self, filled: Sequence[str], given: Arguments) -> str:
+        """What is run, and where, for people."""
+        host = self.machine(given)
+        return f"{host.name}: {shlex.join(filled)}" if host else shlex.join(filled)
+
     async def run(
         self, arguments: Sequence[str], given: Arguments, progress: Progress | None = None
-    ) -> tuple[tuple[str, ...], Ended]:
-        """Runs one of the command's lists and returns it as it was run."""
-        filled = self.filled(arguments, given)
-        ended = await self._runner.run(
+    ) -> tuple[str, Ended]:
+        """Runs one of the command's lists; how it ended, and what was run for people."""
+        filled, host = self.filled(arguments, given), self.machine(given)
+        runs = self._machines[host.name] if host else self._here
+        ended = await runs.run(
             filled,
             cwd=self._command.cwd,
             environment=self._command.environment,
@@ -82,62 +104,71 @@ class _Programs:
             limit=self._command.output_limit,
             progress=progress,
         )
-        return filled, ended
+        return self.told(filled, given), ended
 
 
 class ReadCommand:
     """A declared command that only looks."""
 
-    def __init__(self, command: Command, vocabulary: Vocabulary, runner: Runner) -> None:
-        self._command, self._programs = command, _Programs(command, runner)
+    def __init__(self, command: Command, vocabulary: Vocabulary, programs: _Programs) -> None:
+        self._command, self._programs = command, programs
         self.spec = _spec(command, model(command, vocabulary))
 
     async def run(self, arguments: Arguments, asker: Asker) -> Outcome:  # noqa: ARG002 - `access` says who may run it
-        filled, ended = await self._programs.run(self._command.run, arguments)
-        return _outcome(self._command.name, filled, ended)
+        told, ended = await self._programs.run(self._command.run, arguments)
+        return _outcome(self._command, told, ended)
 
 
 class WriteCommand:
     """A declared command that changes something."""
 
-    def __init__(self, command: Command, vocabulary: Vocabulary, runner: Runner) -> None:
-        self._command, self._programs = command, _Programs(command, runner)
+    def __init__(self, command: Command, vocabulary: Vocabulary, programs: _Programs) -> None:
+        self._command, self._programs = command, programs
         self.spec = _spec(command, model(command, vocabulary))
 
     async def plan(self, arguments: Arguments) -> Plan:
         """What would be run and what its plan says. Raises `ToolFailed` when the plan's program does not succeed."""
-        command, undoing = self._command, _undoing(arguments)
+        command, undoing, host = self._command, _undoing(arguments), self._programs.machine(arguments)
         filled = self._programs.filled(self._wanted(arguments), arguments)
-        said = ""
-        if command.plan is not None:
-            asked, ended = await self._programs.run(command.plan, arguments)
-            if not ended.ok:
-                raise ToolFailed(
-                    f"the plan {shlex.join(asked)} ended with {ended.code}: {_shown(ended.output)}"
-                )
-            said = ended.output.strip()
+        said = await self._asked(arguments)
         back = command.undo is not None and not undoing
+        observed: dict[str, Json] = {"run": list(filled), "plan": said}
         return Plan(
-            title=f"{'Undo' if undoing else 'Run'} {command.name}",
-            changes=(Change(shlex.join(filled), "not run", "run once"),),
+            title=f"{'Undo' if undoing else 'Run'} {command.name}{f' on {host.name}' if host else ''}",
+            changes=(Change(self._programs.told(filled, arguments), "not run", "run once"),),
             touches=tuple(
                 f"{name} {value}" for name, value in arguments.canonical().items() if name != "undo"
             ),
-            observed={"run": list(filled), "plan": said},
+            observed={**observed, "host": host.shown} if host else observed,
             undo=Undo(command.name, {**arguments.canonical(), "undo": True}) if back else None,
-            undo_text=shlex.join(self._programs.filled(command.undo, arguments))
+            undo_text=self._programs.told(self._programs.filled(command.undo, arguments), arguments)
             if back and command.undo
             else "",
             notes=tuple(_shown(said).splitlines()),
         )
 
+    async def _asked(self, arguments: Arguments) -> str:
+        """What the plan's program says; nothing where there is none."""
+        if self._command.plan is None:
+            return ""
+        try:
+            told, ended = await self._programs.run(self._command.plan, arguments)
+        except Unanswered as error:  # nothing is known of the world, and nothing was changed
+            raise ToolUnavailable(str(error)) from error
+        if not ended.ok:
+            raise ToolFailed(f"the plan {told} ended with {ended.code}: {_shown(ended.output)}")
+        return ended.output.strip()
+
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
         grant.spend(self.spec.name, arguments.canonical())
+        wanted = self._wanted(arguments)
         try:
-            filled, ended = await self._programs.run(self._wanted(arguments), arguments, progress)
-        except Overdue as error:
-            return Outcome(ok=True, summary=str(error))  # only looking can tell: verify has the last word
-        return _outcome(self._command.name, filled, ended)
+            told, ended = await self._programs.run(wanted, arguments, progress)
+        except Unanswered as error:  # only looking can tell: verify has the last word
+            told = self._programs.told(self._programs.filled(wanted, arguments), arguments)
+            found = _finding(self._command, told, error.output, error.lost, None)
+            return Outcome(ok=True, summary=str(error), findings=(found,))
+        return _outcome(self._command, told, ended)
 
     async def verify(self, arguments: Arguments) -> Verification:
         if self._command.verify is None:
@@ -158,21 +189,26 @@ def _undoing(arguments: Arguments) -> bool:
     return arguments.canonical().get("undo") is True
 
 
-def _outcome(name: str, filled: Sequence[str], ended: Ended) -> Outcome:
-    lines = ended.output.splitlines()
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "no output")
-    finding = Finding(
-        kind="output",
-        title=f"Output of {name}",
-        source=filled[0],
-        query=shlex.join(filled),
-        text=_shown(ended.output) or "no output",
-        facts={"command": name, "exit_code": ended.code, "lines": len(lines)},
-        raw=ended.output or None,
-        cut=_cut(len(lines), ended.lost),
-    )
+def _outcome(command: Command, told: str, ended: Ended) -> Outcome:
+    last = next((line.strip() for line in reversed(ended.output.splitlines()) if line.strip()), "no output")
     how = "succeeded" if ended.ok else f"ended with {ended.code}"
-    return Outcome(ok=ended.ok, summary=f"{name} {how}: {last[:300]}", findings=(finding,))
+    finding = _finding(command, told, ended.output, ended.lost, ended.code)
+    return Outcome(ok=ended.ok, summary=f"{command.name} {how}: {last[:300]}", findings=(finding,))
+
+
+def _finding(command: Command, told: str, output: str, lost: int, code: int | None) -> Finding:
+    """What a program wrote; `code` is None where nobody saw its end."""
+    lines = len(output.splitlines())
+    return Finding(
+        kind="output",
+        title=f"Output of {command.name}",
+        source=told.partition(" ")[0].rstrip(":"),
+        query=told,
+        text=_shown(output) or "no output",
+        facts={"command": command.name, "exit_code": code, "lines": lines},
+        raw=output or None,
+        cut=_cut(lines, lost),
+    )
 
 
 def _shown(output: str) -> str:

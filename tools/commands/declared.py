@@ -6,9 +6,10 @@ Errors::
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from unicodedata import category
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -16,6 +17,7 @@ from tools.contract import Effect
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 RESERVED = frozenset({"undo"})
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 ArgumentName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 ArgumentList = Annotated[tuple[str, ...], Field(min_length=1)]
 
@@ -126,10 +128,11 @@ class Command(_Declared):
     plan: ArgumentList | None = None
     verify: ArgumentList | None = None
     undo: ArgumentList | None = None
+    host: str | None = None  # a name of `tools.ssh.hosts`, or a placeholder whose choices are such names
     cwd: Path | None = None
     environment: Mapping[str, str] = Field(default_factory=dict)
     timeout: float = Field(default=60.0, gt=0, le=3_600)  # seconds
-    output_limit: int = Field(default=64 * 1024, ge=1_024, le=8 * 1024 * 1024)  # bytes
+    output_limit: int = Field(default=1024 * 1024, ge=1_024, le=8 * 1024 * 1024)  # bytes
     examples: tuple[SpokenExample | str, ...] = ()
 
     @model_validator(mode="after")
@@ -144,7 +147,39 @@ class Command(_Declared):
             )
         if clash := RESERVED & set(self.arguments):
             raise ValueError(f"arguments: {sorted(clash)!r} is a name of our own; choose another")
+        if self.host is not None:
+            self._check_remote([each for arguments in lists.values() for each in arguments or ()])
         return self
+
+    @property
+    def machine(self) -> str | None:
+        """The argument that says on which host it runs, if one does."""
+        found = PLACEHOLDER.fullmatch(self.host or "")
+        return found[1] if found else None
+
+    def hosts(self) -> tuple[str, ...]:
+        """Every host that it may run on; none where it runs here."""
+        chosen = self.arguments.get(self.machine or "")
+        if isinstance(chosen, ChoiceArgument):
+            return chosen.choices
+        return () if self.host is None else (self.host,)
+
+    def _check_remote(self, elements: Sequence[str]) -> None:
+        """What a command on another machine cannot have."""
+        if self.machine and not isinstance(self.arguments.get(self.machine), ChoiceArgument):
+            raise ValueError(
+                f"host: {self.host!r} should name an argument of the type choice: the hosts it may be"
+            )
+        if self.cwd is not None:
+            raise ValueError(
+                "cwd: a program on another machine begins where its user is at home; leave it out"
+            )
+        if strange := [each for each in elements if any(category(sign) == "Cc" for sign in each)]:
+            raise ValueError(
+                f"{strange[0]!r} holds a control character, which the shell over there could misread"
+            )
+        if strange := [name for name in self.environment if not _VARIABLE.fullmatch(name)]:
+            raise ValueError(f"environment: {strange[0]!r} should be a name of letters, digits and _")
 
     def _check_list(self, key: str, arguments: Sequence[str]) -> None:
         if PLACEHOLDER.search(arguments[0]):
@@ -158,8 +193,11 @@ class Command(_Declared):
                     raise ValueError(f"{key}: {element!r} names no argument; arguments: {known}")
 
 
-def declared(settings: Sequence[Mapping[str, object]]) -> tuple[Command, ...]:
-    """The commands of `tools.commands`. Raises `CommandRefused` naming everything that is wrong."""
+def declared(settings: Sequence[Mapping[str, object]], hosts: Collection[str] = ()) -> tuple[Command, ...]:
+    """The commands of `tools.commands`; `hosts` are those of `tools.ssh`.
+
+    Raises `CommandRefused` naming everything that is wrong.
+    """
     commands, problems = [], []
     for number, given in enumerate(settings):
         name = given.get("name", f"number {number + 1}")
@@ -170,6 +208,12 @@ def declared(settings: Sequence[Mapping[str, object]]) -> tuple[Command, ...]:
                 key = ".".join(str(part) for part in problem["loc"])
                 message = problem["msg"].removeprefix("Value error, ")
                 problems.append(f"tools.commands: {name!r}: {f'{key}: ' if key else ''}{message}")
+            continue
+        for strange in sorted(set(commands[-1].hosts()) - set(hosts)):
+            known = ", ".join(sorted(hosts)) or "none are there"
+            problems.append(
+                f"tools.commands: {name!r}: host: {strange!r} is none of tools.ssh.hosts: {known}"
+            )
     if problems:
         raise CommandRefused("\n".join(problems))
     return tuple(commands)

@@ -7,17 +7,26 @@ import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
+from tools.commands.tape import Tape, Teller
 from tools.contract import Progress, ToolFailed, ToolUnavailable
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-MOST_PROGRESS = 200  # lines passed on while it runs
 GRACE_SECONDS = 2.0  # between the request to end and the end
 _CHUNK = 16 * 1024
 
 
-class Overdue(ToolFailed):
-    """A program took too long and was ended. It may have done its work, or half of it."""
+class Unanswered(ToolFailed):
+    """Nobody saw the end of a program. It may have done its work, or half of it; `output` is what it wrote."""
+
+    def __init__(self, message: str, output: str = "", lost: int = 0) -> None:
+        super().__init__(message)
+        self.output, self.lost = output, lost
+
+
+class Overdue(Unanswered):
+    """A program took too long and was ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,23 @@ class Ended:
     @property
     def ok(self) -> bool:
         return self.code == 0
+
+
+class Runs(Protocol):
+    """Where programs run: here, or on another machine."""
+
+    async def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        cwd: Path | None,
+        environment: Mapping[str, str],
+        timeout: float,  # noqa: ASYNC109 - the program is ended, not only left alone
+        limit: int,
+        progress: Progress | None = None,
+    ) -> Ended:
+        """Runs a program to its end. Raises `ToolUnavailable` when it cannot start, `Unanswered` without its end."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +81,17 @@ class Runner:
         The program and everything it started are ended when time is over or the caller stops waiting.
         """
         process = await self._start(arguments, cwd, environment)
+        tape = Tape(limit)
         try:
             async with asyncio.timeout(timeout):
-                output, lost = await _read(process, limit, progress)
+                await _read(process, tape, Teller(progress))
                 code = await process.wait()
         except TimeoutError as error:
-            raise ToolFailed(
-                f"{arguments[0]} was ended after {timeout:g} s; what it did until then stays"
-            ) from error
+            told = f"{arguments[0]} was ended after {timeout:g} s; what it did until then stays"
+            raise Overdue(told, tape.text, tape.lost) from error
         finally:
             await end(process)
-        return Ended(code, output, lost)
+        return Ended(code, tape.text, tape.lost)
 
     async def _start(
         self, arguments: Sequence[str], cwd: Path | None, environment: Mapping[str, str]
@@ -88,29 +114,14 @@ class Runner:
             raise ToolUnavailable(f"{arguments[0]!r} cannot be started: {error.strerror}") from error
 
 
-async def _read(
-    process: asyncio.subprocess.Process, limit: int, progress: Progress | None
-) -> tuple[str, int]:
-    """The first and the last half of `limit` bytes of output, and how many in between were dropped."""
+async def _read(process: asyncio.subprocess.Process, tape: Tape, teller: Teller) -> None:
+    """Everything the program writes, to its end."""
     if process.stdout is None:
-        return "", 0
-    head, tail, lost, told = bytearray(), bytearray(), 0, 0
-    rest = b""
+        return
     while chunk := await process.stdout.read(_CHUNK):
-        room = limit // 2 - len(head)
-        head += chunk[: max(room, 0)]
-        tail += chunk[max(room, 0) :]
-        if len(tail) > limit // 2:
-            lost += len(tail) - limit // 2
-            del tail[: len(tail) - limit // 2]
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            if progress is not None and told < MOST_PROGRESS and line.strip():
-                told += 1
-                await progress(line.decode(errors="replace")[:500])
-        rest = rest[-_CHUNK:]
-    gap = f"\n... {lost:,} bytes left out ...\n".encode() if lost else b""
-    return bytes(head + gap + tail).decode(errors="replace"), lost
+        tape.take(chunk)
+        await teller.take(chunk)
+    await teller.end()
 
 
 async def end(process: asyncio.subprocess.Process) -> None:

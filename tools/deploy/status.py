@@ -7,7 +7,7 @@ from pydantic import Field
 from tools.contract import Arguments, Asker, Clock, Effect, Finding, Json, Outcome, Spec, Window
 from tools.deploy import phrases
 from tools.deploy.port import Deployment, Platform, Running, Vitals
-from tools.deploy.target import error_rate
+from tools.deploy.target import felt
 from tools.patience import patience
 from tools.slots import Kind, Slot
 from tools.times import Since, clock_time, iso, spoken, window
@@ -49,7 +49,7 @@ class Status:
         span = window(asked.since, None, self._clock(), self._zone)
         async with patience(self.spec.timeout - 2, "the platform"):
             running = [entry for entry in await self._platform.running() if _matches(asked, entry)]
-            rates = [await error_rate(self._vitals, entry) for entry in running]
+            rates = [await felt(self._vitals, entry) for entry in running]
             history = await self._platform.history(asked.service, asked.environment, span.start)
         changes = [entry for entry in history if entry.at >= span.start]
         place = " ".join(part for part in (asked.service, asked.environment) if part) or "everything"
@@ -60,13 +60,18 @@ class Status:
         ill = sum(1 for entry in running if entry.healthy is False)
         unknown = sum(1 for entry in running if entry.healthy is None)
         silent = f", {unknown} whose health is not known" if unknown else ""
+        troubles = dict.fromkeys(trouble for _, trouble in rates if trouble)
+        unchecked = f"; not checked: error rates ({'; '.join(troubles)})" if troubles else ""
         return Outcome(
             ok=True,
-            summary=f"{len(running)} running, {ill} unhealthy{silent}; {len(changes)} changes since {iso(span.start)}",
+            summary=f"{len(running)} running, {ill} unhealthy{silent}; {len(changes)} changes since {iso(span.start)}"
+            + unchecked,
             findings=(self._running(place, running, rates), self._changes(place, changes, span)),
         )
 
-    def _running(self, place: str, running: list[Running], rates: list[float | None]) -> Finding:
+    def _running(
+        self, place: str, running: list[Running], rates: list[tuple[float | None, str | None]]
+    ) -> Finding:
         rows: list[Json] = [
             {
                 "service": entry.service,
@@ -78,20 +83,24 @@ class Status:
                 "since": iso(entry.since),
                 "error_rate": rate,
             }
-            for entry, rate in zip(running, rates, strict=True)
+            for entry, (rate, _) in zip(running, rates, strict=True)
         ]
-        lines = [self._line(entry, rate) for entry, rate in zip(running, rates, strict=True)]
+        lines = [
+            self._line(entry, rate, trouble) for entry, (rate, trouble) in zip(running, rates, strict=True)
+        ]
         return Finding(
             kind="status",
             title=f"What runs: {place}",
             source="platform",
             query=f"running: {place}",
             text="\n".join(lines),
-            facts={"running": rows},
+            facts={"running": rows, "not_checked": list(dict.fromkeys(each for _, each in rates if each))},
         )
 
-    def _line(self, entry: Running, rate: float | None) -> str:
+    def _line(self, entry: Running, rate: float | None, trouble: str | None) -> str:
         failing = "" if rate is None else f", {rate:.1%} of requests failing"
+        if trouble is not None:
+            failing = ", error rate not checked"
         before = f", before it {entry.previous_version}" if entry.previous_version else ""
         return (
             f"{entry.service} {entry.version} in {entry.environment} since {clock_time(entry.since, self._zone)}: "

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from tools.contract import BadArguments, Grant, Outcome, Plan, Progress, ToolUnavailable
+from tools.contract import BadArguments, Grant, Outcome, Plan, Progress, ToolFailed, ToolUnavailable
 from tools.deploy.port import Order, Platform, Previewing, Release, Running, Unanswered, Vitals
 from tools.slots import Kind, Slot
 from tools.times import clock_time
@@ -86,16 +86,18 @@ async def health(now: Running | None, vitals: Vitals | None) -> str:
     if now is None:
         return "does not run yet"
     text = f"{now.feels}, {now.version} since {clock_time(now.since)} UTC"
-    rate = await error_rate(vitals, now)
+    rate, trouble = await felt(vitals, now)
+    if trouble is not None:
+        return f"{text}, error rate not checked ({trouble})"
     return f"{text}, {rate:.1%} of requests failing" if rate is not None else text
 
 
-async def error_rate(vitals: Vitals | None, now: Running) -> float | None:
-    """The error rate where somebody measures it; a silent meter keeps no one from acting."""
+async def felt(vitals: Vitals | None, now: Running) -> tuple[float | None, str | None]:
+    """The error rate where somebody measures it, else why it was not checked; a silent meter stops nobody."""
     try:
-        return await vitals.error_rate(now.service, now.environment) if vitals else None
-    except ToolUnavailable:
-        return None
+        return (await vitals.error_rate(now.service, now.environment), None) if vitals else (None, None)
+    except (ToolUnavailable, ToolFailed) as error:
+        return None, str(error)
 
 
 async def release(platform: Platform, service: str, version: str) -> tuple[Release, ...]:

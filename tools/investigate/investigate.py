@@ -14,6 +14,7 @@ from tools.investigate.port import Backends
 from tools.investigate.reasoning import conclude
 from tools.investigate.recalling import notes
 from tools.investigate.telling import digest, facts, headline
+from tools.metrics.server import remarks
 from tools.slots import Kind, Slot
 from tools.times import Since, Until, spoken, window
 from tools.vocabulary import Vocabulary
@@ -63,7 +64,9 @@ class Investigate:
         if span.length < SHORTEST:
             span = window("10m", span.end.isoformat(), span.end, self._zone)
         look = Look(self._backends, asked.environment, span, self._patience)
-        scene = await look.scene(asked.service, self._known(asked.service))
+        with remarks() as said:
+            scene = await look.scene(asked.service, self._known(asked.service))
+        look.missing |= dict.fromkeys(said)
         ledger = Ledger(scene, self._backends.metrics, self._zone)
         conclusion = conclude(scene, ledger)
         incidents, runbooks = await notes(look, conclusion.ranked, asker)

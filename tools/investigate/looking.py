@@ -211,6 +211,7 @@ class Look:
             self._note("logs: no backend is set", True)
             return Heard()
         heard = await self.asked(f"logs of {service}", lambda: self._listened(store, service), Heard())
+        self._note(f"logs of {service}: stopped before they were read", heard.unread)
         if heard.reached is not None:
             self._note(f"logs of {service} before {heard.reached:%H:%M:%S} UTC: too many lines", True)
         return heard

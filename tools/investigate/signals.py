@@ -77,6 +77,11 @@ class Heard:
         stopped = [each.reached for each in self.scanned if each.stopped and each.reached]
         return max(stopped, default=None)
 
+    @property
+    def unread(self) -> bool:
+        """Whether it was stopped before it is known how far back it was read."""
+        return any(each.stopped and each.reached is None for each in self.scanned)
+
     def ahead(self, now: datetime) -> int:
         """Lines that were stamped in the future."""
         return sum(each.count(now + AHEAD, now + timedelta(days=400)) for each in self.sightings)

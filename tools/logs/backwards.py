@@ -65,21 +65,21 @@ def lines_before(file: BinaryIO, offset: int, block: int = BLOCK) -> Iterator[by
 
 
 def lines_with(
-    file: BinaryIO, start: int, end: int, needle: bytes, read: Callable[[int, int], bool], block: int = WIDE
+    file: BinaryIO, start: int, end: int, needle: bytes, read: Callable[[bytes], bool], block: int = WIDE
 ) -> Iterator[bytes]:
     """The lines between two offsets that have `needle` in them in any case (ASCII), last one first.
 
     The others are only searched, not taken apart: some hundred MB in a second. `start` and `end` are ends of lines.
-    `read` is told the lines and octets of each block, and says whether to go on.
+    `read` is given each block, and says whether to go on.
     """
     needle = needle.lower()
     while end > start:
         begin = _line_end(file, max(end - block, start), start)
         file.seek(begin)
         content = file.read(end - begin)
-        if not read(content.count(b"\n"), len(content)):
-            return
         yield from _found(content, needle)
+        if not read(content):
+            return
         end = begin
 
 

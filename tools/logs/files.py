@@ -44,6 +44,9 @@ class _Tally:
     octets: int = 0
     unreadable: int = 0
     reached: datetime | None = None
+    searched: datetime | None = (
+        None  # the first line of the block that was searched last, whatever stands in it
+    )
 
 
 class LogFiles:
@@ -105,7 +108,12 @@ class LogFiles:
         paths = [self._folder / query.environment / f"{service}.log" for service in opened]
         places = tuple(str(path.relative_to(self._folder.parent)) for path in paths)
         link = paths[0].absolute().as_uri() if len(paths) == 1 else None
-        return Scanned(max(tally.lines, tally.passed), tally.unreadable, places, link, tally.reached, spent())
+        reached = tally.reached
+        if (
+            len(opened) == 1 and tally.searched is not None
+        ):  # of several, each was searched to a point of its own
+            reached = min(reached or tally.searched, tally.searched)
+        return Scanned(max(tally.lines, tally.passed), tally.unreadable, places, link, reached, spent())
 
     def _chosen(self, query: Query) -> dict[str, Path]:
         """The newest file of each service that is asked for."""
@@ -183,8 +191,9 @@ def _raw(
         yield from lines_before(file, end)
         return
 
-    def read(lines: int, _octets: int) -> bool:
-        tally.passed += lines
+    def read(block: bytes) -> bool:
+        tally.passed += block.count(b"\n")
+        tally.searched = stamp(block[: max(block.find(b"\n"), 0)]) or tally.searched
         return not spent()
 
     for line in lines_with(file, position_after(file, start, stamp), end, needle, read):

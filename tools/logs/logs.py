@@ -20,7 +20,7 @@ from tools.contract import (
 )
 from tools.logs.phrases import LOGS
 from tools.logs.port import Budget, Estimate, EstimatingStore, Level, Line, LogStore, Query
-from tools.logs.telling import Catch, asked_as, latest, name_of, patterns, row, source_of, told
+from tools.logs.telling import Catch, asked_as, latest, name_of, patterns, row, source_of, stopped, told
 from tools.patience import patience
 from tools.slots import Kind, Slot
 from tools.times import Since, Until, clock_time, instant, window
@@ -137,9 +137,11 @@ class Logs:
         findings = [patterns(name, query, catch, scanned, self._zone, top, begun, estimate)]
         if catch.lines:
             findings.append(latest(name, query, catch, scanned, self._zone))
-        untold = (
-            begun is not None and scanned.reached is not None and scanned.stopped and scanned.reached >= begun
+        summary = "; ".join([summary, *stopped(scanned, self._zone)])
+        short = scanned.stopped is not None and (
+            scanned.reached is None or scanned.reached >= query.window.start
         )
+        untold = short and (begun is not None or not catch.total)  # "none" would be more than is known
         return Outcome(ok=not untold, summary=summary, findings=tuple(findings))
 
     def _patience(self) -> float:
@@ -167,6 +169,7 @@ class Logs:
         later = [line for line in found if line.at >= middle][:AROUND]
         shown = (*earlier, *later)
         name = f"{asked.service or 'all services'} logs in {asked.environment} around {clock_time(middle, self._zone)}"
+        nearest = [f"the {len(shown)} nearest of {len(found):,} lines"] if len(found) > len(shown) else []
         finding = Finding(
             kind="log_lines",
             title=f"Lines of {name}",
@@ -183,7 +186,7 @@ class Logs:
             window=span,
             link=scanned.link,
             raw="\n".join(line.raw for line in found) or None,
-            cut=f"the {len(shown)} nearest of {len(found):,} lines" if len(found) > len(shown) else None,
+            cut="; ".join([*nearest, *stopped(scanned, self._zone)]) or None,
         )
         return Outcome(ok=bool(shown), summary=f"{len(shown)} lines of {name}", findings=(finding,))
 

@@ -26,6 +26,8 @@ _MASKS = (
     (r"(?<![A-Za-z0-9_.])[-+]?\d+(?:[.,]\d+)*(?![A-Za-z0-9_])", "NUM"),
 )
 SIMILARITY = 0.5  # the share of equal words from which two lines are one pattern
+SHORT = 2  # words of which one says what it is about: "cache hit" and "cache miss" are no one pattern
+SIMILARITY_SHORT = 0.51
 MOST = 2_000  # patterns kept of one service and level; beyond that drain3 forgets the ones seen longest ago
 _REMEMBERED = 20_000  # exact messages whose pattern is known without asking again
 
@@ -72,8 +74,8 @@ class Patterns:
 
     def __init__(self) -> None:
         self._masker = _masker()
-        self._drains: dict[tuple[str, Level], Drain] = {}
-        self._patterns: dict[tuple[str, Level, int], Pattern] = {}
+        self._drains: dict[tuple[str, Level, bool], Drain] = {}
+        self._patterns: dict[tuple[str, Level, bool, int], Pattern] = {}
         self._known: dict[tuple[str, Level, str], Pattern] = {}
 
     def add(self, line: Line) -> Pattern:
@@ -100,12 +102,12 @@ class Patterns:
         return len(self._patterns)
 
     def _find(self, line: Line) -> Pattern:
-        group = (line.service, line.level)
+        words = line.message[:2_000].split()
+        group = (line.service, line.level, len(words) <= SHORT)
         if group not in self._drains:
-            self._drains[group] = _drain()
+            self._drains[group] = _drain(SIMILARITY_SHORT if group[2] else SIMILARITY)
         masked = self._masker.mask(line.message[:2_000])
         cluster, _ = self._drains[group].add_log_message(masked)
-        words = line.message[:2_000].split()
         pattern = self._patterns.setdefault(
             (*group, int(cluster.cluster_id)), Pattern(line.service, line.level, line.message, list(words))
         )
@@ -120,7 +122,7 @@ def _masker() -> "LogMasker":
     return LogMasker([MaskingInstruction(mask, name) for mask, name in _MASKS], "<", ">")
 
 
-def _drain() -> "Drain":
+def _drain(similarity: float) -> "Drain":
     from drain3.drain import Drain
 
-    return Drain(depth=4, sim_th=SIMILARITY, max_children=100, max_clusters=MOST, param_str="<*>")
+    return Drain(depth=4, sim_th=similarity, max_children=100, max_clusters=MOST, param_str="<*>")

@@ -68,7 +68,7 @@ def patterns(
         title=f"Patterns in {name}",
         source=source_of(scanned),
         query=asked_as(name, query, zone),
-        text=text or f"no line matches; {scanned.lines:,} lines were read",
+        text=text or _none(scanned, zone),
         facts={
             "service": query.service,
             "environment": query.environment,
@@ -78,6 +78,8 @@ def patterns(
             "scanned": scanned.lines,
             "estimated": estimate.lines if estimate else None,
             "new_since": iso(begun) if begun else None,
+            "stopped": scanned.stopped,
+            "read_from": iso(scanned.reached) if scanned.stopped and scanned.reached else None,
             "counts": _counts(catch),
             "patterns": rows,
         },
@@ -86,6 +88,24 @@ def patterns(
         raw="\n".join(line.raw for line in catch.lines) or None,
         cut=_cut(catch, scanned, len(ranked) - len(top), zone, begun),
     )
+
+
+def _none(scanned: Scanned, zone: tzinfo) -> str:
+    """That no line matches, of those that were read."""
+    if scanned.stopped and scanned.reached is None:
+        return f"not known: {scanned.lines:,} lines were read before it was stopped, and none of them matches"
+    since = f" since {clock_time(scanned.reached, zone)}" if scanned.stopped and scanned.reached else ""
+    return f"no line matches{since}; {scanned.lines:,} lines were read"
+
+
+def stopped(scanned: Scanned, zone: tzinfo) -> list[str]:
+    """Why not everything was read, and how far back it went."""
+    if not scanned.stopped:
+        return []
+    if scanned.reached is None:
+        return [f"stopped because {scanned.stopped}, newest first: how far back that goes is not known"]
+    reached = clock_time(scanned.reached, zone)
+    return [f"stopped because {scanned.stopped}, newest first: nothing before {reached} counts"]
 
 
 def _cell(catch: Catch) -> str:
@@ -186,9 +206,7 @@ def _cut(
             if scanned.reached >= begun
             else f"compared with the time from {since} only"
         )
-    if scanned.stopped and scanned.reached:
-        reached = clock_time(scanned.reached, zone)
-        parts.append(f"stopped because {scanned.stopped}, newest first: nothing before {reached} counts")
+    parts += stopped(scanned, zone)
     if patterns_left > 0:
         parts.append(f"{patterns_left:,} rarer patterns are left out")
     if catch.total > len(catch.lines):

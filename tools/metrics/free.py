@@ -14,6 +14,7 @@ from tools.metrics.change import Trend, level_change
 from tools.metrics.phrases import PROMQL
 from tools.metrics.port import QueryStore, Trace
 from tools.metrics.promql import Limits, Parsed, parse
+from tools.metrics.server import remarked, remarks
 from tools.metrics.sparkline import sparkline
 from tools.patience import patience
 from tools.slots import Kind, Slot
@@ -56,6 +57,11 @@ class PromQL:
         )
 
     async def run(self, arguments: Arguments, asker: Asker) -> Outcome:  # noqa: ARG002 - `access` says who may ask freely
+        with remarks() as said:
+            outcome = await self._looked(arguments)
+        return remarked(outcome, said)
+
+    async def _looked(self, arguments: Arguments) -> Outcome:
         asked = PromQLArguments.of(arguments)
         query = parse(asked.query, self._limits)
         span = window(asked.since, asked.until, self._clock(), self._zone)

@@ -29,9 +29,10 @@ from tools.metrics.phrases import METRICS as EXAMPLES
 from tools.metrics.phrases import aliases
 from tools.metrics.port import MetricStore
 from tools.metrics.reading import Reading, read
+from tools.metrics.server import remarked, remarks
 from tools.metrics.telling import csv_of, headline, parts_cut, parts_text, picture, rounded, text_of
 from tools.patience import patience
-from tools.slots import Kind, Slot
+from tools.slots import CHART, Kind, Slot
 from tools.times import Length, Since, Until, iso, length, spoken, window, written
 from tools.vocabulary import Vocabulary, nearest
 
@@ -64,7 +65,7 @@ class MetricsArguments(Arguments):
     by: Label | None = Field(
         default=None, description="Also the values of this label that moved one metric most"
     )
-    chart: bool = Field(default=False, description="Whether a chart (PNG) is made too")
+    chart: Annotated[bool, CHART] = Field(default=False, description="Whether a chart (PNG) is made too")
 
 
 class Metrics:
@@ -94,6 +95,11 @@ class Metrics:
         )
 
     async def run(self, arguments: Arguments, asker: Asker) -> Outcome:  # noqa: ARG002 - metrics have one audience: `access`
+        with remarks() as said:
+            outcome = await self._looked(arguments)
+        return remarked(outcome, said)
+
+    async def _looked(self, arguments: Arguments) -> Outcome:
         asked = MetricsArguments.of(arguments)
         span = window(asked.since, asked.until, self._clock(), self._zone)
         step = _step(asked.step, span)

@@ -6,50 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Literal
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from tools.contract import ToolFailed, ToolUnavailable, Window
+from tools.contract import ToolFailed, Window
 from tools.metrics.named import Formula, Scope, Written, basis, promql, selection
 from tools.metrics.port import Trace
 from tools.metrics.promql import parse
+from tools.metrics.server import SECONDS, Matrix, PromServer, Vector
 
-SECONDS = 10.0
 FINEST = timedelta(minutes=2)  # fits scrapes every 30 s
 MOST_POINTS = 11_000  # Prometheus refuses a range of more points for one series
-
-
-class _Payload(BaseModel):
-    """What the server says; newer servers say more."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class _Instant(_Payload):
-    value: tuple[float, str]
-
-
-class _Vector(_Payload):
-    resultType: Literal["vector"]  # noqa: N815 - the API's word
-    result: tuple[_Instant, ...]
-
-
-class _Series(_Payload):
-    metric: Mapping[str, str] = {}
-    values: tuple[tuple[float, str], ...]
-
-
-class _Matrix(_Payload):
-    resultType: Literal["matrix"]  # noqa: N815 - the API's word
-    result: tuple[_Series, ...]
-
-
-class _Answer(_Payload):
-    status: Literal["success", "error"]
-    data: _Matrix | _Vector | tuple[str, ...] | None = None
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +46,18 @@ class Prometheus:
     """
 
     def __init__(
-        self, url: str, seconds: float = SECONDS, finest: timedelta = FINEST, grafana: Grafana | None = None
+        self,
+        url: str,
+        seconds: float = SECONDS,
+        finest: timedelta = FINEST,
+        grafana: Grafana | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._url, self._seconds, self.finest = url.rstrip("/"), seconds, finest
-        self._grafana = grafana
+        self._server, self.finest, self._grafana = PromServer(url, seconds, headers), finest, grafana
 
     @property
     def name(self) -> str:
-        return f"Prometheus {self._url}"
+        return self._server.name
 
     async def evaluate(
         self, formula: Formula, scope: Scope, windows: Sequence[Window]
@@ -115,15 +85,15 @@ class Prometheus:
             "start": str(window.start.timestamp()),
             "end": str(window.end.timestamp()),
         }
-        data = (await self._ask(f"/api/v1/label/{label}/values", asked)).data
+        data = (await self._server.ask(f"/api/v1/label/{label}/values", asked)).data
         return frozenset(value for value in data if value) if isinstance(data, tuple) else frozenset()
 
     async def count(self, selector: str, at: datetime) -> int:
         """How many series a selector names, by one question that reads no more than their newest samples."""
-        answer = await self._ask(
+        answer = await self._server.ask(
             "/api/v1/query", {"query": f"count({selector})", "time": str(at.timestamp())}
         )
-        if not isinstance(answer.data, _Vector):
+        if not isinstance(answer.data, Vector):
             raise ToolFailed(f"{self.name} answered count({selector}) with something else than numbers")
         return int(float(answer.data.result[0].value[1])) if answer.data.result else 0
 
@@ -133,10 +103,10 @@ class Prometheus:
             "start": str((window.start + step).timestamp()),
             "end": str(window.end.timestamp()),
             "step": str(step.total_seconds()),
-            "timeout": f"{self._seconds:g}s",
+            "timeout": f"{self._server.seconds:g}s",
         }
-        answer = await self._ask("/api/v1/query_range", asked)
-        if not isinstance(answer.data, _Matrix):
+        answer = await self._server.ask("/api/v1/query_range", asked)
+        if not isinstance(answer.data, Matrix):
             raise ToolFailed(f"{self.name} answered {query} with something else than numbers")
         return tuple(
             Trace(
@@ -155,12 +125,14 @@ class Prometheus:
             "g0.range_input": f"{math.ceil(window.length.total_seconds())}s",
             "g0.end_input": f"{window.end:%Y-%m-%d %H:%M:%S}",
         }
-        return f"{self._url}/graph?{urlencode(shown)}"
+        return f"{self._server.url}/graph?{urlencode(shown)}"
 
     async def _instant(self, formula: Formula, scope: Scope, window: Window) -> float | None:
         query = promql(formula, scope, window.length)
-        answer = await self._ask("/api/v1/query", {"query": query, "time": str(window.end.timestamp())})
-        if not isinstance(answer.data, _Vector):
+        answer = await self._server.ask(
+            "/api/v1/query", {"query": query, "time": str(window.end.timestamp())}
+        )
+        if not isinstance(answer.data, Vector):
             raise ToolFailed(f"{self.name} answered {query} with something else than numbers")
         return _number(answer.data.result[0].value[1]) if answer.data.result else None
 
@@ -174,8 +146,8 @@ class Prometheus:
             "end": str(windows[-1].end.timestamp()),
             "step": str(step.total_seconds()),
         }
-        answer = await self._ask("/api/v1/query_range", asked)
-        if not isinstance(answer.data, _Matrix):
+        answer = await self._server.ask("/api/v1/query_range", asked)
+        if not isinstance(answer.data, Matrix):
             raise ToolFailed(f"{self.name} answered {query} with something else than numbers")
         values = answer.data.result[0].values if answer.data.result else ()
         by_place = {
@@ -183,34 +155,6 @@ class Prometheus:
             for at, text in values
         }
         return [by_place.get(place) for place in range(len(windows))]
-
-    async def _ask(self, path: str, asked: Mapping[str, str]) -> _Answer:
-        from aiohttp import ClientError, ClientSession, ClientTimeout
-
-        try:
-            async with (
-                ClientSession(timeout=ClientTimeout(total=self._seconds)) as session,
-                session.get(self._url + path, params=asked) as response,
-            ):
-                body, status = await response.read(), response.status
-        except TimeoutError as error:
-            raise ToolUnavailable(f"{self.name} did not answer within {self._seconds:g} s") from error
-        except ClientError as error:
-            raise ToolUnavailable(f"{self.name} does not answer: {error}") from error
-        return self._understood(body, status)
-
-    def _understood(self, body: bytes, status: int) -> _Answer:
-        """Errors by the API's own words: 503 and 504 are a busy server, 4xx and 422 a query it cannot run."""
-        if status in {502, 503, 504}:
-            raise ToolUnavailable(f"{self.name} is busy or down (status {status})")
-        try:
-            answer = _Answer.model_validate_json(body)
-        except ValidationError as error:
-            said = body[:120].decode(errors="replace")
-            raise ToolFailed(f"{self.name} answered with status {status} and {said!r}") from error
-        if answer.status == "error" or status != 200:
-            raise ToolFailed(f"{self.name} refused: {answer.error or f'status {status}'}")
-        return answer
 
 
 def _by_length(windows: Sequence[Window]) -> list[list[int]]:

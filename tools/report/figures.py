@@ -105,14 +105,18 @@ async def _logged(store: LogStore, question: Question) -> Figures:
     keys: Sequence[str | int] = question.services or range(len(starts))
     values: list[float | None] = [float(counted[key]) for key in keys]
     caveats: tuple[Caveat, ...] = ()
-    if scanned.stopped and scanned.reached:
-        at = f"{scanned.reached:%Y-%m-%d %H:%M} UTC"
-        caveats = (Caveat("stopped", {"why": scanned.stopped, "at": at}),)
+    if scanned.stopped:
+        reached = (
+            scanned.reached or question.whole.end
+        )  # how far back it went is not known: then nothing counts
+        caveats = (Caveat("stopped", {"why": scanned.stopped, "at": f"{reached:%Y-%m-%d %H:%M} UTC"}),)
         if not question.services:
             values = [
-                None if cell.start < scanned.reached else value
+                None if cell.start < reached else value
                 for cell, value in zip(question.cells, values, strict=True)
             ]
+        elif scanned.reached is None:
+            values = [None] * len(values)
     source = ", ".join(scanned.places) or "no log files"
     asked = f"error lines of {question.scope.service or 'all services'} in {question.scope.environment}"
     return Figures(tuple(values), float(sum(counted.values())), source, asked, caveats)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from tools.contract import Arguments, Asker, BadArguments, Clock, Effect, File, Finding, Outcome, Spec, Window
 from tools.metrics.named import Scope
+from tools.metrics.server import remarked, remarks
 from tools.patience import patience
 from tools.report import phrases
 from tools.report.chart import Chart, png, short
@@ -84,6 +85,11 @@ class Report:
         )
 
     async def run(self, arguments: Arguments, asker: Asker) -> Outcome:
+        with remarks() as said:
+            outcome = await self._counted(arguments, asker)
+        return remarked(outcome, said)
+
+    async def _counted(self, arguments: Arguments, asker: Asker) -> Outcome:
         asked = ReportArguments.of(arguments)
         layout = self._layout(asked, language(asker.locale))
         async with patience(self.spec.timeout - 5, "what the report is counted from"):

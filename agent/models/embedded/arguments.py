@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
+from agent.models.embedded.folding import stem
 from agent.models.embedded.lengths import DAY, MONTH, WEEK, YEAR, short
 from agent.models.embedded.phrases import family
 from agent.models.embedded.scan import Scan
@@ -294,6 +295,14 @@ def _reference(wanted: _Wanted) -> _Found | None:
     return _Found(found, found[0]) if found else None
 
 
+def _said(wanted: _Wanted) -> _Found | None:
+    words = wanted.scan.plain.split()
+    said = next(
+        (word for word in words if word in wanted.slot.choices or stem(word) in wanted.slot.choices), None
+    )
+    return None if said is None else _Found((True,), said)
+
+
 def _question(wanted: _Wanted) -> _Found | None:
     text = question(wanted.scan.text)
     return _Found((text,), text) if text else None
@@ -302,5 +311,5 @@ def _question(wanted: _Wanted) -> _Found | None:
 _RULES: Mapping[Kind, _Rule] = {
     Kind.CHOICE: _choice, Kind.VERSION: _version, Kind.COUNT: _count, Kind.DURATION: _duration, Kind.SINCE: _since,
     Kind.UNTIL: _until, Kind.QUOTED: _quoted, Kind.REFERENCE: _reference,
-    Kind.QUESTION: _question,
+    Kind.QUESTION: _question, Kind.SAID: _said,
 }  # fmt: skip

@@ -36,6 +36,8 @@ class Logs:
     total: int
     patterns: tuple[Pattern, ...]
     number: int
+    stopped: bool = False  # before everything was read
+    read_from: datetime | None = None  # how far back it was read then, where that is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +268,7 @@ def _logs(facts: _Facts, number: int) -> Logs:
     )  # fmt: skip
     return Logs(
         text(facts, "service"), text(facts, "environment"), text(facts, "level"), text(facts, "contains"),
-        count(facts, "total"), patterns, number,
+        count(facts, "total"), patterns, number, bool(text(facts, "stopped")), moment(facts, "read_from"),
     )  # fmt: skip
 
 

@@ -154,6 +154,13 @@ class EmbeddedPlanner:
                 )
                 what = f"{result.call.name} ({values})" if values else result.call.name
                 lines.append(say("planner.not_checked", locale, what=what, why=result.message.text))
+        missing = (
+            each
+            for piece in now.evidence
+            if piece.finding.kind != investigating.KIND  # which says so itself
+            for each in facts.texts(piece.finding.facts, "not_checked")
+        )
+        lines += [say("planner.not_checked_plain", locale, what=each) for each in dict.fromkeys(missing)]
         return lines
 
 

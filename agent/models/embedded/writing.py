@@ -87,13 +87,22 @@ class Writer:
             "filter": self._filter(logs),
         }
         suffix = "_level" if logs.level else ""
+        partly = self._partly(logs)
         if logs.total == 0:
-            return self.say(f"logs.none{suffix}", fields)
+            return f"{self.say(f'logs.none{suffix}', fields)}{partly}"
         head = self.say(
             f"logs.total{suffix}", fields, count=logs.total, count_text=figure(logs.total, self.locale)
         )
+        head += partly
         ranked = sorted(logs.patterns, key=lambda pattern: -pattern.count)[:_MOST]
         return listed(head, [self.pattern(pattern) for pattern in ranked])
+
+    def _partly(self, logs: Logs) -> str:
+        """That not everything was read: without it, what was not found would be taken for what is not there."""
+        if not logs.stopped:
+            return ""
+        key = "partly" if logs.read_from else "partly_unknown"
+        return " " + self.say(f"logs.{key}", at=self.at(logs.read_from), cites=cite(logs))
 
     def _filter(self, logs: Logs) -> str:
         """The text that lines had to contain: without it named, "no errors" would be read as none at all."""

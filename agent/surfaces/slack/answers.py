@@ -16,6 +16,7 @@ CODE = 15  # lines of code that are shown; where there are more, all of it is a 
 A_MESSAGE = 9000  # and of the blocks of one message
 TEXT = 550  # characters of one piece of evidence: five times as many once they are escaped
 LINK = 1000  # characters of an address that is linked
+LEFT_OUT = 400  # characters of what the answer does not rest on; `sayso show` has all of it
 SOURCES = 10  # links under an answer; the modal has all
 
 
@@ -57,6 +58,7 @@ def _below(record: TurnRecord, locale: str) -> list[Block]:
     blocks: list[Block] = []
     if cited:
         blocks.append(context(sources(cited)))
+    blocks += _left_out(record, locale)
     blocks.append(context(_receipt(record)))
     ask = []
     if found:
@@ -126,6 +128,17 @@ def evidence(record: TurnRecord, page: int, locale: str) -> Block:
         blocks.append(buttons(turns, "pages"))
     title = say("slack.evidence_of", locale, turn=record.turn)
     return modal("sayso_evidence", title, blocks, close=say("slack.close", locale), about=record.turn)
+
+
+def _left_out(record: TurnRecord, locale: str) -> list[Block]:
+    """What the answer does not rest on, where there is something."""
+    receipt = (record.record or {}).get("receipt")
+    cut = receipt.get("cut") if isinstance(receipt, Mapping) else None
+    parts = [str(part) for part in cut] if isinstance(cut, Sequence) and not isinstance(cut, str) else []
+    if not parts:
+        return []
+    told = limits.cut(mrkdwn.escaped("; ".join(parts)), LEFT_OUT)
+    return [context(say("slack.left_out", locale, what=told))]
 
 
 def _receipt(record: TurnRecord) -> str:

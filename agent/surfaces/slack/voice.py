@@ -11,6 +11,7 @@ from agent.store.port import TurnRecord
 from agent.surfaces.slack import answers, cards, details, mrkdwn
 from agent.surfaces.slack.blocks import Message, message, paragraphs
 from agent.surfaces.slack.events import NAME, place_of
+from agent.surfaces.slack.running import Running
 from agent.surfaces.slack.sender import Sender
 from agent.surfaces.slack.unseen import Unseen
 from agent.surfaces.slack.watching import Seat, Watching
@@ -35,6 +36,7 @@ class SlackVoice:
         self._app, self._sender, self._approvals, self._directly = app, sender, approvals, directly
         self.team, self.url = "", ""  # the workspace and its address, once Slack has told them
         self._watching: dict[ThreadId, Watching] = {}  # turns that this process answers
+        self._running: dict[str, Running] = {}  # actions that this process runs
 
     def audience(self, said: Said) -> Audience:
         slack = self._app.settings.slack
@@ -87,6 +89,7 @@ class SlackVoice:
             await self._once(f"{thread}/{subject}", channel, shown, thread=ts)
 
     async def shown(self, action: Action) -> None:
+        await self._ran(action)
         drawn = await self._drawn(action)
         channel, ts = await self._place(ThreadId(action.thread), "", action.requester)
         places = [(channel, ts)]
@@ -108,6 +111,11 @@ class SlackVoice:
         for where in known.keys() - {place for place, _ in places}:  # shown there while it waited
             if known[where]:
                 await self._sender.update(where, known[where], drawn)
+
+    async def _ran(self, action: Action) -> None:
+        """The last of what an action wrote stands before its card says how it ended."""
+        if action.state is not State.RUNNING and (running := self._running.pop(action.id, None)) is not None:
+            await running.end()
 
     async def _drawn(self, action: Action) -> Message:
         """The card of an action, with what it rests on and where it was asked for."""
@@ -136,7 +144,21 @@ class SlackVoice:
         return f"{self.url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
 
     async def progress(self, action: Action, line: str) -> None:
-        """Nothing: the card says that it runs, and the notice how it ended."""
+        if action.id not in self._running:
+            slack = self._app.settings.slack
+            if slack is not None and slack.here(place_of(ThreadId(action.thread))[0]).quiet:
+                return
+            locale = self._app.locale_of(action.requester)
+            self._running[action.id] = Running(action.id, locale, lambda shown: self._written(action, shown))
+        self._running[action.id].take(line)
+
+    async def _written(self, action: Action, shown: Message) -> None:
+        """Puts what an action wrote into its thread, in one message."""
+        channel, thread = await self._place(ThreadId(action.thread), "", action.requester)
+        subject = f"{action.id}/output"
+        known = {post.place: post.name for post in await self._app.store.posted(NAME, subject)}
+        if not (known.get(channel) and await self._sender.update(channel, known[channel], shown)):
+            await self._once(subject, channel, shown, thread=thread, anew=bool(known.get(channel)))
 
     async def _instead(
         self, subject: str, of: ThreadId, channel: str, shown: Message, *, thread: str

@@ -11,6 +11,8 @@ from agent.surfaces.terminal.screen import paper, plain
 from agent.words.catalogue import say
 from tools.contract import Json
 
+LONGEST = 400  # characters of what was left out; `sayso show` has all of it
+
 
 def show(answer: Answer, files: Sequence[Path]) -> None:
     """Prints the answer; cards of proposed actions are printed by whoever knows them."""
@@ -48,7 +50,18 @@ def receipt(receipt: Receipt, locale: str) -> str:
         f"{spent} tokens" if spent else "",
         f"${receipt.usage.cost:.4f}" if receipt.usage.cost else "",
     ]
-    return "\n".join([" · ".join(part for part in parts if part), *receipt.notes])
+    return "\n".join([" · ".join(part for part in parts if part), *left_out(receipt, locale), *receipt.notes])
+
+
+def left_out(receipt: Receipt, locale: str) -> list[str]:
+    """What the answer does not rest on, in a line."""
+    if not receipt.cut:
+        return []
+    return [say("terminal.left_out", locale, what=plain(shortened("; ".join(receipt.cut))))]
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST].rstrip()}…"
 
 
 def document(answer: Answer, files: Sequence[Path]) -> dict[str, Json]:

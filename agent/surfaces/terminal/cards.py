@@ -10,6 +10,7 @@ from rich.text import Text
 from agent.approvals.action import Action
 from agent.approvals.card import Card, owing
 from agent.audit.event import Event
+from agent.store.outputs import Kept
 from agent.surfaces.terminal.screen import paper, plain
 from agent.surfaces.terminal.trail import show as show_trail
 from agent.words.catalogue import say
@@ -45,6 +46,13 @@ def show_list(actions: Sequence[Action], now: datetime, locale: str) -> None:
 def show_story(events: Sequence[Event], name: Callable[[str], str]) -> None:
     paper().print()
     show_trail(events, name)
+
+
+def show_outputs(action: Action, kept: Sequence[Kept], locale: str) -> None:
+    """Says where the whole of what it wrote is read."""
+    for place, one in enumerate(kept, 1):
+        words = say("card.output", locale, action=action.id, number=place, lines=f"{one.lines:,}")
+        paper().print(f"  {words}{f' ({plain(one.cut)})' if one.cut else ''}", style="dim")
 
 
 def as_json(action: Action) -> dict[str, Json]:

@@ -27,7 +27,7 @@ def show(result: SearchResult, text: str, locale: str) -> None:
         if passage.copies:
             paper().print(plain(f"= {', '.join(copy.title for copy in passage.copies)}"), style="dim")
         if passage.link:
-            paper().print(passage.link, style="blue underline")
+            paper().print(plain(passage.link), style="blue underline")
         paper().print()
     for note in result.searched.notes:
         paper().print(note, style="yellow")

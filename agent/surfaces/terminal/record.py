@@ -18,7 +18,9 @@ def show(story: TurnRecord, asker: str) -> None:
         paper().print(plain(str(item.get("query"))), style="dim")
         paper().print(plain(str(item.get("text"))))
         if item.get("link"):
-            paper().print(str(item.get("link")), style="blue")
+            paper().print(plain(str(item.get("link"))), style="blue")
+        if item.get("cut"):
+            paper().print(plain(str(item.get("cut"))), style="yellow")
     receipt = (story.record or {}).get("receipt")
     if isinstance(receipt, dict):
         paper().print()

@@ -25,7 +25,7 @@ from agent.people.person import Directory, Person
 from agent.settings import Settings, SlackSettings
 from agent.surfaces.slack.forms import REJECT_FORM
 from agent.surfaces.slack.surface import SlackSurface
-from evals.bench.durability.stamps import POLICY, opened
+from evals.bench.durability.stamps import POLICY, Stamp, opened
 from evals.bench.slack.workspace import SECRET, Workspace, workspace
 from tests.fakes.engine import InlineEngine
 from tools.contract import Json
@@ -65,7 +65,14 @@ class Office:
             await asyncio.sleep(0.02)
 
 
-async def office(folder: Path, slack: Workspace, *, policy: Policy = POLICY, **settings: object) -> Office:
+async def office(
+    folder: Path,
+    slack: Workspace,
+    *,
+    policy: Policy = POLICY,
+    stamp: Stamp | None = None,
+    **settings: object,
+) -> Office:
     chosen = SlackSettings.model_validate(
         {
             "bot_token": "xoxb-1",
@@ -78,7 +85,12 @@ async def office(folder: Path, slack: Workspace, *, policy: Policy = POLICY, **s
         }
     )
     app = await opened(
-        folder, folder / "sayso.db", people=PEOPLE, settings=Settings(slack=chosen), policy=policy
+        folder,
+        folder / "sayso.db",
+        people=PEOPLE,
+        settings=Settings(slack=chosen),
+        policy=policy,
+        stamp=stamp,
     )
     surface = SlackSurface(app, chosen, utc_now)
     surface._sender._next = _Never()

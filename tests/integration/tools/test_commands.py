@@ -170,6 +170,49 @@ async def test_a_program_that_takes_too_long_is_ended_with_all_it_started(tmp_pa
                 await asyncio.sleep(0.02)
 
 
+async def test_a_change_that_takes_too_long_is_not_called_failed_but_left_to_verify() -> None:
+    (tool,) = commands(
+        [
+            {
+                "name": "do",
+                "description": "Does something",
+                "run": python("import time; print('half', flush=True); time.sleep(60)"),
+                "verify": ["true"],
+                "timeout": 3,
+            }
+        ],
+        WORDS,
+        Runner(path=f"{PYTHON.parent}:/usr/bin:/bin"),
+    )
+    assert isinstance(tool, WriteCommand)
+    arguments = tool.spec.validate({})
+    outcome = await tool.run(arguments, OneGrant(), Heard())
+    assert outcome.ok
+    assert "was ended after 3 s; what it did until then stays" in outcome.summary
+    assert outcome.findings[0].facts["exit_code"] is None
+    assert (await tool.verify(arguments)).verdict is Verdict.DONE
+
+
+async def test_of_very_many_lines_the_first_and_the_last_are_told_while_it_runs() -> None:
+    (tool,) = commands(
+        [
+            {
+                "name": "do",
+                "description": "Does something",
+                "run": python("[print(n) for n in range(1000)]; print('end', end='')"),
+            }
+        ],
+        WORDS,
+        RUNNER,
+    )
+    assert isinstance(tool, WriteCommand)
+    heard = Heard()
+    await tool.run(tool.spec.validate({}), OneGrant(), heard)
+    assert heard.lines[:200] == [str(number) for number in range(200)]
+    assert heard.lines[200] == "... 791 more lines ..."
+    assert heard.lines[201:] == [str(number) for number in range(991, 1000)] + ["end"]
+
+
 def _runs(pid: int) -> bool:
     """Whether a process still works; one that only waits to be collected does not."""
     try:

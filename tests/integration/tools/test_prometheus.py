@@ -4,14 +4,24 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from aiohttp import web
 
-from tests.fakes.shop import NOW
+from tests.fakes.shop import MAYA, NOW, WORDS, now, shop_platform
+from tools.changes.changes import Changes
+from tools.changes.platform import PlatformChanges
 from tools.contract import ToolFailed, ToolUnavailable, Window
+from tools.investigate.investigate import Investigate
+from tools.investigate.port import Backends
+from tools.metrics.free import PromQL
+from tools.metrics.metrics import Metrics
 from tools.metrics.named import METRICS, REQUESTS, Scope
 from tools.metrics.prometheus import Prometheus
+from tools.metrics.server import MOST_OCTETS
+from tools.report.figures import Sources
+from tools.report.report import Report
 
 PAYMENTS = Scope("production", "payments")
 RATE = METRICS["request_rate"].formula
@@ -29,6 +39,9 @@ class PrometheusStandIn:
     value: Callable[[float], str | None]
     status: int = 200
     body: str | None = None
+    warnings: tuple[str, ...] = ()
+    partial: bool = False
+    headers: list[dict[str, str]] = field(default_factory=list)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     @asynccontextmanager
@@ -48,9 +61,11 @@ class PrometheusStandIn:
 
     def _answer(self, request: web.Request, data: object) -> web.Response:
         self.asked.append((request.path, dict(request.query)))
+        self.headers.append(dict(request.headers))
         if self.body is not None:
             return web.Response(text=self.body, status=self.status, content_type="application/json")
-        return web.json_response({"status": "success", "data": data, "warnings": ["one"]}, status=self.status)
+        said: dict[str, object] = {"status": "success", "data": data, "warnings": list(self.warnings)}
+        return web.json_response(said | ({"isPartial": True} if self.partial else {}), status=self.status)
 
     async def _instant(self, request: web.Request) -> web.Response:
         at = float(request.query["time"])
@@ -152,3 +167,76 @@ def test_a_link_opens_the_same_query() -> None:
         "http://prometheus:9090/graph?g0.expr=sum%28x%29&g0.tab=0&g0.range_input=60s"
         "&g0.end_input=2026-11-23+06%3A01%3A00"
     )
+
+
+async def test_whole_answers_are_asked_for_in_the_words_of_each_server() -> None:
+    stand_in = PrometheusStandIn(lambda _: "1")
+    async with stand_in.open() as store:
+        await store.evaluate(RATE, PAYMENTS, minutes(1))
+    asked = stand_in.asked[0][1]
+    assert (asked["partial_response"], asked["deny_partial_response"]) == ("false", "1")
+
+
+@pytest.mark.parametrize(
+    ("told", "remark"),
+    [({"warnings": ("store-2 is away",)}, "store-2 is away"), ({"partial": True}, "answered in part only")],
+)
+async def test_an_answer_in_part_says_so_wherever_it_is_told(told: dict[str, Any], remark: str) -> None:
+    stand_in = PrometheusStandIn(lambda _: "1", **told)
+    async with stand_in.open() as store:
+        for tool in (
+            Metrics(store, WORDS, now),
+            PromQL(store, WORDS, now),
+            Report(Sources(store), WORDS, now, draw=lambda _: b""),
+        ):
+            given = {
+                "metrics": {"metric": "error_rate"},
+                "promql": {"query": "up"},
+                "report": {"measure": "requests"},
+            }
+            outcome = await tool.run(tool.spec.validate(given[tool.spec.name]), MAYA)
+            assert remark in outcome.summary, tool.spec.name
+            assert all(remark in (finding.cut or "") for finding in outcome.findings), tool.spec.name
+        changes = Changes([PlatformChanges(shop_platform())], WORDS, now, store)
+        outcome = await changes.run(changes.spec.validate({"service": "payments"}), MAYA)
+        assert f"not checked: {store.name}: " in outcome.summary
+        investigate = Investigate(Backends(metrics=store), WORDS, now)
+        outcome = await investigate.run(investigate.spec.validate({"service": "payments"}), MAYA)
+        unchecked = outcome.findings[0].facts["not_checked"]
+        assert isinstance(unchecked, list)
+        assert any(remark in str(each) for each in unchecked)
+
+
+async def test_what_is_remarked_in_one_question_is_not_told_of_another() -> None:
+    async with PrometheusStandIn(lambda _: "1", partial=True).open() as store:
+        tool = Metrics(store, WORDS, now)
+        await tool.run(tool.spec.validate({"metric": "error_rate"}), MAYA)
+    async with PrometheusStandIn(lambda _: "1").open() as store:
+        tool = Metrics(store, WORDS, now)
+        outcome = await tool.run(tool.spec.validate({"metric": "error_rate"}), MAYA)
+    assert "in part" not in outcome.summary
+
+
+async def test_who_asks_is_told_in_headers_and_never_in_an_error() -> None:
+    stand_in = PrometheusStandIn(lambda _: "1", 400, '{"status":"error","error":"no"}')
+    async with stand_in.open() as store:
+        asking = Prometheus(
+            store._server.url, headers={"Authorization": "Bearer mellon", "X-Scope-OrgID": "shop"}
+        )
+        with pytest.raises(ToolFailed) as caught:
+            await asking.evaluate(RATE, PAYMENTS, minutes(1))
+    assert stand_in.headers[0]["Authorization"] == "Bearer mellon"
+    assert stand_in.headers[0]["X-Scope-OrgID"] == "shop"
+    assert "mellon" not in str(caught.value)
+
+
+async def test_a_server_that_points_elsewhere_is_not_followed() -> None:
+    async with PrometheusStandIn(lambda _: "1", 302, "moved").open() as store:
+        with pytest.raises(ToolFailed, match="status 302"):
+            await store.evaluate(RATE, PAYMENTS, minutes(1))
+
+
+async def test_an_answer_without_end_is_not_read_to_its_end() -> None:
+    async with PrometheusStandIn(lambda _: "1", 200, " " * (MOST_OCTETS + 2)).open() as store:
+        with pytest.raises(ToolFailed, match="more than 32 MB"):
+            await store.evaluate(RATE, PAYMENTS, minutes(1))

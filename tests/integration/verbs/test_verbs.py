@@ -86,6 +86,35 @@ def test_a_command_goes_from_words_to_an_approved_effect(shell: Shell) -> None:
     assert shell.json("audit", "verify", "--as", "tom")["whole"] is True
 
 
+def test_what_a_command_wrote_is_streamed_kept_whole_and_read_page_by_page(shell: Shell) -> None:
+    script = 'cp "$1" "$2"; seq 1 500; printf "\\033[31mpassword=mellon-1954\\033[0m\\n"'
+    (shell.home / "switch").write_text(script)
+    settings = shell.home / "sayso.yaml"
+    home = str(shell.home)
+    told = settings.read_text().replace(
+        f'run: [cp, "{home}/{{state}}", {home}/lamp]',
+        f'run: [sh, "{home}/switch", "{home}/{{state}}", {home}/lamp]',
+    )
+    settings.write_text(told)
+    shell.run("ask", "turn the lamp on", "--as", "maya")
+    approved = shell.run("actions", "approve", "A-1", "--as", "tom")
+    assert "  1\n  2\n  3\n" in approved.stderr
+    assert "password=[redacted]" in approved.stderr
+    assert "mellon" not in approved.stderr + approved.stdout
+    assert "It wrote 501 lines; all of them: sayso show A-1 --raw 1" in approved.stdout.replace("\n", " ")
+    whole = shell.run("show", "A-1", "--raw", "1", "--as", "maya").stdout.splitlines()
+    assert (whole[0], whole[499], len(whole)) == ("1", "500", 501)
+    assert whole[500] == "[31mpassword=[redacted]"
+    page = shell.run("show", "A-1", "--raw", "1", "--lines", "100-199", "--as", "maya")
+    assert page.stdout.split() == [str(number) for number in range(100, 200)]
+    assert "lines 100-199 of 501; go on with --lines 200-299" in page.stderr
+    assert shell.json("show", "A-1", "--raw", "1", "--lines", "499-", "--as", "maya")["from"] == 499
+    assert "--raw 1" in shell.run("show", "A-1", "--as", "maya").stdout
+    assert shell.run("show", "A-1", "--raw", "1", "--as", "lea").returncode == 4
+    assert shell.run("show", "A-1", "--raw", "2", "--as", "maya").returncode == 4
+    assert shell.run("show", "A-1", "--raw", "1", "--lines", "0-3", "--as", "maya").returncode == 2
+
+
 def test_an_edit_makes_a_new_action_and_a_wrong_one_leaves_the_old(shell: Shell) -> None:
     shell.run("ask", "turn the lamp on", "--as", "maya")
     (shell.home / "lamp").write_text("dim")

@@ -13,7 +13,7 @@ from agent.models.embedded.arguments import Context, Filled, fill
 from agent.models.embedded.scan import Scanner
 from agent.models.embedded.texts import question
 from tools.contract import Arguments, Effect, Spec
-from tools.slots import Kind, Slot, slots
+from tools.slots import CHART, Kind, Slot, slots
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 11, 23, 15, 42, tzinfo=UTC)
@@ -242,3 +242,27 @@ def test_any_text_fills_arguments_that_pass_the_schema_or_says_why_not(text: str
     found = filled(spec, text)
     if found.complete:
         spec.validate(found.values)
+
+
+class Drawn(Arguments):
+    service: Annotated[str | None, SERVICE] = None
+    chart: Annotated[bool, CHART] = False
+
+
+@pytest.mark.parametrize(
+    ("words", "chart"),
+    [
+        ("plot the error rate of ledger", True),
+        ("show me graphs of ledger", True),
+        ("trace la courbe des erreurs de ledger", True),
+        ("un graphique des erreurs de ledger", True),
+        ("how is ledger", False),
+        ("what is the plotter doing on ledger", False),
+    ],
+)
+def test_a_chart_is_wanted_where_it_is_said(words: str, chart: bool) -> None:
+    spec = Spec("metrics", "", Drawn, Effect.READ)
+    scanner = Scanner(slots(Drawn).items(), ["plotter"], PARIS)
+    filled = fill(spec, scanner.scan(words, NOW), Context(NOW, PARIS))
+    assert filled.values.get("chart", False) is chart
+    assert filled.values["service"] == "ledger"

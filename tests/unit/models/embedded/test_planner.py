@@ -38,10 +38,15 @@ def ago(minutes: float) -> str:
 
 
 class Shop:
-    """A shop whose tools answer with fixed facts: payments 2.4.0 exhausts its connections, checkout suffers from it."""
+    """A shop whose tools answer with fixed facts: payments 2.4.0 exhausts its connections, checkout suffers from it.
 
-    def __init__(self, *, broken: frozenset[str] = frozenset()) -> None:
-        self._broken, self._numbers = broken, 0
+    `more` are facts that every finding has beside its own.
+    """
+
+    def __init__(
+        self, *, broken: frozenset[str] = frozenset(), more: Mapping[str, Json] | None = None
+    ) -> None:
+        self._broken, self._numbers, self._more = broken, 0, more or {}
         self.asked: list[tuple[str, dict[str, object]]] = []
 
     def answer(self, tool: str, call_id: str, text: str) -> Message:
@@ -58,7 +63,9 @@ class Shop:
 
     def _evidence(self, kind: str, facts: Mapping[str, Json], title: str, tool: str) -> Evidence:
         self._numbers += 1
-        return Evidence(self._numbers, Finding(kind, title, "shop", "q", "", facts), tool, "c")
+        return Evidence(
+            self._numbers, Finding(kind, title, "shop", "q", "", {**facts, **self._more}), tool, "c"
+        )
 
     def _facts(
         self, tool: str, arguments: Mapping[str, object]
@@ -436,3 +443,36 @@ def test_a_finding_that_repeats_its_title_is_not_said_twice() -> None:
     finding = Finding("backlog", "Nothing waits", "queue", "q", "nothing waits in the queue", {})
     (line,) = Writer("en", NOW, UTC).everything(sort([Evidence(1, finding, "queue", "c")]), "the queue?")
     assert line == "nothing waits in the queue [1]"
+
+
+@pytest.mark.parametrize(
+    ("locale", "question", "since", "unknown"),
+    [
+        ("en", "are there errors in {}?", "Only lines since 09:20 were read", "there may be more"),
+        (
+            "fr",
+            "y a-t-il des erreurs dans {} ?",
+            "Seules les lignes depuis 09:20 ont été lues",
+            "il peut y en avoir",
+        ),
+    ],
+)
+@pytest.mark.parametrize("service", ["payments", "catalog"])
+async def test_a_search_that_was_stopped_is_never_told_as_a_whole_one(
+    planner: EmbeddedPlanner, service: str, locale: str, question: str, since: str, unknown: str
+) -> None:
+    stopped: dict[str, Json] = {"stopped": "8 s were over", "read_from": ago(10)}
+    assert since in await converse(planner, question.format(service), Shop(more=stopped), locale)
+    stopped["read_from"] = None
+    assert unknown in await converse(planner, question.format(service), Shop(more=stopped), locale)
+    assert since not in await converse(planner, question.format(service), Shop(), locale)
+
+
+@pytest.mark.parametrize(("locale", "told"), [("en", "Not checked: "), ("fr", "Non vérifié : ")])
+async def test_what_a_tool_could_not_check_is_told_with_what_it_could(
+    planner: EmbeddedPlanner, locale: str, told: str
+) -> None:
+    shop = Shop(more={"not_checked": ["error rates (Prometheus does not answer)"]})
+    answer = await converse(planner, "what runs in production?", shop, locale)
+    assert f"{told}error rates (Prometheus does not answer)" in answer
+    assert answer.count(told) == 1

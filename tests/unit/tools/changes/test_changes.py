@@ -124,7 +124,39 @@ async def test_other_times_and_services_are_left_out_and_what_cannot_be_told_sta
     assert outcome.findings[0].cut == "more"
 
 
-async def test_the_changes_are_put_on_a_chart() -> None:
+async def test_the_changes_are_put_on_a_chart_where_something_broke() -> None:
     tool = Changes([Listed(change(4))], WORDS, now, Broken())
-    outcome = await asked(tool, chart=True)
-    assert outcome.files[0].content.startswith(b"\x89PNG")
+    for given in ({}, {"chart": True}):
+        outcome = await asked(tool, **given)
+        assert outcome.files[0].content.startswith(b"\x89PNG")
+    assert (await asked(tool, chart=False)).files == ()
+
+
+class Better(Broken):
+    """Metrics of a service that failed until `BROKE`."""
+
+    async def evaluate(
+        self, formula: Formula, scope: MetricScope, windows: Sequence[Window]
+    ) -> tuple[float | None, ...]:
+        return tuple(0.001 if window.end > BROKE else 0.3 for window in windows)
+
+
+async def test_what_got_better_is_not_said_to_have_broken() -> None:
+    outcome = await asked(Changes([Listed(change(4))], WORDS, now, Better()))
+    assert "rose" not in outcome.summary
+    assert outcome.findings[0].facts["broke_at"] is None
+    assert outcome.files == ()
+
+
+async def test_where_nothing_broke_there_is_a_chart_for_who_asks_only() -> None:
+    without = Changes([Listed(change(4))], WORDS, now)
+    assert (await asked(without)).files == ()
+    outcome = await asked(without, chart=True)
+    assert outcome.files == ()
+    assert outcome.findings[0].cut == "no chart: nothing was measured in this time"
+
+
+async def test_changes_that_are_not_on_the_chart_are_counted() -> None:
+    many = [change(4 + number, title=f"release {number}") for number in range(12)]
+    outcome = await asked(Changes([Listed(*many)], WORDS, now, Broken()))
+    assert "the chart shows the first 8 of 12 changes" in (outcome.findings[0].cut or "")

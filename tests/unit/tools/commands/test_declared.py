@@ -55,3 +55,38 @@ def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(CommandRefused) as caught:
         declared([{**GOOD, "run": []}, {**GOOD, "name": "other", "timeout": -1}])
     assert str(caught.value).count("tools.commands:") == 2
+
+
+def on(host: str, **changes: object) -> str:
+    with pytest.raises(CommandRefused) as caught:
+        declared([{**GOOD, "host": host, **changes}], ["web-1", "web-2"])
+    return str(caught.value)
+
+
+def test_a_host_is_one_of_those_in_the_settings() -> None:
+    (command,) = declared([{**GOOD, "host": "web-1"}], ["web-1"])
+    assert command.hosts() == ("web-1",)
+    assert "'web-3' is none of tools.ssh.hosts: web-1, web-2" in on("web-3")
+
+
+def test_a_host_may_be_an_argument_with_listed_choices() -> None:
+    machine = {"machine": {"type": "choice", "choices": ["web-1", "web-2"]}}
+    chosen = {**GOOD, "run": ["x"], "arguments": machine, "host": "{machine}"}
+    (command,) = declared([chosen], ["web-1", "web-2"])
+    assert (command.machine, command.hosts()) == ("machine", ("web-1", "web-2"))
+    with pytest.raises(CommandRefused, match="'web-2' is none"):
+        declared([chosen], ["web-1"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"host": "{service}"}, "should name an argument of the type choice"),
+        ({"host": "{nobody}"}, "should name an argument of the type choice"),
+        ({"cwd": "/srv"}, "cwd: a program on another machine"),
+        ({"run": ["sh", "-c", "a\nb"]}, "control character"),
+        ({"environment": {"A;reboot": "1"}}, "'A;reboot' should be a name"),
+    ],
+)
+def test_what_another_machine_cannot_have_is_refused(changes: dict[str, object], message: str) -> None:
+    assert message in on(**{"host": "web-1", **changes})  # type: ignore[arg-type]  # a test names what it changes

@@ -1,5 +1,6 @@
 """Declared API operations: what is sent, what is refused, and that nobody gets anywhere else by a value."""
 
+import gzip
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ class Flags:
         app.router.add_put("/flags/{flag}", self._put)
         app.router.add_get("/away", self._away)
         app.router.add_get("/huge", self._huge)
+        app.router.add_get("/bomb", self._bomb)
         app.router.add_put("/broken/{flag}", self._broken)
         app.router.add_get("/{rest:.*}", self._echo)
 
@@ -65,6 +67,13 @@ class Flags:
 
     async def _huge(self, request: web.Request) -> web.Response:
         return web.json_response({"text": "x" * 50_000})
+
+    async def _bomb(self, request: web.Request) -> web.Response:
+        return web.Response(
+            body=gzip.compress(b" " * 64_000_000),
+            headers={"Content-Encoding": "gzip"},
+            content_type="text/plain",
+        )
 
     async def _echo(self, request: web.Request) -> web.Response:
         self._note(request)
@@ -227,6 +236,13 @@ async def test_a_long_answer_is_cut_and_says_so(url: str) -> None:
     assert isinstance(picking, ReadOperation)
     with pytest.raises(ToolFailed, match="larger than response_limit"):
         await picking.run(picking.spec.validate({}), MAYA)
+
+
+async def test_an_answer_that_unpacks_to_much_more_is_read_no_further_than_its_limit(url: str) -> None:
+    tool = look(url, "/bomb", response_limit=2_000)
+    finding = (await tool.run(tool.spec.validate({}), MAYA)).findings[0]
+    assert len(finding.raw or "") == 2_000
+    assert "only the first 2,000 bytes" in (finding.cut or "")
 
 
 async def test_the_secret_is_sent_and_never_told(url: str, flags: Flags, tmp_path: Path) -> None:

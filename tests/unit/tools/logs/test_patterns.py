@@ -66,3 +66,15 @@ def test_levels_are_kept_apart() -> None:
 @given(st.lists(st.text(max_size=60), max_size=40))
 def test_every_line_is_counted_in_exactly_one_pattern(messages: list[str]) -> None:
     assert sum(found.count for found in mined(*messages)) == len(messages)
+
+
+def test_two_short_messages_that_share_a_word_are_two_patterns() -> None:
+    found = mined("cache hit", "cache miss", "POST /payments", "POST /checkout", "took 12 ms", "took 9 ms")
+    assert {pattern.template for pattern in found} == {
+        "cache hit", "cache miss", "POST /payments", "POST /checkout", "took <NUM> ms",
+    }  # fmt: skip
+
+
+def test_short_messages_with_different_values_are_one_pattern() -> None:
+    (pattern,) = mined("attempt 1", "attempt 2", "attempt 3")
+    assert (pattern.template, pattern.count) == ("attempt <NUM>", 3)
