@@ -42,7 +42,7 @@ def of(action: Action, card: Card, locale: str) -> Message:
     blocks.append(section("\n".join(rows)))
     if waits:
         blocks.append(context(say("slack.expires", locale, when=mrkdwn.moment(action.expires_at))))
-        blocks.append(buttons(_buttons(action, locale), f"card:{action.id}"))
+        blocks.append(buttons(_buttons(action, card.title, locale), f"card:{action.id}"))
     else:
         blocks.append(context(f"{mark} {mrkdwn.escaped(card.state)}".strip()))
     return message(f"{action.id}: {card.title} ({card.state})", blocks)
@@ -59,12 +59,12 @@ def meant(value: str) -> tuple[str, str]:
     return (id_, digest) if id_.startswith("A-") and digest else ("", "")
 
 
-def _buttons(action: Action, locale: str) -> list[Block]:
+def _buttons(action: Action, what: str, locale: str) -> list[Block]:
     value = value_of(action)
     sure = (
         confirmation(
             say("slack.sure", locale),
-            action.plan.title,
+            what,
             say("slack.approve", locale),
             say("slack.back", locale),
         )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from agent.approvals.action import Action, State
+from agent.approvals.card import title
 from agent.people.person import Person
 from agent.surfaces.slack import mrkdwn
 from agent.surfaces.slack.blocks import Block, divider, header, home, section
@@ -31,7 +32,7 @@ def of(person: Person, actions: Sequence[Action], tools: Sequence[str], locale: 
 
 def _lines(actions: Sequence[Action], locale: str) -> str:
     lines = [
-        f"• *{one.id}* {mrkdwn.escaped(one.plan.title)} ({mrkdwn.escaped(say(f'state.{one.state.value}', locale))})"
+        f"• *{one.id}* {mrkdwn.escaped(title(one, locale))} ({mrkdwn.escaped(say(f'state.{one.state.value}', locale))})"
         for one in actions[:MOST]
     ]
     return "\n".join(lines) or say("slack.home_nothing", locale)
