@@ -9,7 +9,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from agent.approvals.action import Action, ActionId, Origin, State, Verdict, belongs
-from agent.approvals.card import Card, card, drifted, sentence
+from agent.approvals.card import Card, card, drifted, sentence, title
 from agent.approvals.decide import Answer as Decided
 from agent.approvals.decide import Decisions
 from agent.approvals.execute import Executor
@@ -75,7 +75,7 @@ def _request_of(action: Action) -> str:
 
 def _way_back(undo: Action, locale: str) -> str:
     key = "card.undo_allowed" if undo.requirement.auto else "card.undo_proposed"
-    return say(key, locale, action=undo.id, title=undo.plan.title)
+    return say(key, locale, action=undo.id, title=title(undo, locale))
 
 
 @dataclass(frozen=True, slots=True)
@@ -458,7 +458,7 @@ class App:
             if others := self.asked_as_well(action):
                 who = ", ".join(one.name for one in others)
                 locale = self.locale_of(action.requester)
-                text = say("card.escalated", locale, action=action.id, title=action.plan.title, who=who)
+                text = say("card.escalated", locale, action=action.id, title=title(action, locale), who=who)
                 await self.say(action, text, key=f"{action.id}/escalated", again=True)
             left, whole = action.expires_at - now, action.expires_at - action.created_at
             quiet = self._here(channel_of(action.thread)).quiet
@@ -469,7 +469,7 @@ class App:
                     locale,
                     action=action.id,
                     minutes=max(1, round(left.total_seconds() / 60)),
-                    title=action.plan.title,
+                    title=title(action, locale),
                     roles=", ".join(sorted(action.requirement.approver_roles)),
                 )
                 await self.say(action, text, key=f"{action.id}/reminder")
@@ -483,7 +483,9 @@ class App:
         """Says in the thread what became of an action; a failed one gets its undo proposed."""
         key = FOLLOWED[action.state]
         detail = drifted(action, locale)
-        text = say(f"card.follow_up_{key}", locale, action=action.id, title=action.plan.title, detail=detail)
+        text = say(
+            f"card.follow_up_{key}", locale, action=action.id, title=title(action, locale), detail=detail
+        )
         undo = await self._undo(action) if action.state is State.FAILED else None
         text += await self._written(action, locale)
         if undo is not None:

@@ -9,6 +9,8 @@ from agent.approvals.propose import REQUEST, TRUSTED
 from agent.approvals.refusal import Refusal
 from agent.approvals.windows import HOURS
 from agent.words.catalogue import say
+from agent.words.plans import in_language
+from tools.contract import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def card(action: Action, locale: str, now: datetime, name: Callable[[str], str])
         rows.append(Row(say("card.outcome", locale), action.detail, warning=action.state is State.FAILED))
     return Card(
         action.id,
-        action.plan.title,
+        title(action, locale),
         say(f"state.{action.state.value}", locale),
         tuple(rows),
         open=action.state is State.AWAITING_APPROVAL,
@@ -57,18 +59,24 @@ def card(action: Action, locale: str, now: datetime, name: Callable[[str], str])
 
 def _changes(action: Action, locale: str) -> list[Row]:
     plan = action.plan
-    rows = [
-        Row(say("card.change", locale), f"{change.what}: {change.before} → {change.after}")
-        for change in plan.changes
-    ]
+    rows = [Row(say("card.change", locale), _change(change, locale)) for change in plan.changes]
     rows.append(Row(say("card.touches", locale), ", ".join(plan.touches) or "-"))
     if plan.health:
-        rows.append(Row(say("card.health", locale), plan.health))
-    rows += [Row(say("card.note", locale), note) for note in plan.notes]
-    rows.append(
-        Row(say("card.undo", locale), plan.undo_text or say("card.no_undo", locale), not plan.undo_text)
-    )
+        rows.append(Row(say("card.health", locale), in_language(plan.health, locale)))
+    rows += [Row(say("card.note", locale), in_language(note, locale)) for note in plan.notes]
+    undo = in_language(plan.undo_text, locale) or say("card.no_undo", locale)
+    rows.append(Row(say("card.undo", locale), undo, not plan.undo_text))
     return rows
+
+
+def title(action: Action, locale: str) -> str:
+    """What it would do, in one line of this language."""
+    return in_language(action.plan.title, locale)
+
+
+def _change(change: Change, locale: str) -> str:
+    what, before, after = (in_language(one, locale) for one in (change.what, change.before, change.after))
+    return f"{what}: {before} → {after}"
 
 
 def _context(action: Action, locale: str, name: Callable[[str], str]) -> list[Row]:
@@ -181,6 +189,8 @@ def sentence(refusal: Refusal, locale: str) -> str:
     fields = dict(refusal.fields)
     if "freeze" in fields:
         fields["freeze"] = shut_name(fields["freeze"], locale)
+    if "plan" in fields:
+        fields["plan"] = in_language(fields["plan"], locale)
     if "state" in fields:
         fields["state"] = say(f"state.{fields['state']}", locale)
     said = say(f"refusal.{refusal.reason.value}", locale, **fields)

@@ -8,6 +8,7 @@ from agent.approvals.action import Action, State
 from agent.conversation.inbox import Batch
 from agent.conversation.messages import Reply
 from agent.words.catalogue import say
+from agent.words.plans import in_language
 from tools.contract import Json
 
 STOP = frozenset(
@@ -35,7 +36,13 @@ def standing(action: Action, locale: str) -> str:
         action.state, "stands"
     )
     state = say(f"state.{action.state.value}", locale)
-    return say(f"turn.stop_{key}", locale, action=action.id, title=action.plan.title, state=state)
+    return say(
+        f"turn.stop_{key}",
+        locale,
+        action=action.id,
+        title=in_language(action.plan.title, locale),
+        state=state,
+    )
 
 
 def story(batch: Batch, text: str, question: str, locale: str, at: datetime, why: str) -> Mapping[str, Json]:

@@ -95,6 +95,7 @@ def _subject(named: str | None) -> str | None:
 
 
 async def _story(session: "Session", subject: str, events: "list[Event]") -> "list[Paragraph]":
+    from agent.approvals.card import title
     from agent.audit.story import Paragraph, Teller
     from agent.words.catalogue import say
 
@@ -102,7 +103,7 @@ async def _story(session: "Session", subject: str, events: "list[Event]") -> "li
     told = Teller(locale, session.app.name, session.app.zone).story(events)
     for undo in await session.app.undone_by(subject, session.person):
         state = say(f"state.{undo.state.value}", locale)
-        text = say("story.undone_by", locale, action=undo.id, title=undo.plan.title, state=state)
+        text = say("story.undone_by", locale, action=undo.id, title=title(undo, locale), state=state)
         told.append(Paragraph(None, text))
     return told
 

@@ -55,7 +55,7 @@ def of(action: Action, card: Card, locale: str, link: str = "", rests: Evidence 
         blocks.append(context(mrkdwn.link(link, say("slack.where_asked", locale))))
     if waits:
         blocks.append(context(say("slack.expires", locale, when=mrkdwn.moment(action.expires_at))))
-        blocks.append(buttons(_deciding(action, locale), f"card:{action.id}"))
+        blocks.append(buttons(_deciding(action, card.title, locale), f"card:{action.id}"))
         blocks.append(buttons(_looking(action, locale), f"more:{action.id}"))
     else:
         blocks.append(context(f"{mark} {mrkdwn.escaped(card.state)}".strip()))
@@ -101,13 +101,13 @@ def _sections(lines: Sequence[str]) -> list[Block]:
     return [section(text) for text in texts]
 
 
-def _deciding(action: Action, locale: str) -> list[Block]:
+def _deciding(action: Action, what: str, locale: str) -> list[Block]:
     """For those whose word counts."""
     value = value_of(action)
     sure = (
         confirmation(
             say("slack.sure", locale),
-            action.plan.title,
+            what,
             say("slack.approve", locale),
             say("slack.back", locale),
         )

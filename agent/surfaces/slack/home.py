@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from agent.approvals.action import Action, State
+from agent.approvals.card import title
 from agent.people.person import Person
 from agent.surfaces.slack import limits, mrkdwn
 from agent.surfaces.slack.blocks import Block, context, divider, header, home, section
@@ -55,14 +56,14 @@ def _lists(person: Person, actions: Sequence[Action]) -> tuple[list[Action], lis
 
 
 def _line(action: Action, locale: str, links: Mapping[str, str]) -> str:
-    title = mrkdwn.escaped(limits.cut(action.plan.title, 300))
+    what = mrkdwn.escaped(limits.cut(title(action, locale), 300))
     state = mrkdwn.escaped(say(f"state.{action.state.value}", locale))
     until = ""
     if action.state is State.AWAITING_APPROVAL:
         until = f" · {say('slack.home_until', locale, when=mrkdwn.moment(action.expires_at))}"
     link = links.get(action.id, "")
     opened = f" · {mrkdwn.link(link, say('slack.home_open', locale))}" if link else ""
-    return f"*{action.id}* {title} · {state}{until}{opened}"
+    return f"*{action.id}* {what} · {state}{until}{opened}"
 
 
 def _may(spec: Spec, locale: str) -> str:

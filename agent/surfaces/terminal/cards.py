@@ -9,6 +9,7 @@ from rich.text import Text
 
 from agent.approvals.action import Action
 from agent.approvals.card import Card, owing
+from agent.approvals.card import title as titled
 from agent.audit.event import Event
 from agent.store.outputs import Kept
 from agent.surfaces.terminal.screen import paper, plain
@@ -37,7 +38,7 @@ def show_list(actions: Sequence[Action], now: datetime, locale: str) -> None:
         minutes = round((now - action.created_at).total_seconds() / 60)
         state = say(f"state.{action.state.value}", locale)
         paper().print(
-            f"{action.id:6} {state:22} {plain(action.plan.title)}  ({action.requester}, {minutes} min)"
+            f"{action.id:6} {state:22} {plain(titled(action, locale))}  ({action.requester}, {minutes} min)"
         )
         if due := owing(action, locale, now):
             paper().print(f"       {say('card.signature', locale)}: {due}", style="yellow")
