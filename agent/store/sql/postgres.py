@@ -30,10 +30,11 @@ T = TypeVar("T")
 Start = Callable[[Connection], str]  # the first words of a transaction; gives its number
 SCHEMA = "sayso"
 PATIENCE = 10.0  # seconds that a transaction is tried again for
-READERS = 4  # connections for reads; what writes at the same moment shares a transaction
-CONNECTIONS = (
-    READERS + 2
-)  # and one for chat lines, one for what adds to the chain; one more is for what must be safe
+READERS = (
+    4  # connections for reads of which each is its own; what is looked up or written in company has one more
+)
+# And one for chat lines, one for what adds to the chain; one more is for what must be safe.
+CONNECTIONS = READERS + 3
 PAUSES = (0.02, 0.1, 0.3, 1.0)  # seconds between tries; the last one is repeated
 # Advisory locks live in one space of 64 bits for each database.
 WRITER = int.from_bytes(b"sayso-wr")
@@ -87,8 +88,9 @@ class Postgres(Database):
         ).render_as_string()
         writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         fasts = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-fast")
+        looks = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-look")
         readers = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="store-read")
-        super().__init__(readers=readers, fasts=fasts, writer=writer)
+        super().__init__(readers=readers, looks=looks, fasts=fasts, writer=writer)
         at = at.set(drivername="postgresql+psycopg", query={**TOLD, **at.query})
         self._safe = self._engine(at, 1, "on")
         self._fast = self._engine(at, CONNECTIONS, "off")
