@@ -191,7 +191,7 @@ class App:
         await self.feedback.note(turn, said, answer.evidence, public=room.public)
         return answer
 
-    async def next_step(self, ended: TurnId | Action) -> tuple[TurnId, Said] | Notice | None:
+    async def next_step(self, ended: TurnId | TurnRecord | Action) -> tuple[TurnId, Said] | Notice | None:
         """Goes on with a runbook after one of its turns or actions: the step that is to be answered next, heard.
 
         Or what was said of its end; None where nothing follows, or somebody else goes on with it.
@@ -199,10 +199,10 @@ class App:
         now = self.now()
         if isinstance(ended, Action):
             follows = await self.runbooks.after_action(ended, now, self.locale_of(ended.requester))
-        elif (record := await self.store.turn(ended)) is not None:
-            follows = await self.runbooks.after_turn(record, now, self.locale_of(record.speaker))
         else:
-            follows = None
+            record = ended if isinstance(ended, TurnRecord) else await self.store.turn(ended)
+            locale = "" if record is None else self.locale_of(record.speaker)
+            follows = None if record is None else await self.runbooks.after_turn(record, now, locale)
         if isinstance(follows, Notice):
             await self.store.say(follows.thread, follows.text, now, key=follows.key)
             return follows
