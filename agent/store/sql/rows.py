@@ -23,6 +23,7 @@ from sqlalchemy import (
     cast,
     column,
     func,
+    literal_column,
     select,
     true,
 )
@@ -38,6 +39,7 @@ TYPES: Mapping[Type, Integer | Float[float] | Text] = {int: Integer(), float: Fl
 Found = Sequence[Row[tuple[object, ...]]]
 Query = Select[tuple[object, ...]]
 Values = Mapping[str, ColumnElement[object]]
+GIVEN = "given"  # what the rows are called inside a statement
 PLACE = "place"  # of a row among those given
 
 
@@ -95,7 +97,11 @@ class Each:
             name: bindparam(name, type_=TYPES[type_]) for name, type_ in columns.items()
         }
         given = _postgresql({PLACE: int, **columns})
-        found = build(dict(given.c.items())).lateral("found")
+        # By name alone: however deep a query uses a value, it is that of the one row, and never all rows once more.
+        outer: dict[str, ColumnElement[object]] = {
+            name: literal_column(f"{GIVEN}.{name}", type_=TYPES[type_]) for name, type_ in columns.items()
+        }
+        found = build(outer).lateral("found")
         joined = given.join(found, true())
         self._alone = Prepared(build(alone))
         self._together = Prepared(select(given.c[PLACE], *found.c).select_from(joined))
@@ -113,9 +119,8 @@ class Each:
 
 def _postgresql(shape: Mapping[str, Type]) -> FromClause:
     rows = func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON))
-    return rows.table_valued(
-        *(column(name, TYPES[type_]) for name, type_ in shape.items()), name="given"
-    ).render_derived(with_types=True)
+    columns = (column(name, TYPES[type_]) for name, type_ in shape.items())
+    return rows.table_valued(*columns).render_derived(name=GIVEN, with_types=True)
 
 
 def _sqlite(shape: Mapping[str, Type]) -> FromClause:
@@ -125,4 +130,4 @@ def _sqlite(shape: Mapping[str, Type]) -> FromClause:
             func.json_extract(each.c.value, f"$.{name}", type_=TYPES[type_]).label(name)
             for name, type_ in shape.items()
         )
-    ).subquery("given")
+    ).subquery(GIVEN)

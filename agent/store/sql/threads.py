@@ -6,24 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
-    Integer,
     Row,
-    Select,
-    Text,
     bindparam,
-    desc,
-    func,
-    literal_column,
     select,
-    union_all,
     update,
 )
 
 from agent.approvals.action import ActionId
 from agent.audit.event import Fact
-from agent.conversation.answer import called
 from agent.conversation.messages import Reply
 from agent.conversation.outbox import Kind
 from agent.conversation.thread import Line, Said, ThreadId, TurnId
@@ -35,10 +26,12 @@ from agent.store.sql import tail
 from agent.store.sql.database import Database
 from agent.store.sql.due import Thing, note_due
 from agent.store.sql.inbox import SqlInbox
+from agent.store.sql.lines import OwnLine, say_all
 from agent.store.sql.operation import Promise
+from agent.store.sql.past import Past, called_in, pasts_all
 from agent.store.sql.prepared import Prepared, Value, number, plain
-from agent.store.sql.rows import Each, Many, Values
-from agent.store.sql.schema import notices, replies, turns
+from agent.store.sql.rows import Many
+from agent.store.sql.schema import replies, turns
 from tools.contract import Json
 
 KEEP_REPLY = Many(
@@ -75,69 +68,7 @@ FINISH_PARTS = Many(
     at=float,
 )
 TURNS = Many(lambda given: select(turns).where(turns.c.id.in_(select(given.c.turn))), turn=int)
-SAY = Many(
-    lambda given: (
-        given.into(notices, "thread", "after", "text", "at", "key")
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(notices.c.id, notices.c.key)
-    ),
-    thread=str,
-    after=int,
-    text=str,
-    at=float,
-    key=str,
-)
-LAST_TURNS = Each(
-    lambda values: select(func.max(turns.c.id).label("turn")).where(turns.c.thread == values["thread"]),
-    thread=str,
-)
 HEARD_AS = Prepared(select(turns).where(turns.c.event_id == bindparam("event")))
-
-
-def _before(values: Values) -> ColumnElement[bool]:
-    return (turns.c.thread == values["thread"]) & (turns.c.id < values["before"])
-
-
-def _lines(values: Values) -> Select[tuple[str, str, float]]:
-    """The last lines of a thread, the latest first: questions, answers, and behind a turn what sayso said by itself."""
-    none, one, two = (literal_column(text, type_=Integer) for text in "012")
-    sayso = literal_column("'sayso'", type_=Text)
-    asked = select(
-        turns.c.id.label("turn"), none.label("part"), none.label("rank"),
-        turns.c.speaker.label("speaker"), turns.c.question.label("text"), turns.c.asked_at.label("at"),
-    ).where(_before(values))  # fmt: skip
-    answers = select(turns.c.id, one, none, sayso, turns.c.answer, turns.c.finished_at).where(
-        _before(values), turns.c.answer.is_not(None)
-    )
-    said = select(notices.c.after, two, notices.c.id, sayso, notices.c.text, notices.c.at).where(
-        notices.c.thread == values["thread"], notices.c.after < values["before"]
-    )
-    lines = union_all(asked, answers, said).subquery()
-    latest = desc(lines.c.turn), desc(lines.c.part), desc(lines.c.rank)
-    return select(lines.c.speaker, lines.c.text, lines.c.at).order_by(*latest).limit(values["most"])
-
-
-HISTORY = Each(_lines, thread=str, before=int, most=int)
-CALLED = Each(
-    lambda values: (
-        select(turns.c.record)
-        .where(_before(values), turns.c.record.is_not(None))
-        .order_by(desc(turns.c.id))
-        .limit(values["most"])
-    ),
-    thread=str,
-    before=int,
-    most=int,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """The end of a thread's past: at most so many entries before a turn."""
-
-    thread: ThreadId
-    before: TurnId
-    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,17 +80,6 @@ class Finish:
     record: str
     at: datetime
     fact: Fact
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A line that sayso says by itself."""
-
-    thread: ThreadId
-    text: str
-    at: datetime
-    key: str | None
-    card: ActionId | None
 
 
 class SqlThreads(SqlInbox):
@@ -188,12 +108,8 @@ class SqlThreads(SqlInbox):
 
     async def tools_used(self, thread: ThreadId, before: TurnId, turns: int) -> Sequence[str]:
         """The tools that the last `turns` answered turns before this one called, the latest first, each once."""
-        row = _past(Past(thread, before, turns))
-
-        def work(connection: Connection) -> tuple[str, ...]:
-            return called([json.loads(found.record) for found in CALLED.run(connection, [row])[0]])
-
-        return await self._database.read(work)
+        past = Past(thread, before, turns)
+        return await self._database.read(lambda connection: called_in(connection, past))
 
     async def keep_reply(self, turn: TurnId, position: int, reply: Reply) -> None:
         """Stores a model reply before it is acted on; one that is there already stays."""
@@ -230,7 +146,7 @@ class SqlThreads(SqlInbox):
 
         With it, the card of an action is shown anew.
         """
-        await self._own_lines.do(Notice(thread, plain(text), at, key, card))
+        await self._own_lines.do(OwnLine(thread, plain(text), at, key, card))
 
     async def turn(self, id_: TurnId) -> TurnRecord | None:
         return await self._records.do(id_)
@@ -247,12 +163,6 @@ class SqlThreads(SqlInbox):
     async def unfinished(self) -> Sequence[TurnRecord]:
         query = select(turns).where(turns.c.finished_at.is_(None)).order_by(turns.c.id)
         return await self._database.read(lambda connection: [_turn(row) for row in connection.execute(query)])
-
-
-def pasts_all(connection: Connection, pasts: Sequence[Past]) -> list[list[Line]]:
-    """The lines of each, oldest first."""
-    found = HISTORY.run(connection, [_past(past) for past in pasts])
-    return [[Line(row.speaker, row.text, _moment(row.at)) for row in reversed(rows)] for rows in found]
 
 
 def turns_all(connection: Connection, ids: Sequence[TurnId]) -> list[TurnRecord | None]:
@@ -289,34 +199,6 @@ def finish_all(connection: Connection, ends: Sequence[Finish]) -> list[None]:
     note_due(connection, things)
     tail.add(connection, facts)
     return [None] * len(ends)
-
-
-def say_all(connection: Connection, lines: Sequence[Notice]) -> list[None]:
-    """Says each behind the last turn of its thread, those with a key once."""
-    last = LAST_TURNS.run(connection, [{"thread": line.thread} for line in lines])
-    rows: list[dict[str, Value]] = [
-        {
-            "thread": line.thread,
-            "after": found[0].turn or 0,
-            "text": line.text,
-            "at": line.at.timestamp(),
-            "key": line.key,
-        }
-        for line, found in zip(lines, last, strict=True)
-    ]
-    keyed = {row.key: row.id for row in SAY.run(connection, [row for row in rows if row["key"] is not None])}
-    things: list[Thing] = []
-    for line, row in zip(lines, rows, strict=True):
-        made = SAY.run(connection, [row])[0].id if line.key is None else keyed.pop(line.key, None)
-        if made is not None:
-            things.append((Kind.NOTICE, f"N-{made}", line.thread, line.at))
-            things += [] if line.card is None else [(Kind.CARD, line.card, line.thread, line.at)]
-    note_due(connection, things)
-    return [None] * len(lines)
-
-
-def _past(past: Past) -> dict[str, Value]:
-    return {"thread": past.thread, "before": number(past.before), "most": past.most}
 
 
 def _turn(row: Row[tuple[object, ...]]) -> TurnRecord:
