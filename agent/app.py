@@ -224,7 +224,7 @@ class App:
         """Who answers what was heard under this event id, where it is not the model of the turns."""
         return self._follow_ups.model if follows else await self.runbooks.model(event)
 
-    async def next_step(self, ended: TurnId | Action) -> tuple[TurnId, Said] | Notice | None:
+    async def next_step(self, ended: TurnId | TurnRecord | Action) -> tuple[TurnId, Said] | Notice | None:
         """What follows a turn or an action, heard: the next step of a runbook, or the question what came of a change.
 
         Or what was said of a runbook's end; None where nothing follows, or somebody else goes on with it.
@@ -234,10 +234,10 @@ class App:
             locale = self.locale_of(ended.requester)
             follows = await self.runbooks.after_action(ended, now, locale)
             follows = follows or await self._follow_ups.after(ended, locale)
-        elif (record := await self.store.turn(ended)) is not None:
-            follows = await self.runbooks.after_turn(record, now, self.locale_of(record.speaker))
         else:
-            follows = None
+            record = ended if isinstance(ended, TurnRecord) else await self.store.turn(ended)
+            locale = "" if record is None else self.locale_of(record.speaker)
+            follows = None if record is None else await self.runbooks.after_turn(record, now, locale)
         if isinstance(follows, Notice):
             await self.store.say(follows.thread, follows.text, now, key=follows.key)
             return follows

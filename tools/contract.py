@@ -353,6 +353,9 @@ def digest(value: Mapping[str, Json]) -> str:
     return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def canonical(value: Mapping[str, Json]) -> str:
     """The one JSON text of `value`: sorted keys, no spaces."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(value)

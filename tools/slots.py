@@ -8,6 +8,7 @@ A tool's argument carries its slot in the field's metadata::
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, get_args
 
 from tools.contract import Arguments
@@ -61,7 +62,8 @@ CHART = Slot(
 )
 
 
-def slots(arguments: type[Arguments]) -> dict[str, Slot]:
+@cache
+def slots(arguments: type[Arguments]) -> Mapping[str, Slot]:
     """The slots of an argument model by field name; fields without one are left to models that can reason."""
     found = {
         name: _slot_in(Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation)

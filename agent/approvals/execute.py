@@ -100,7 +100,8 @@ class Executor:
             if tool.spec.version != action.tool_version:
                 return await self._another_tool(action, tool.spec.version)
             arguments = tool.spec.validate(action.arguments)
-            plan = await asyncio.wait_for(tool.plan(arguments), tool.spec.timeout)
+            async with asyncio.timeout(tool.spec.timeout):
+                plan = await tool.plan(arguments)
         except (ToolUnavailable, TimeoutError) as error:
             # Nothing is known about the world, so nothing is decided: it stays approved until it expires.
             fields = {"action": action.id, "why": str(error) or "the plan took too long"}
@@ -265,7 +266,8 @@ class Executor:
         written = Transcript(progress)
         try:
             self._awake(action)
-            outcome = await asyncio.wait_for(tool.run(arguments, grant, written), tool.spec.timeout)
+            async with asyncio.timeout(tool.spec.timeout):
+                outcome = await tool.run(arguments, grant, written)
         except ToolError as error:
             outcome = Outcome(ok=False, summary=str(error))
         except TimeoutError:
@@ -307,7 +309,8 @@ class Executor:
             await asyncio.sleep(pause)
             try:
                 arguments = tool.spec.validate(action.arguments)
-                seen = await asyncio.wait_for(tool.verify(arguments), tool.spec.timeout)
+                async with asyncio.timeout(tool.spec.timeout):
+                    seen = await tool.verify(arguments)
             except (ToolError, TimeoutError) as error:
                 seen = Verification(Verdict.UNCLEAR, str(error) or "the check took too long")
             if seen.verdict is Verdict.DONE:

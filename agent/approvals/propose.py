@@ -97,7 +97,8 @@ class Proposer:
         if (no := await self._objection(wish)) is not None:
             raise await self._recorded(asker, wish.tool, no, wish)
         try:
-            plan = await asyncio.wait_for(tool.plan(arguments), tool.spec.timeout)
+            async with asyncio.timeout(tool.spec.timeout):
+                plan = await tool.plan(arguments)
         except TimeoutError as error:
             raise ToolUnavailable(
                 f"{wish.tool}: planning took more than {tool.spec.timeout:.0f} s; nothing was proposed"

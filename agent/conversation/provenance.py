@@ -80,7 +80,29 @@ def _aliases(slot: Slot | None, value: Json) -> list[str]:
 
 def _stands_in(word: str, text: str) -> bool:
     """Whether the word stands in the text on its own; a plural s and a version's v are the same word."""
-    return bool(word) and re.search(rf"(?<![\w.])v?{re.escape(word)}s?(?![\w]|\.\d)", text) is not None
+    begin = text.find(word) if word else -1
+    while begin >= 0:
+        end = begin + len(word)
+        before = _begins(text, begin) or (text[begin - 1] == "v" and _begins(text, begin - 1))
+        if before and (_ends(text, end) or (text[end] == "s" and _ends(text, end + 1))):
+            return True
+        begin = text.find(word, begin + 1)
+    return False
+
+
+def _begins(text: str, place: int) -> bool:
+    """Whether a word, or a number with points in it, may begin here: not within another one."""
+    return place == 0 or not (text[place - 1] == "." or _of_a_word(text[place - 1]))
+
+
+def _ends(text: str, place: int) -> bool:
+    """Whether a word, or a number with points in it, may end before this place."""
+    rest = text[place : place + 2]
+    return not rest or not (_of_a_word(rest[0]) or (rest[0] == "." and rest[1:].isdecimal()))
+
+
+def _of_a_word(sign: str) -> bool:
+    return sign.isalnum() or sign == "_"
 
 
 def _misspelt(slot: Slot | None, value: str, spoken: str) -> bool:

@@ -219,7 +219,7 @@ class Worker:
                 record = await self._app.store.turn(TurnId(due.subject))
                 if record is not None:
                     await voice.answered(record, self._fresh.get(due.subject))
-                    await self._go_on(record.turn)
+                    await self._go_on(record)
                 self._fresh.pop(due.subject, None)
             case Kind.NOTICE:
                 text = await self._app.store.notice(due.subject)
@@ -231,7 +231,7 @@ class Worker:
                     await voice.shown(action)
                     await self._go_on(action)
 
-    async def _go_on(self, ended: TurnId | Action) -> None:
+    async def _go_on(self, ended: TurnRecord | Action) -> None:
         """Has the next step of a runbook done. It is told until it is heard: what is due stays due until then."""
         match await self._app.next_step(ended):
             case (turn, said):

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import os
 import re
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -30,8 +30,8 @@ class EstimatingCounter:
 
     exact = False
 
-    def count(self, text: str) -> int:
-        return len(ABOUT_A_TOKEN.findall(text))
+    def __init__(self) -> None:
+        self.count = _remembering(_estimated)
 
 
 class TiktokenCounter:
@@ -40,15 +40,18 @@ class TiktokenCounter:
     exact = True
 
     def __init__(self, encoding: "tiktoken.Encoding") -> None:
-        self._encoding = encoding
-        self._remembered = lru_cache(maxsize=REMEMBERED)(self._counted)
-
-    def count(self, text: str) -> int:
-        return self._remembered(text) if len(text) <= WORTH_REMEMBERING else self._counted(text)
-
-    def _counted(self, text: str) -> int:
         # Text that looks like a special token is counted as the text it is.
-        return len(self._encoding.encode(text, disallowed_special=()))
+        self.count = _remembering(lambda text: len(encoding.encode(text, disallowed_special=())))
+
+
+def _estimated(text: str) -> int:
+    return len(ABOUT_A_TOKEN.findall(text))
+
+
+def _remembering(count: Callable[[str], int]) -> Callable[[str], int]:
+    """The same count, which knows short texts again."""
+    remembered = lru_cache(maxsize=REMEMBERED)(count)
+    return lambda text: remembered(text) if len(text) <= WORTH_REMEMBERING else count(text)
 
 
 def counter(cache: Path, environ: MutableMapping[str, str] = os.environ) -> TokenCounter:  # noqa: TID251 - see below

@@ -9,7 +9,7 @@ from agent.approvals.action import Action
 from agent.audit.event import Fact
 from agent.audit.speaking import Through, through
 from agent.conversation.redact import MASK, Redactor
-from tools.contract import Json, canonical
+from tools.contract import Json
 
 
 class Scribe:
@@ -60,10 +60,13 @@ class Pen:
     def _plain(self, data: Mapping[str, Json]) -> bool:
         """Whether no text in it, and no name, can be or mean a secret: most facts are plain, and told so in one look.
 
-        What is not printable (half a surrogate pair, which no database takes) is looked at as well.
+        What no database takes (half a surrogate pair) is looked at as well.
         """
-        text = canonical(data)
-        return self.redactor.has_nothing(text) and text.isprintable()
+        texts: list[str] = []
+        if not _gathered(data, texts):
+            return False
+        text = "\n".join(texts)
+        return self.redactor.has_nothing(text) and (text.isascii() or _whole(text))
 
     def clean(self, value: Json, name: str = "") -> Json:
         """A value with the secrets in its texts blacked out; `name` is what it is called, which may tell one."""
@@ -76,6 +79,26 @@ class Pen:
         if isinstance(value, Sequence):
             return [self.clean(inner, name) for inner in value]
         return value
+
+
+def _gathered(value: Json, texts: list[str]) -> bool:
+    """Adds every text in the value to `texts`; False as soon as a name tells a secret."""
+    if isinstance(value, str):
+        texts.append(value)
+        return True
+    if isinstance(value, Mapping):
+        return all(not _tells(name) and _gathered(inner, texts) for name, inner in value.items())
+    if isinstance(value, Sequence):
+        return all(_gathered(inner, texts) for inner in value)
+    return True
+
+
+def _whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=1024)

@@ -1,24 +1,9 @@
 """Changes of actions: each one a conditional update and its audit row, many of them in one transaction."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import (
-    Connection,
-    Float,
-    Integer,
-    String,
-    Text,
-    bindparam,
-    cast,
-    column,
-    func,
-    or_,
-    select,
-    update,
-)
-from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy import Connection, or_, select, update
 
 from agent.approvals.action import Action, ActionId
 from agent.approvals.ports import Judge, Ruling
@@ -30,66 +15,37 @@ from agent.store.port import StoreError
 from agent.store.scribe import Pen
 from agent.store.sql import tail
 from agent.store.sql.due import note_due
-from agent.store.sql.prepared import Prepared, Value, number
+from agent.store.sql.prepared import Value, number
+from agent.store.sql.rows import Many
 from agent.store.sql.schema import actions
 
 _NEW = ("state", "revision", "thread", "expires_at", "body")
-CHANGE = Prepared(
-    update(actions)
-    .where(
-        actions.c.id == bindparam("of"),
-        actions.c.revision == bindparam("old_revision"),
-        actions.c.state == bindparam("old_state"),
-        or_(bindparam("not_before", type_=Float) == 0, actions.c.expires_at > bindparam("not_before")),
-    )
-    .values({name: bindparam(name) for name in _NEW})
+# Into some states an action goes only before it expires: those rows say what it must not have expired by.
+CHANGE = Many(
+    lambda given: (
+        update(actions)
+        .where(
+            actions.c.id == given.c.of,
+            actions.c.revision == given.c.old_revision,
+            actions.c.state == given.c.old_state,
+            or_(given.c.not_before == 0, actions.c.expires_at > given.c.not_before),
+        )
+        .values({name: given.c[name] for name in _NEW})
+        .returning(actions.c.id)
+    ),
+    of=int,
+    old_revision=int,
+    old_state=str,
+    not_before=float,
+    state=str,
+    revision=int,
+    thread=str,
+    expires_at=float,
+    body=str,
 )
-# The same condition for many at once, in one round trip.
-_ROWS = (
-    func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON))
-    .table_valued(
-        column("of", Integer),
-        column("old_revision", Integer),
-        column("old_state", String),
-        column("not_before", Float),
-        column("state", String),
-        column("revision", Integer),
-        column("thread", String),
-        column("expires_at", Float),
-        column("body", Text),
-        name="rows",
-    )
-    .render_derived(with_types=True)
-)
-CHANGES = Prepared(
-    update(actions)
-    .where(
-        actions.c.id == _ROWS.c.of,
-        actions.c.revision == _ROWS.c.old_revision,
-        actions.c.state == _ROWS.c.old_state,
-        or_(_ROWS.c.not_before == 0, actions.c.expires_at > _ROWS.c.not_before),
-    )
-    .values({name: _ROWS.c[name] for name in _NEW})
-    .returning(actions.c.id)
-)
-FIND = Prepared(
-    {
-        "sqlite": select(actions.c.id, actions.c.body).where(
-            actions.c.id.in_(select(func.json_each(bindparam("wanted")).table_valued("value").c.value))
-        ),
-        "postgresql": select(actions.c.id, actions.c.body).where(
-            actions.c.id.in_(
-                select(
-                    cast(
-                        func.json_array_elements_text(
-                            cast(bindparam("wanted", type_=Text), JSON)
-                        ).column_valued("one"),
-                        Integer,
-                    )
-                )
-            )
-        ),
-    }
+FIND = Many(
+    lambda given: select(actions.c.id, actions.c.body).where(actions.c.id.in_(select(given.c.action))),
+    action=int,
 )
 
 
@@ -109,7 +65,7 @@ def apply_all(connection: Connection, changes: Sequence[Change]) -> list[bool]:
     while left:
         # One statement must not change a row twice: of several changes of an action, the first has its turn first.
         wave, later = _firsts(changes, left)
-        for place, applied in zip(wave, _update(connection, [changes[place] for place in wave]), strict=True):
+        for place, applied in zip(wave, put_all(connection, [changes[place] for place in wave]), strict=True):
             done[place] = applied
         moved = {_start(change) for change in _applied(changes, done)} - {None}
         left = [place for place in later if _start(changes[place]) not in moved]  # those were overtaken
@@ -146,7 +102,7 @@ def judge_all(connection: Connection, cases: Sequence[Case]) -> list[Ruling | No
         for id_, new in now.items()
         if (old := before[id_]) is not None and new is not old
     ]
-    if not all(_update(connection, changes)):
+    if not all(put_all(connection, changes)):
         raise StoreError("an action was changed by something that does not keep the lock of writers")
     _note_cards(connection, changes)
     tail.add(connection, facts)
@@ -155,8 +111,8 @@ def judge_all(connection: Connection, cases: Sequence[Case]) -> list[Ruling | No
 
 def find_all(connection: Connection, ids: Sequence[ActionId]) -> list[Action | None]:
     """These actions, with None for those that are not there."""
-    wanted = json.dumps(sorted({number(id_) for id_ in ids}))
-    found = {row.id: action_of(row.body) for row in FIND.run(connection, {"wanted": wanted})}
+    wanted: list[dict[str, Value]] = [{"action": one} for one in {number(id_) for id_ in ids}]
+    found = {row.id: action_of(str(row.body)) for row in FIND.run(connection, wanted)}
     return [found.get(number(id_)) for id_ in ids]
 
 
@@ -174,7 +130,7 @@ def columns(action: Action) -> dict[str, Value]:
 def _note_cards(connection: Connection, changes: Sequence[Change]) -> None:
     """Their cards are not as they were shown any more."""
     changed = [(change.after, change.fact.at) for change in changes if change.after is not None]
-    note_due(connection, Kind.CARD, [(action.id, action.thread, at) for action, at in changed])
+    note_due(connection, [(Kind.CARD, action.id, action.thread, at) for action, at in changed])
 
 
 def _start(change: Change) -> tuple[str, int] | None:
@@ -201,14 +157,10 @@ def _firsts(changes: Sequence[Change], places: Sequence[int]) -> tuple[list[int]
     return firsts, others
 
 
-def _update(connection: Connection, changes: Sequence[Change]) -> list[bool]:
+def put_all(connection: Connection, changes: Sequence[Change]) -> list[bool]:
+    """Puts what is after in the place of what was before, where that is still there; notes no fact."""
     rows = [_row(change.before, change.after, change.fact) for change in changes]
-    if connection.dialect.name == "sqlite":
-        return [row is None or CHANGE.run(connection, row).rowcount == 1 for row in rows]
-    asked = [row for row in rows if row is not None]
-    if not asked:
-        return [True] * len(rows)
-    found = {row.id for row in CHANGES.run(connection, {"rows": json.dumps(asked)})}
+    found = {row.id for row in CHANGE.run(connection, [row for row in rows if row is not None])}
     return [row is None or row["of"] in found for row in rows]
 
 

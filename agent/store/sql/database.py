@@ -5,11 +5,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from sqlalchemy import Connection
 
 from agent.store.sql.group import Group
+from agent.store.sql.operation import Operation, Part, Promise, Together, each, together_in
 from agent.store.sql.versions import SHIPPED, Note, Scripts
 
 T = TypeVar("T")
@@ -26,11 +27,15 @@ class Database(ABC):
     may look and then write. A work may be run again from its start, in a new transaction, so it has no other effects.
     """
 
-    def __init__(self, readers: Executor, fasts: Executor, writer: ThreadPoolExecutor) -> None:
-        self._readers, self._fasts, self._writer = readers, fasts, writer
-        self._fast_works: Group[Work, None] = Group(fasts, lambda works: self.fast_now(_each(works)))
-        self._chained_works: Group[Work, None] = Group(writer, lambda works: self.chained_now(_each(works)))
-        self._safe_works: Group[Work, None] = Group(writer, lambda works: self.safe_now(_each(works)))
+    def __init__(
+        self, readers: Executor, looks: Executor, fasts: Executor, writer: ThreadPoolExecutor
+    ) -> None:
+        """`looks`, `fasts` and `writer` have one thread each, or are the same one."""
+        self._threads, self._readers, self._writer = (readers, looks, fasts, writer), readers, writer
+        self._looks: Group[Part, None] = Group(looks, lambda parts: self.read_now(_in_one(parts)))
+        self._fasts: Group[Part, None] = Group(fasts, lambda parts: self.fast_now(_in_one(parts)))
+        self._writes: Group[Part, None] = Group(writer, self._write)
+        self._works = {kind: self.operation(kind, each) for kind in Promise}
 
     @property
     @abstractmethod
@@ -50,28 +55,47 @@ class Database(ABC):
         return await self._off_loop(self._readers, lambda: self.read_now(work))
 
     async def fast(self, work: Callable[[Connection], T]) -> T:
-        """One transaction that survives the process. Raises `StoreError`, with nothing half done."""
-        return await _done(self._fast_works, work)
+        """In a transaction that survives the process. Raises `StoreError`, with nothing half done."""
+        return await self._done(Promise.FAST, work)
 
     async def chained(self, work: Callable[[Connection], T]) -> T:
         """As `fast`, with the end of the audit chain in its hands. Raises `StoreError`, with nothing half done."""
-        return await _done(self._chained_works, work)
+        return await self._done(Promise.CHAINED, work)
 
     async def safe(self, work: Callable[[Connection], T]) -> T:
-        """One transaction that survives the machine. Raises `StoreError`, with nothing half done."""
-        return await _done(self._safe_works, work)
+        """In a transaction that survives the machine. Raises `StoreError`, with nothing half done."""
+        return await self._done(Promise.SAFE, work)
 
-    def grouped(self, work: Callable[[Connection, Sequence[I]], Sequence[O]]) -> Group[I, O]:
-        """Items that share one safe transaction when they wait at the same moment."""
-        return Group(self._writer, lambda items: self.safe_now(lambda connection: work(connection, items)))
+    def operation(self, promise: Promise, together: Together[I, O]) -> Operation[I, O]:
+        """What is done together when it is asked for at the same moment, beside others with the same promise."""
+        match promise:
+            case Promise.READ:
+                group = self._looks
+            case Promise.FAST:
+                group = self._fasts
+            case Promise.CHAINED | Promise.SAFE:
+                group = self._writes
+            case _:
+                assert_never(promise)
+        return Operation(promise, group, together)
 
-    def grouped_reads(self, work: Callable[[Connection, Sequence[I]], Sequence[O]]) -> Group[I, O]:
-        """Items that are looked up together when they are asked for at the same moment."""
-        return Group(self._readers, lambda items: self.read_now(lambda connection: work(connection, items)))
+    def _write(self, parts: Sequence[Part]) -> Sequence[None]:
+        """All that adds to the chain at this moment, on disk where one of them has to be."""
+        safe = any(part.kind.promise is Promise.SAFE for part in parts)
+        return (self.safe_now if safe else self.chained_now)(_in_one(parts))
+
+    async def _done(self, promise: Promise, work: Callable[[Connection], T]) -> T:
+        given: list[T] = []
+
+        def kept(connection: Connection) -> None:
+            given[:] = [work(connection)]  # the last run counts: it is the one that was committed
+
+        await self._works[promise].do(kept)
+        return given[0]
 
     async def close(self) -> None:
         await self._off_loop(self._writer, self.close_now)
-        for threads in (self._readers, self._fasts, self._writer):
+        for threads in self._threads:
             threads.shutdown()
 
     async def _off_loop(self, threads: Executor, work: Callable[[], T]) -> T:
@@ -96,27 +120,8 @@ class Database(ABC):
     def close_now(self) -> None: ...
 
 
-Work = Callable[[Connection], None]
-
-
-def _each(works: Sequence[Work]) -> Callable[[Connection], Sequence[None]]:
-    def together(connection: Connection) -> Sequence[None]:
-        for work in works:
-            work(connection)
-        return [None] * len(works)
-
-    return together
-
-
-async def _done(group: Group[Work, None], work: Callable[[Connection], T]) -> T:
-    """What a work gives that shares its transaction with others that wait at the same moment."""
-    given: list[T] = []
-
-    def kept(connection: Connection) -> None:
-        given[:] = [work(connection)]  # the last run counts: it is the one that was committed
-
-    await group.do(kept)
-    return given[0]
+def _in_one(parts: Sequence[Part]) -> Callable[[Connection], Sequence[None]]:
+    return lambda connection: together_in(connection, parts)
 
 
 def database(place: Path | str, scripts: Scripts = SHIPPED) -> Database:

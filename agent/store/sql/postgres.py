@@ -30,10 +30,8 @@ T = TypeVar("T")
 Start = Callable[[Connection], str]  # the first words of a transaction; gives its number
 SCHEMA = "sayso"
 PATIENCE = 10.0  # seconds that a transaction is tried again for
-READERS = 4  # connections for reads; what writes at the same moment shares a transaction
-CONNECTIONS = (
-    READERS + 2
-)  # and one for chat lines, one for what adds to the chain; one more is for what must be safe
+READERS = 4  # connections for reads that are for one alone
+CONNECTIONS = READERS + 3  # one for what is looked up in company, one for chat lines, one for the audit chain
 PAUSES = (0.02, 0.1, 0.3, 1.0)  # seconds between tries; the last one is repeated
 # Advisory locks live in one space of 64 bits for each database.
 WRITER = int.from_bytes(b"sayso-wr")
@@ -61,6 +59,7 @@ SESSION = (
     "SET lock_timeout = '5s'",
     "SET random_page_cost = 1.1",  # a handful of keys is looked up in an index, however small the table is
     "SET jit = off",
+    "SET synchronous_commit = on",
     # A worker that is stopped with the lock in its hand holds the others up no longer than this.
     "SET idle_in_transaction_session_timeout = '10s'",
     "SET tcp_keepalives_idle = 5",
@@ -75,8 +74,8 @@ PASSING = frozenset({"40001", "40P01", "53300", "57P01", "57P02", "57P03", "25P0
 class Postgres(Database):
     """Safe transactions wait for one lock, so that at any moment one process adds to the audit chain.
 
-    Chat lines are written with `synchronous_commit` off, which is the promise SQLite gives them: they survive a killed
-    worker, and may lose the last moments before a power cut of the server.
+    Whatever was acknowledged is on the server's disk, chat lines too: many share one commit, so that waiting for the
+    disk costs little.
     """
 
     def __init__(self, url: str, scripts: Scripts = SHIPPED, patience: float = PATIENCE) -> None:
@@ -87,12 +86,12 @@ class Postgres(Database):
         ).render_as_string()
         writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         fasts = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-fast")
+        looks = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-look")
         readers = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="store-read")
-        super().__init__(readers=readers, fasts=fasts, writer=writer)
+        super().__init__(readers=readers, looks=looks, fasts=fasts, writer=writer)
         at = at.set(drivername="postgresql+psycopg", query={**TOLD, **at.query})
-        self._safe = self._engine(at, 1, "on")
-        self._fast = self._engine(at, CONNECTIONS, "off")
-        self._read = self._fast.execution_options(isolation_level="AUTOCOMMIT")
+        self._engine = self._connected(at)
+        self._read = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def name(self) -> str:
@@ -103,9 +102,7 @@ class Postgres(Database):
             if self.read_now(versions.revision) == self._scripts.head:
                 return
         self._persistently(
-            lambda: self._transaction(
-                self._fast, _numbered, lambda connection: self._bring_up(connection, note)
-            )
+            lambda: self._transaction(_numbered, lambda connection: self._bring_up(connection, note))
         )
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
@@ -116,17 +113,16 @@ class Postgres(Database):
         return self._persistently(once)
 
     def fast_now(self, work: Callable[[Connection], T]) -> T:
-        return self._persistently(lambda: self._transaction(self._fast, _numbered, work))
+        return self._persistently(lambda: self._transaction(_numbered, work))
 
     def chained_now(self, work: Callable[[Connection], T]) -> T:
-        return self._persistently(lambda: self._transaction(self._fast, _locked, work))
+        return self.safe_now(work)
 
     def safe_now(self, work: Callable[[Connection], T]) -> T:
-        return self._persistently(lambda: self._transaction(self._safe, _locked, work))
+        return self._persistently(lambda: self._transaction(_locked, work))
 
     def close_now(self) -> None:
-        self._fast.dispose()
-        self._safe.dispose()
+        self._engine.dispose()
 
     def _bring_up(self, connection: Connection, note: Note) -> None:
         connection.exec_driver_sql(LOCK)
@@ -135,8 +131,8 @@ class Postgres(Database):
             connection.exec_driver_sql(f"CREATE SCHEMA {SCHEMA}")
         versions.bring_up(connection, self._scripts, name=self.name, note=note, copy=lambda _revision: None)
 
-    def _transaction(self, engine: Engine, start: Start, work: Callable[[Connection], T]) -> T:
-        with engine.connect() as connection:
+    def _transaction(self, start: Start, work: Callable[[Connection], T]) -> T:
+        with self._engine.connect() as connection:
             transaction = connection.begin()
             number = start(connection)
             result = work(connection)
@@ -199,10 +195,10 @@ class Postgres(Database):
         except DBAPIError as error:
             raise in_words(error, self.name) from error
 
-    def _engine(self, url: URL, connections: int, synchronous: str) -> Engine:
+    def _connected(self, url: URL) -> Engine:
         try:
             # Parameters are what people said: they do not belong into an error's text.
-            engine = create_engine(url, pool_size=connections, max_overflow=0, hide_parameters=True)
+            engine = create_engine(url, pool_size=CONNECTIONS, max_overflow=0, hide_parameters=True)
         except ImportError as error:
             raise StoreError(
                 "`store.url` needs the driver of PostgreSQL: pip install 'sayso[postgres]'"
@@ -211,7 +207,7 @@ class Postgres(Database):
         @event.listens_for(engine, "connect")
         def configure(connection: DBAPIConnection, _record: object) -> None:
             cursor = connection.cursor()
-            cursor.execute("; ".join((*SESSION, f"SET synchronous_commit = {synchronous}")))
+            cursor.execute("; ".join(SESSION))
             cursor.close()
             connection.commit()
 

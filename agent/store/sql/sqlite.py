@@ -32,7 +32,7 @@ class Sqlite(Database):
         self.file, self._scripts = file, scripts
         writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-read")
-        super().__init__(readers=reader, fasts=writer, writer=writer)
+        super().__init__(readers=reader, looks=reader, fasts=writer, writer=writer)
         self._read = self._engine("NORMAL", "BEGIN")
         # A write lock from the start: a read that turns into a write could fail half-way otherwise.
         self._fast = self._engine("NORMAL", "BEGIN IMMEDIATE")

@@ -21,10 +21,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from evals.bench.durability.server import server
 from evals.bench.durability.stamps import append
+
+if TYPE_CHECKING:
+    from agent.jobs.voice import Voice
 
 ARMS = ("sayso", "langgraph", "langgraph-async")
 DURABILITY: dict[str, Literal["sync", "async"]] = {"langgraph": "sync", "langgraph-async": "async"}
@@ -42,23 +45,54 @@ class Halves:
     told: list[int] = field(default_factory=list)
 
 
-async def sayso(folder: Path, url: str) -> Halves:
-    """The product with its engine, in this process."""
-    from agent.approvals.action import Action, ActionId, Verdict
-    from agent.bootstrap import utc_now
+@dataclass
+class Heard:
+    """What came of each thread, as its surface heard it."""
+
+    answered: dict[str, asyncio.Event] = field(default_factory=dict)
+    ended: dict[str, asyncio.Event] = field(default_factory=dict)
+    actions: dict[str, str] = field(default_factory=dict)
+
+
+def _ears(folder: Path, heard: Heard) -> "Voice":
+    """Wakes whoever waits for the answer, or for the end; writes nothing down, as the other arm does not."""
+    from agent.approvals.action import Action
     from agent.conversation.thread import Said, ThreadId
     from agent.conversation.turn import Answer
+    from agent.store.port import TurnRecord
+    from evals.bench.durability.stamps import WitnessVoice
+
+    class Ears(WitnessVoice):
+        def audience(self, said: Said) -> "Ears":
+            return self
+
+        async def answered(self, record: TurnRecord, answer: Answer | None) -> None:
+            if answer is not None:
+                heard.actions[record.thread] = answer.actions[0].id
+            heard.answered[record.thread].set()
+
+        async def told(self, thread: ThreadId, subject: str, text: str) -> None:
+            heard.ended[thread].set()
+
+        async def shown(self, action: Action) -> None:
+            """A card."""
+
+    return Ears(folder / "told")
+
+
+async def sayso(folder: Path, url: str) -> Halves:
+    """The product with its engine, in this process."""
+    from agent.approvals.action import ActionId, Verdict
+    from agent.bootstrap import utc_now
+    from agent.conversation.thread import Said, ThreadId
     from agent.jobs.desk import Desk
     from agent.jobs.station import Role, Station
     from agent.settings import LimitsSettings
-    from agent.store.port import TurnRecord
-    from evals.bench.durability.stamps import PEOPLE, SURFACE, Stamp, WitnessVoice, opened
+    from evals.bench.durability.stamps import PEOPLE, SURFACE, Stamp, opened
     from tools.contract import Arguments, Grant, Outcome, Progress, Verification
     from tools.contract import Verdict as Seen
 
-    answered: dict[str, asyncio.Event] = {}
-    ended: dict[str, asyncio.Event] = {}
-    actions: dict[str, str] = {}
+    heard = Heard()
 
     class Quick(Stamp):
         """Looks at what it stamped, not at the whole file."""
@@ -73,40 +107,26 @@ async def sayso(folder: Path, url: str) -> Halves:
             done = arguments.canonical()["text"] in stamped
             return Verification(Seen.DONE if done else Seen.NOT_DONE, "")
 
-    class Ears(WitnessVoice):
-        """Wakes whoever waits for the answer, or for the end."""
-
-        async def answered(self, record: TurnRecord, answer: Answer | None) -> None:
-            if answer is not None:
-                actions[record.thread] = answer.actions[0].id
-            answered[record.thread].set()
-
-        async def told(self, thread: ThreadId, subject: str, text: str) -> None:
-            ended[thread].set()
-
-        async def shown(self, action: Action) -> None:
-            """A card."""
-
     stamped: set[str] = set()
     app = await opened(folder, url, stamp=Quick(folder / "witness"))
     limits = LimitsSettings(turns=100, turns_each=100, runs=100)
     app.settings = app.settings.model_copy(update={"limits": limits})
-    station = Station(app, url, Role.ALL, {SURFACE: Ears(folder / "told")}, utc_now)
+    station = Station(app, url, Role.ALL, {SURFACE: _ears(folder, heard)}, utc_now)
     await station.start()
     desk, tom = Desk(app, station.worker), PEOPLE.get("tom")
 
     async def ask(number: int) -> None:
         thread = ThreadId(f"{SURFACE}:{number}")
-        answered[thread], ended[thread] = asyncio.Event(), asyncio.Event()
+        heard.answered[thread], heard.ended[thread] = asyncio.Event(), asyncio.Event()
         await desk.hear(Said(str(number), thread, "maya", f"stamp {number}", utc_now()))
-        await answered[thread].wait()
+        await heard.answered[thread].wait()
 
     async def approve(number: int) -> None:
         thread = f"{SURFACE}:{number}"
-        told = await desk.decide(ActionId(actions[thread]), tom, Verdict.APPROVE)
+        told = await desk.decide(ActionId(heard.actions[thread]), tom, Verdict.APPROVE)
         assert told is not None
         assert told.refusal is None, told
-        await ended[thread].wait()
+        await heard.ended[thread].wait()
 
     async def close() -> None:
         await station.stop(0)

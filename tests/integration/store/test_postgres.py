@@ -72,7 +72,7 @@ async def test_a_commit_that_nobody_answers_is_looked_up(
 
     cuts = iter([True])
 
-    @event.listens_for(database._safe.engine, "commit")
+    @event.listens_for(database._engine, "commit")
     def cut(_connection: Connection) -> None:
         if next(cuts, False):
             if reached:
