@@ -1,6 +1,7 @@
 """One process of sayso that stays, from its settings to the end of its last turn."""
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -18,8 +19,10 @@ from agent.store.port import StoreError
 from agent.surfaces.port import Surface
 from agent.telemetry.logs import log_to
 from agent.telemetry.metrics import Metrics
+from knowledge.port import KnowledgeError
 
 LOG = logging.getLogger("sayso.serve")
+SWITCH = 0.0005  # seconds after which a thread that computes makes room for the one that hears
 ASKED = 2.0  # seconds a check may take
 
 
@@ -34,7 +37,7 @@ class Serving:
         self._health = Health(settings.serve.listen, alive=self.alive, ready=self.ready, metrics=self._page)
         self._indexing = Indexing(app) if role is not Role.SURFACE else None
         self._hears: list[Surface] = []
-        self._draining = False
+        self._begun = self._draining = False
 
     async def start(self) -> str:
         """Begins; gives the address of its health pages. Raises `StoreError`, `SurfaceError`, `OSError`."""
@@ -42,11 +45,24 @@ class Serving:
         await self._station.start()
         if self._indexing is not None:
             self._indexing.start()
+        if self._role is not Role.SURFACE:
+            await self._prepare()
         if self._role is not Role.WORKER:
             for surface in self._surfaces:
                 await surface.start(Desk(self._app, self._station.worker))
                 self._hears.append(surface)
+        self._begun = True
         return address
+
+    async def _prepare(self) -> None:
+        """Loads what the first question needs before anybody is heard: loading holds up whoever speaks meanwhile."""
+        try:
+            await self._app.prepare()
+        except KnowledgeError as error:
+            LOG.warning("nothing is found in what is known for now: %s", error)
+        sys.setswitchinterval(SWITCH)
+        gc.collect()
+        gc.freeze()  # what is loaded stays: there is no use in looking through it over and over
 
     async def stop(self) -> None:
         """Hears nobody any more, ends what it has begun, and leaves the rest to others."""
@@ -65,6 +81,7 @@ class Serving:
     async def ready(self) -> Mapping[str, str | None]:
         """What is in the way of being of use at this moment."""
         found: dict[str, str | None] = {"draining": "it is about to stop" if self._draining else None}
+        found["starting"] = None if self._begun else "it loads what it answers with, and hears nobody yet"
         found["store"] = await self._asked_store()
         found["trusted"] = None if self._app.fleet.trusted() else "the others may hold this process for dead"
         found |= {surface.name: surface.trouble() for surface in self._hears}

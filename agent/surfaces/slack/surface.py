@@ -9,11 +9,13 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from aiohttp import web
+from aiohttp import ClientSession, web
 from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -78,6 +80,8 @@ class SlackSurface:
     async def start(self, desk: Desk) -> None:
         """Begins to hear people. Raises `SurfaceError`."""
         self._desk = desk
+        # One session keeps its connections; without it every call makes a new one.
+        self._client.session = ClientSession()
         try:
             who = await self._client.auth_test()
         except (SlackApiError, OSError, TimeoutError) as error:
@@ -87,7 +91,7 @@ class SlackSurface:
             ) from error
         self._bot = str(who["user_id"])
         self._door.standings.team = self.voice.team = str(who["team_id"])
-        bolt = self._bolt()
+        bolt = self._bolt(str(who.get("bot_id") or ""))
         await self._listening.start(self._bot, str(who.get("url") or ""))
         if self._settings.mode == "socket":
             await self._open_socket(bolt)
@@ -103,6 +107,9 @@ class SlackSurface:
             await self._runner.cleanup()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5)
+        if self._client.session is not None:
+            await self._client.session.close()
+            self._client.session = None
 
     def trouble(self) -> str | None:
         """Why it does not hear people at this moment."""
@@ -147,17 +154,21 @@ class SlackSurface:
         await self._runner.setup()
         await web.TCPSite(self._runner, host, int(port)).start()
 
-    def _bolt(self) -> AsyncApp:
+    def _bolt(self, bot_id: str) -> AsyncApp:
+        """The listeners. Who we are is known, so that Slack is not asked again for each of the first events."""
         secret = self._settings.signing_secret
         if self._settings.mode == "http" and secret is None:
             raise SurfaceError(
                 "HTTP mode needs `slack.signing_secret`: without it anybody could speak for anybody"
             )
         bolt = AsyncApp(
-            client=self._client,
+            client=AsyncWebClient(
+                base_url=self._settings.api, timeout=15
+            ),  # its token is that of `authorize`
             signing_secret=None if secret is None else secret.get_secret_value(),
             request_verification_enabled=self._settings.mode == "http",
             process_before_response=True,  # acknowledged when the listener is through, which is when it is kept
+            authorize=partial(_ourselves, self._bot, bot_id, self._settings.bot_token.get_secret_value()),
             logger=logging.getLogger("slack_bolt"),
         )
         bolt.event("app_mention")(self._on_message)
@@ -506,6 +517,19 @@ class SlackSurface:
         task = asyncio.create_task(quietly())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _ourselves(
+    user: str, bot: str, token: str, enterprise_id: str | None, team_id: str | None
+) -> AuthorizeResult:
+    """Whom Bolt takes us for, by what Slack said at the start."""
+    return AuthorizeResult(
+        enterprise_id=enterprise_id,
+        team_id=team_id,
+        bot_user_id=user,
+        bot_id=bot,
+        bot_token=token,
+    )
 
 
 @web.middleware
