@@ -51,6 +51,14 @@ class Engine(Protocol):
         ...
 
 
+class Carrier(Engine, Protocol):
+    """An engine that is opened and closed."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self, within: float = 0.0, /) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Width:
     """How many jobs of a kind one worker has in its hands."""
@@ -64,7 +72,7 @@ class Width:
 
 
 class DbosEngine:
-    """Implements `Engine`. There is one in a process: DBOS keeps its state in the module.
+    """Implements `Carrier`. There is one in a process: DBOS keeps its state in the module.
 
     `place` is an SQLite file or the URL of a PostgreSQL database. A job is one workflow without steps: it may run
     again from its start, and what it does is keyed by what it is about.

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from agent.app import App
-from agent.jobs.engine import POLLING, DbosEngine, LocalFirst, Width
+from agent.jobs.engine import POLLING, Carrier, DbosEngine, LocalFirst, Width
 from agent.jobs.fairness import Gate
 from agent.jobs.pulse import Pulse
 from agent.jobs.voice import Voice
@@ -39,7 +39,9 @@ class Station:
         *,
         polling: float | None = None,
         every: float = ROUND,
+        carrier: Carrier | None = None,
     ) -> None:
+        """`carrier` is what hands jobs to others, where that is not the queue they share."""
         limits = app.settings.limits
         self._app, self._role, self._every = app, role, every
         gate = Gate(limits.turns, limits.turns_each)
@@ -49,7 +51,7 @@ class Station:
         width = Width(turns=8 * limits.turns, runs=limits.runs)
         # Who hears people does what comes in; only who does not has to look for it all the time.
         often = polling or (POLLING if role is Role.WORKER else SELDOM)
-        self._carrier = DbosEngine(place, me=app.fleet.me, work=work, width=width, polling=often)
+        self._carrier = carrier or DbosEngine(place, me=app.fleet.me, work=work, width=width, polling=often)
         self._engine = LocalFirst(work, self._carrier, width, alone=self.alone)
         self._pulse = Pulse(gate)
         self._rounds: asyncio.Task[None] | None = None

@@ -269,6 +269,10 @@ class Worker:
         }
         await self._stop(mine)
 
+    async def submit(self, job: Job, key: str, lane: str, attempt: str = "") -> None:
+        """What another process has heard, and hands to this one."""
+        await self._submit(job, key, lane, attempt=attempt)
+
     async def _submit(self, job: Job, key: str, lane: str, *, attempt: str = "") -> None:
         if self._engine is None:
             raise RuntimeError("a worker without an engine can submit nothing")

@@ -43,11 +43,14 @@ from tools.contract import ToolError
 
 if TYPE_CHECKING:
     from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+    from slack_sdk.socket_mode.aiohttp import SocketModeClient
+    from slack_sdk.socket_mode.request import SocketModeRequest
 
     from agent.settings import SlackSettings
 
 LOG = logging.getLogger("sayso.slack")
 Body = Mapping[str, object]
+Listener = Callable[["SocketModeClient", "SocketModeRequest"], Awaitable[None]]
 REJECT_FORM, WRONG_FORM = "sayso_reject_form", "sayso_wrong_form"
 
 
@@ -66,7 +69,7 @@ class SlackSurface:
         self.voice = SlackVoice(
             app, self._sender, settings.approvals_channel, directly=settings.approvers_direct
         )
-        self._bot = ""
+        self._bot = self._bot_id = self._url = ""
         self._listening = Listening(
             app, settings, self._client, self._sender, self._door.standings, clock, self._connection
         )
@@ -77,22 +80,28 @@ class SlackSurface:
 
     # --- life ----------------------------------------------------------------------------------------------------
 
-    async def start(self, desk: Desk) -> None:
-        """Begins to hear people. Raises `SurfaceError`."""
-        self._desk = desk
+    async def open(self) -> None:
+        """Learns who we are there. Raises `SurfaceError`."""
         # One session keeps its connections; without it every call makes a new one.
         self._client.session = ClientSession()
         try:
             who = await self._client.auth_test()
         except (SlackApiError, OSError, TimeoutError) as error:
+            await self._hang_up()
             why = error.response.get("error") if isinstance(error, SlackApiError) else error
             raise SurfaceError(
                 f"Slack does not take `slack.bot_token` ({why}); `sayso slack check` says what to do"
             ) from error
-        self._bot = str(who["user_id"])
+        self._bot, self._bot_id = str(who["user_id"]), str(who.get("bot_id") or "")
+        self._url = str(who.get("url") or "")
         self._door.standings.team = self.voice.team = str(who["team_id"])
-        bolt = self._bolt(str(who.get("bot_id") or ""))
-        await self._listening.start(self._bot, str(who.get("url") or ""))
+
+    async def start(self, desk: Desk) -> None:
+        """Begins to hear people. Raises `SurfaceError`."""
+        self._desk = desk
+        await self.open()
+        bolt = self._bolt()
+        await self._listening.start(self._bot, self._url)
         if self._settings.mode == "socket":
             await self._open_socket(bolt)
         else:
@@ -107,9 +116,13 @@ class SlackSurface:
             await self._runner.cleanup()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5)
-        if self._client.session is not None:
-            await self._client.session.close()
-            self._client.session = None
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        """Ends the connections that are kept; a later call makes its own."""
+        session, self._client.session = self._client.session, None
+        if session is not None:
+            await session.close()
 
     def trouble(self) -> str | None:
         """Why it does not hear people at this moment."""
@@ -144,7 +157,21 @@ class SlackSurface:
                 "Socket Mode needs `slack.app_token` (xapp-...); `slack.mode: http` does without"
             )
         self._socket = AsyncSocketModeHandler(bolt, token.get_secret_value(), web_client=self._client)
+        listeners = self._socket.client.socket_mode_request_listeners
+        listeners[:] = [partial(self._on_request, self._socket.handle)]
         await self._socket.client.connect()  # type: ignore[no-untyped-call]  # it ships no types for it
+
+    async def _on_request(
+        self, others: Listener, link: "SocketModeClient", request: "SocketModeRequest"
+    ) -> None:
+        """Has messages kept without Bolt's many steps: most of what comes is messages, and Slack waits for each."""
+        if request.type != "events_api" or not events.is_spoken(request.payload):
+            await others(link, request)
+            return
+        from slack_sdk.socket_mode.response import SocketModeResponse
+
+        await self._on_message(request.payload)
+        await link.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
 
     async def _open_http(self, bolt: AsyncApp) -> None:
         host, _, port = self._settings.listen.rpartition(":")
@@ -154,7 +181,7 @@ class SlackSurface:
         await self._runner.setup()
         await web.TCPSite(self._runner, host, int(port)).start()
 
-    def _bolt(self, bot_id: str) -> AsyncApp:
+    def _bolt(self) -> AsyncApp:
         """The listeners. Who we are is known, so that Slack is not asked again for each of the first events."""
         secret = self._settings.signing_secret
         if self._settings.mode == "http" and secret is None:
@@ -168,7 +195,9 @@ class SlackSurface:
             signing_secret=None if secret is None else secret.get_secret_value(),
             request_verification_enabled=self._settings.mode == "http",
             process_before_response=True,  # acknowledged when the listener is through, which is when it is kept
-            authorize=partial(_ourselves, self._bot, bot_id, self._settings.bot_token.get_secret_value()),
+            authorize=partial(
+                _ourselves, self._bot, self._bot_id, self._settings.bot_token.get_secret_value()
+            ),
             logger=logging.getLogger("slack_bolt"),
         )
         bolt.event("app_mention")(self._on_message)
