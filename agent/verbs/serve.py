@@ -31,8 +31,11 @@ def add(group: verbs.Group) -> None:
     verb.add_argument(
         "--listen", metavar="HOST:PORT", help="where health and metrics are (default: settings)"
     )
-    # How a process that works starts the one that hears for it; nobody types it.
-    verb.add_argument("--for-parent", action="store_true", help=argparse.SUPPRESS)
+    verb.add_argument(
+        "--for-parent",
+        action="store_true",
+        help="only hear, for the process that started this one: what `serve` starts by itself where Slack is set",
+    )
     verbs.add_place(verb)
     verb.set_defaults(run=run)
 
