@@ -52,13 +52,23 @@ class Family:
         return sum(self._spent.values())
 
     def memory(self) -> dict[str, float]:
-        """Megabytes: resident, proportional (shared pages divided) and unique, summed over all."""
-        found = [one.memory_full_info() for one in self._alive()]
+        """Megabytes over all: resident, proportional (shared pages divided), unique, and anonymous where that is told.
+
+        What is shared with strangers, such as a library or a model's file, becomes unique when they end: proportional
+        and unique memory move with what else the machine does. Anonymous memory is what a process made itself.
+        """
+        alive = self._alive()
+        found = [one.memory_full_info() for one in alive]
         return {
+            "anon": round(sum(_anonymous(one.pid) for one in alive) / 2**10, 1),
             "rss": round(sum(one.rss for one in found) / 2**20, 1),
             "pss": round(sum(one.pss for one in found) / 2**20, 1),
             "uss": round(sum(one.uss for one in found) / 2**20, 1),
         }
+
+    def pids(self) -> list[int]:
+        """Of those that live."""
+        return [one.pid for one in self._alive()]
 
     def _alive(self) -> Sequence[psutil.Process]:
         found: list[psutil.Process] = []
@@ -70,6 +80,25 @@ class Family:
                 except psutil.NoSuchProcess:
                     continue
         return found
+
+
+def _anonymous(pid: int) -> int:
+    """Kilobytes; 0 where the system does not say."""
+    status = Path(f"/proc/{pid}/status")
+    lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
+    return next((int(line.split()[1]) for line in lines if line.startswith("RssAnon:")), 0)
+
+
+def waited(pids: Sequence[int]) -> float:
+    """Seconds that threads of these processes were ready and had no core (Linux tells; 0 elsewhere)."""
+    total = 0
+    for pid in pids:
+        for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            try:
+                total += int(task.read_text(encoding="utf-8").split()[1])
+            except (OSError, IndexError):
+                continue
+    return total / 1e9
 
 
 def serving(home: Path, role: str) -> tuple[str, ...]:
