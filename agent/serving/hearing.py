@@ -62,10 +62,8 @@ class Hearing:
 
     async def _keep(self) -> None:
         """Starts it, and again whenever it ended, until the first start fails or this is cancelled."""
-        tries = 0
+        began, tries = False, 0
         while True:
-            heard = self._hears.is_set()
-            self._hears.clear()
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=PIPE,
@@ -74,18 +72,14 @@ class Hearing:
                 start_new_session=True,  # Ctrl-C is for us: it ends when we say so, in good order
             )
             await self._listen(self._process)
-            code = await self._process.wait()
-            if not (heard or self._hears.is_set() or tries):
+            code, heard = await self._process.wait(), self._hears.is_set()
+            if not (began or heard):
                 return
-            tries = 0 if self._hears.is_set() else min(tries + 1, len(PAUSES) - 1)
-            LOG.error(
-                "the process that hears people ended (%d%s); it is started again",
-                code,
-                f": {self._refused}" if self._refused else "",
-            )
+            began, tries = True, 0 if heard else tries + 1
             self._hears.clear()
-            await asyncio.sleep(PAUSES[tries])
-            tries = max(tries, 1)
+            why = f": {self._refused}" if self._refused else ""
+            LOG.error("the process that hears people ended (%d%s); it is started again", code, why)
+            await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
 
     async def _listen(self, process: Process) -> None:
         if process.stdout is None:
