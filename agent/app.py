@@ -210,12 +210,11 @@ class App:
         if known is not None:
             offered = self._follow_ups.offered(offered)
         asker = replace(self.asker(person), sources=here.knowledge)
-        async with self._opening:
-            self._turns = self._turns or await self._make_turns()
+        turns = await self._answering()
         attributes = {"gen_ai.conversation.id": said.thread, "enduser.id": person.id}
         with self._spans.request(turn, attributes):
             model = await self._answers(said.event_id, follows=known is not None)
-            answer = await self._turns.answer(turn, said, asker, offered, audience, room, model, known)
+            answer = await turns.answer(turn, said, asker, offered, audience, room, model, known)
         if known is None:
             await self.feedback.note(turn, said, answer.evidence, public=room.public)
         return answer
@@ -596,6 +595,16 @@ class App:
     def sources(self) -> Sequence[Source]:
         """Where the knowledge comes from."""
         return self._sources
+
+    async def _answering(self) -> Turns:
+        async with self._opening:
+            self._turns = self._turns or await self._make_turns()
+        return self._turns
+
+    async def prepare(self) -> None:
+        """Loads and opens now what the first question would wait for. Raises `KnowledgeError`, with the rest done."""
+        await (await self._answering()).prepare()
+        await self.library()
 
     async def library(self) -> Library:
         """The knowledge, opened at first use: its packages take a while to load."""

@@ -30,6 +30,13 @@ class Closing(Protocol):
     async def close(self) -> None: ...
 
 
+@runtime_checkable
+class Preparing(Protocol):
+    """A model that learns or loads something before its first reply, which may as well be done before anybody asks."""
+
+    async def prepare(self) -> None: ...
+
+
 class Audience(Protocol):
     """Who watches a turn while it runs: the surface the person sits at."""
 

@@ -16,7 +16,7 @@ from agent.conversation.choosing import Asked
 from agent.conversation.errors import ConversationError
 from agent.conversation.language import language_of
 from agent.conversation.messages import Message, Offer, Reply, Request, ResultKind, Role, Usage
-from agent.conversation.ports import Audience, ChatModel, Clock, Closing, Threads, TokenCounter
+from agent.conversation.ports import Audience, ChatModel, Clock, Closing, Preparing, Threads, TokenCounter
 from agent.conversation.receipt import Receipt
 from agent.conversation.redact import Redactor, Stream
 from agent.conversation.room import ALONE, Room
@@ -120,6 +120,11 @@ class Turns:
         shown = say("turn.in_private", locale) if answer.private else answer.text
         await self._threads.finish(turn, shown, story)
         return answer
+
+    async def prepare(self) -> None:
+        """Has the model do now what it would do at the first question."""
+        if isinstance(self._model, Preparing):
+            await self._model.prepare()
 
     async def close(self) -> None:
         """Lets go of the model's connections."""

@@ -46,6 +46,18 @@ class Engine(Protocol):
         """Gives what these workers had begun to those alive; says how much."""
         ...
 
+    def waits(self, job: Job, key: str, /) -> bool:
+        """Whether a job is in line in this process, so that nobody needs to submit it again."""
+        ...
+
+
+class Carrier(Engine, Protocol):
+    """An engine that is opened and closed."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self, within: float = 0.0, /) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Width:
@@ -60,7 +72,7 @@ class Width:
 
 
 class DbosEngine:
-    """Implements `Engine`. There is one in a process: DBOS keeps its state in the module.
+    """Implements `Carrier`. There is one in a process: DBOS keeps its state in the module.
 
     `place` is an SQLite file or the URL of a PostgreSQL database. A job is one workflow without steps: it may run
     again from its start, and what it does is keyed by what it is about.
@@ -100,6 +112,10 @@ class DbosEngine:
 
     async def adopt(self, dead: Collection[str]) -> int:
         return await self._off_loop(lambda: self._adopt(list(dead))) if dead else 0
+
+    def waits(self, _job: Job, _key: str) -> bool:
+        """Nothing does: what is submitted is on the disk."""
+        return False
 
     async def _off_loop(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
@@ -193,27 +209,45 @@ class LocalFirst:
     """Implements `Engine`: does a job here as long as there is room, and has the rest carried to others.
 
     A job that is done here needs no row of the engine's. What it is about is in the store with the name of who is at
-    it, so when this process dies, another one's rounds find it: the store is the truth, here as anywhere.
+    it, so when this process dies, another one's rounds find it: the store is the truth, here as anywhere. So while
+    this process is `alone`, a job that finds no room waits in line here: nobody else could do it sooner, and a row of
+    the engine's costs more than the answer to a greeting.
     """
 
-    def __init__(self, work: Work | None, carrier: Engine, width: Width) -> None:
-        self._work, self._carrier, self._width = work, carrier, width
+    def __init__(
+        self, work: Work | None, carrier: Engine, width: Width, alone: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._work, self._carrier, self._width, self._alone = work, carrier, width, alone
         self._tasks: dict[Job, set[asyncio.Task[None]]] = {job: set() for job in Job}
+        self._line: dict[Job, dict[str, str]] = {job: {} for job in Job}  # what waits for room: key -> lane
         self._given: set[asyncio.Task[None]] = set()  # on their way to the carrier
         self._open = work is not None
 
     async def submit(self, job: Job, key: str, lane: str, *, attempt: str = "") -> None:
-        mine = self._tasks[job]
-        if self._work is None or not self._open or len(mine) >= self._width.of(job):
+        if self._work is None or not self._open or (self._full(job) and not self._alone()):
             # Nobody waits for it: what it is about is kept, and a round finds what this process could not hand on.
             given = asyncio.create_task(
                 self._carrier.submit(job, key, lane, attempt=attempt), name=f"{job}:{key}"
             )
             self._given.add(given)
             given.add_done_callback(self._handed_on)
-            return
+        elif self._full(job):
+            self._line[job].setdefault(key, lane)
+        else:
+            self._begin(job, key, lane)
+
+    def waits(self, job: Job, key: str) -> bool:
+        """Whether it is in line here, for want of room."""
+        return key in self._line[job]
+
+    def _full(self, job: Job) -> bool:
+        return len(self._tasks[job]) >= self._width.of(job)
+
+    def _begin(self, job: Job, key: str, lane: str) -> None:
+        if self._work is None:
+            raise RuntimeError(f"{job.value}:{key} came to a process that does not work")
         task = asyncio.create_task(self._work[job](key, lane), name=f"{job.value}:{key}")
-        mine.add(task)
+        self._tasks[job].add(task)
         task.add_done_callback(lambda done: self._ended(job, done))
 
     async def adopt(self, dead: Collection[str]) -> int:
@@ -237,5 +271,8 @@ class LocalFirst:
 
     def _ended(self, job: Job, task: "asyncio.Task[None]") -> None:
         self._tasks[job].discard(task)
+        if self._open and self._line[job]:
+            key = next(iter(self._line[job]))  # who has waited longest
+            self._begin(job, key, self._line[job].pop(key))
         if not task.cancelled() and (error := task.exception()) is not None:
             LOG.error("%s ended badly; a later round finds it again", task.get_name(), exc_info=error)

@@ -9,11 +9,13 @@ from contextlib import asynccontextmanager
 class Gate:
     """Lets `places` turns work at once, and of one person at most `each`.
 
-    Whoever has the fewest turns at work goes first; among those, who has waited longest.
+    Whoever has the fewest turns at work goes first; among those, who has waited longest. It may be narrowed for a
+    while (`open`): what works goes on, and fewer begin.
     """
 
     def __init__(self, places: int, each: int) -> None:
-        self._free, self._each = places, each
+        self.places = self.most = places
+        self._at_work, self._each = 0, each
         self._working: Counter[str] = Counter()
         self._waiting: deque[tuple[str, asyncio.Future[None]]] = deque()
 
@@ -21,6 +23,16 @@ class Gate:
     def waiting(self) -> int:
         """How many wait."""
         return len(self._waiting)
+
+    @property
+    def at_work(self) -> int:
+        """How many have a place."""
+        return self._at_work
+
+    def open(self, places: int) -> None:
+        """Lets so many work at once from now on: one at least, and no more than it was made for."""
+        self.places = max(1, min(places, self.most))
+        self._let_in()
 
     @asynccontextmanager
     async def place(self, person: str) -> AsyncIterator[None]:
@@ -45,16 +57,16 @@ class Gate:
         self._working[person] -= 1
         if not self._working[person]:
             del self._working[person]
-        self._free += 1
+        self._at_work -= 1
         self._let_in()
 
     def _let_in(self) -> None:
-        while self._free:
+        while self._at_work < self.places:
             able = [one for one in self._waiting if self._working[one[0]] < self._each]
             if not able:
                 return
             person, turn = min(able, key=lambda one: self._working[one[0]])  # the first of several
             self._waiting.remove((person, turn))
             self._working[person] += 1
-            self._free -= 1
+            self._at_work += 1
             turn.set_result(None)

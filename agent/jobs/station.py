@@ -8,8 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from agent.app import App
-from agent.jobs.engine import POLLING, DbosEngine, LocalFirst, Width
+from agent.jobs.engine import POLLING, Carrier, DbosEngine, LocalFirst, Width
 from agent.jobs.fairness import Gate
+from agent.jobs.pulse import Pulse
 from agent.jobs.voice import Voice
 from agent.jobs.worker import ROUND, Worker
 
@@ -38,7 +39,9 @@ class Station:
         *,
         polling: float | None = None,
         every: float = ROUND,
+        carrier: Carrier | None = None,
     ) -> None:
+        """`carrier` is what hands jobs to others, where that is not the queue they share."""
         limits = app.settings.limits
         self._app, self._role, self._every = app, role, every
         gate = Gate(limits.turns, limits.turns_each)
@@ -48,9 +51,11 @@ class Station:
         width = Width(turns=8 * limits.turns, runs=limits.runs)
         # Who hears people does what comes in; only who does not has to look for it all the time.
         often = polling or (POLLING if role is Role.WORKER else SELDOM)
-        self._carrier = DbosEngine(place, me=app.fleet.me, work=work, width=width, polling=often)
-        self._engine = LocalFirst(work, self._carrier, width)
+        self._carrier = carrier or DbosEngine(place, me=app.fleet.me, work=work, width=width, polling=often)
+        self._engine = LocalFirst(work, self._carrier, width, alone=self.alone)
+        self._pulse = Pulse(gate)
         self._rounds: asyncio.Task[None] | None = None
+        self._beating: asyncio.Task[None] | None = None
         self._works = works
 
     async def start(self) -> None:
@@ -60,6 +65,13 @@ class Station:
         self.worker.works_with(self._engine)
         if self._works:
             self._rounds = asyncio.create_task(self.worker.go_round(self._every))
+            self._beating = asyncio.create_task(self._pulse.beat_on())
+
+    def alone(self) -> bool:
+        """Whether no other process works, as far as the last round saw."""
+        fleet = self._app.fleet
+        others = ((id_, beat) for id_, beat in fleet.everybody().items() if id_ != fleet.me)
+        return not any(beat.role in (Role.ALL, Role.WORKER) and fleet.alive(id_) for id_, beat in others)
 
     @property
     def working(self) -> bool:
@@ -68,9 +80,10 @@ class Station:
 
     async def stop(self, within: float) -> None:
         """Takes nothing new, lets what it has begun end for so many seconds, and leaves the rest to the others."""
-        if self._rounds is not None:
-            self._rounds.cancel()
-            await asyncio.gather(self._rounds, return_exceptions=True)
+        ending = [task for task in (self._rounds, self._beating) if task is not None]
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
         self.worker.last_orders()
         await asyncio.gather(self._engine.drain(within), self._carrier.stop(within))
         await self.worker.put_down()

@@ -35,6 +35,9 @@ HERE = timedelta(
     seconds=15
 )  # an action approved in a terminal is run there; after this long nobody there does
 ASKED_AGAIN = timedelta(seconds=30)
+OLDEST = (
+    1000  # open turns that a round looks at: the ones behind them have their turn when these are answered
+)
 LATEST = 1000  # actions that are looked through for the last words of a dead worker
 WAITS = frozenset({Reason.BUSY, Reason.CROWDED, Reason.AWAY, Reason.UNAVAILABLE})
 PAUSES = (
@@ -266,6 +269,10 @@ class Worker:
         }
         await self._stop(mine)
 
+    async def submit(self, job: Job, key: str, lane: str, attempt: str = "") -> None:
+        """What another process has heard, and hands to this one."""
+        await self._submit(job, key, lane, attempt=attempt)
+
     async def _submit(self, job: Job, key: str, lane: str, *, attempt: str = "") -> None:
         if self._engine is None:
             raise RuntimeError("a worker without an engine can submit nothing")
@@ -299,7 +306,7 @@ class Worker:
         await self._take_over()
         await self._stop(self._turning)
         young = self._clock() - GRACE
-        for turn in await self._app.store.unfinished():
+        for turn in await self._app.store.unfinished(OLDEST):
             served = surface_of(turn.thread) in self._voices
             if served and not self._taken(turn) and turn.asked_at <= young and self._forgotten(turn.turn):
                 await self.submit_turn(turn.turn, turn.thread)
@@ -355,6 +362,8 @@ class Worker:
     def _forgotten(self, key: str) -> bool:
         """Whether this process did not submit it a moment ago; it asks once in a while whether others did."""
         now = self._clock()
+        if self._engine is not None and self._engine.waits(Job.TURN, key):
+            return False
         if (last := self._submitted.get(key)) is not None and now - last < ASKED_AGAIN:
             return False
         self._submitted = {old: at for old, at in self._submitted.items() if now - at < ASKED_AGAIN}

@@ -64,6 +64,11 @@ class ServeSettings(Section):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="From which level on"
     )
+    hearing: Literal["apart", "together"] = Field(
+        default="apart",
+        description="Whether a process that hears and works hears people in a process of its own, so that whoever "
+        "speaks waits for no answer (apart; about 100 MB), or in the same one (together)",
+    )
     drain: Duration = Field(
         default=timedelta(seconds=25),
         description="How long it goes on with what it has begun when it is asked to stop",

@@ -108,8 +108,8 @@ class MemoryStore(MemoryWaiting):
         turn = self._heard.get(event_id)
         return None if turn is None else await self.turn(turn)
 
-    async def unfinished(self) -> Sequence[TurnRecord]:
-        return [turn for turn in self._turns.values() if turn.finished_at is None]
+    async def unfinished(self, most: int | None = None) -> Sequence[TurnRecord]:
+        return [turn for turn in self._turns.values() if turn.finished_at is None][:most]
 
     async def propose(self, draft: Draft) -> Action:
         for action in self._actions.values():

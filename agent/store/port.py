@@ -93,8 +93,11 @@ class Turns(Protocol):
         """The turn that was opened for this event."""
         ...
 
-    async def unfinished(self) -> Sequence[TurnRecord]:
-        """Turns that were accepted and have no answer yet, oldest first: what a restart has to go on with."""
+    async def unfinished(self, most: int | None = None) -> Sequence[TurnRecord]:
+        """Turns that were accepted and have no answer yet, oldest first: what a restart has to go on with.
+
+        The `most` oldest ones only, where that is given.
+        """
         ...
 
     async def say(

@@ -19,12 +19,16 @@ class Surface(Protocol):
         """Speaks there; a worker that hears nobody uses it as well."""
         ...
 
+    async def open(self) -> None:
+        """Makes ready to speak there, without hearing anybody. Raises `SurfaceError` with what to do about it."""
+        ...
+
     async def start(self, desk: Desk) -> None:
-        """Begins to hear people, and hands in what they say. Raises `SurfaceError` with what to do about it."""
+        """Opens it, begins to hear people, hands in what they say. Raises `SurfaceError` with what to do about it."""
         ...
 
     async def stop(self) -> None:
-        """Hears nobody any more."""
+        """Hears nobody any more, and lets go of what was opened."""
         ...
 
     def trouble(self) -> str | None:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import signal
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -30,12 +31,18 @@ def add(group: verbs.Group) -> None:
     verb.add_argument(
         "--listen", metavar="HOST:PORT", help="where health and metrics are (default: settings)"
     )
+    verb.add_argument(
+        "--for-parent",
+        action="store_true",
+        help="only hear, for the process that started this one: what `serve` starts by itself where Slack is set",
+    )
     verbs.add_place(verb)
     verb.set_defaults(run=run)
 
 
 async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     from agent.jobs.station import Role
+    from agent.serving.ears import hear
     from agent.serving.serve import serve
     from agent.settings import SettingsError, load
     from agent.store.port import StoreError
@@ -55,7 +62,10 @@ async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     changed = {"SAYSO_SERVE__LISTEN": arguments.listen} if arguments.listen else {}
     try:
         settings = load(place.config, {**context.environ, **changed})
-        await serve(settings, place, Role(arguments.role), stop, note, _surfaces)
+        if arguments.for_parent:
+            await hear(settings, place, stop, _surfaces)
+        else:
+            await serve(settings, place, Role(arguments.role), stop, note, _surfaces, _apart(place))
     except SettingsError as error:
         raise Stop(str(error), Exit.USAGE) from error
     except (StoreError, SurfaceError) as error:
@@ -65,6 +75,12 @@ async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
             f"--listen {arguments.listen or settings.serve.listen}: {error}", Exit.UNAVAILABLE
         ) from error
     return Exit.DONE
+
+
+def _apart(place: home.Home) -> tuple[str, ...]:
+    """The command of a process that hears people for this one."""
+    where = ("--home", str(place.folder), "--config", str(place.config))
+    return (sys.executable, "-m", "agent.cli", "serve", *where, "--for-parent")
 
 
 def _surfaces(app: "App") -> "Sequence[Surface]":

@@ -28,6 +28,9 @@ class InlineEngine:
         self.adopted += dead
         return len(dead)
 
+    def waits(self, _job: Job, _key: str) -> bool:
+        return False
+
     async def quiet(self) -> None:
         """Waits until everything that was submitted is done. Raises what a job raised."""
         while open_ := [task for task in self.tasks if not task.done()]:

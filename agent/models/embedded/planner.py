@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from agent.conversation.messages import Message, Reply, Request, ResultKind, ToolCall
@@ -24,6 +24,10 @@ from tools.contract import Json, Spec
 _MOST_ROUNDS = (
     3  # the first reads, those about the service an error points to, and what was written about the error
 )
+
+
+# Read once before anybody asks, so that what listens is loaded; what comes of it is nothing.
+_ANY, _EVER = "would somebody look at how things have been going lately", datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class EmbeddedPlanner:
@@ -51,8 +55,9 @@ class EmbeddedPlanner:
         self._understanding = Understanding(specs, embedder=embedder, zone=zone, cache=cache)
 
     async def prepare(self) -> None:
-        """Trains now instead of at the first request."""
+        """Trains and loads now instead of at the first request."""
         await self._understanding.prepare()
+        await self._understanding.read(_ANY, now=_EVER)
 
     async def complete(self, request: Request, on_text: OnText) -> Reply:
         """Calls tools, asks back, or answers from the evidence that the turn has so far."""

@@ -4,7 +4,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from agent.conversation.overheard import (
     Account,
@@ -21,10 +33,12 @@ from agent.conversation.overheard import (
 )
 from agent.store.codec import channel_of, channel_text
 from agent.store.sql.database import Database
-from agent.store.sql.prepared import plain
+from agent.store.sql.prepared import Prepared, plain
 from agent.store.sql.schema import accounts, channels, remarks
 
 _SIGNATURE = select(func.count(), func.sum(channels.c.revision), func.sum(channels.c.changes))
+# Asked for whoever speaks, before they are acknowledged.
+ACCOUNT = Prepared(select(accounts).where(accounts.c.id == bindparam("of")))
 
 
 class SqlOverheard:
@@ -118,8 +132,7 @@ class SqlOverheard:
         return "/".join(str(number or 0) for number in found)
 
     async def account(self, id_: str) -> Account | None:
-        query = select(accounts).where(accounts.c.id == id_)
-        row = await self._database.read(lambda db: db.execute(query).one_or_none())
+        row = await self._database.read(lambda db: ACCOUNT.run(db, {"of": id_}).one_or_none())
         return None if row is None else _account(row)
 
     async def put_account(self, account: Account) -> None:

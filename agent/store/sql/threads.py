@@ -160,8 +160,8 @@ class SqlThreads(SqlInbox):
 
         return await self._database.read(work)
 
-    async def unfinished(self) -> Sequence[TurnRecord]:
-        query = select(turns).where(turns.c.finished_at.is_(None)).order_by(turns.c.id)
+    async def unfinished(self, most: int | None = None) -> Sequence[TurnRecord]:
+        query = select(turns).where(turns.c.finished_at.is_(None)).order_by(turns.c.id).limit(most)
         return await self._database.read(lambda connection: [_turn(row) for row in connection.execute(query)])
 
 

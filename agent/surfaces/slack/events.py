@@ -56,6 +56,14 @@ def heard(body: Mapping[str, object], bot: str) -> Heard | None:
     return Heard(where, team, user, channel, ts, thread, text) if text else None
 
 
+def is_spoken(body: Mapping[str, object]) -> bool:
+    """Whether it is a message that a person wrote just now, and not an edit, a deletion, or a bot's."""
+    event = body.get("event")
+    if not isinstance(event, Mapping) or event.get("type") not in ("message", "app_mention"):
+        return False
+    return _text(event, "subtype") in OURS and not event.get("bot_id")
+
+
 @dataclass(frozen=True, slots=True)
 class Changed:
     """A message that its author changed or took back; `again` is what it says now, None when it is gone."""

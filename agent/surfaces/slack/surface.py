@@ -7,18 +7,21 @@ payload, and every click is answered.
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from aiohttp import web
+from aiohttp import ClientSession, web
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from agent.app import App
 from agent.jobs.desk import Desk
 from agent.surfaces.port import SurfaceError
+from agent.surfaces.slack import events
 from agent.surfaces.slack.approving import Approving
 from agent.surfaces.slack.door import Door
 from agent.surfaces.slack.events import NAME
@@ -34,8 +37,12 @@ from agent.surfaces.slack.voice import SlackVoice
 
 if TYPE_CHECKING:
     from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+    from slack_sdk.socket_mode.aiohttp import SocketModeClient
+    from slack_sdk.socket_mode.request import SocketModeRequest
 
     from agent.settings import SlackSettings
+
+Listener = Callable[["SocketModeClient", "SocketModeRequest"], Awaitable[None]]
 
 
 class SlackSurface:
@@ -61,25 +68,35 @@ class SlackSurface:
         self._approving = Approving(self._reception)
         self._marking = Marking(self._reception, clock)
         self._pulse = Pulse(self._client)
+        self._bot_id = ""
         self._socket: AsyncSocketModeHandler | None = None
         self._runner: web.AppRunner | None = None
 
     # --- life ----------------------------------------------------------------------------------------------------
 
-    async def start(self, desk: Desk) -> None:
-        """Begins to hear people. Raises `SurfaceError`."""
-        self._reception.opened(desk)
+    async def open(self) -> None:
+        """Learns who we are there. Raises `SurfaceError`."""
+        # One session keeps its connections; without it every call makes a new one.
+        self._client.session = ClientSession()
         try:
             who = await self._client.auth_test()
         except (SlackApiError, OSError, TimeoutError) as error:
+            await self._hang_up()
             why = error.response.get("error") if isinstance(error, SlackApiError) else error
             raise SurfaceError(
                 f"Slack does not take `slack.bot_token` ({why}); `sayso slack check` says what to do"
             ) from error
-        self._talking.bot = str(who["user_id"])
+        self._talking.bot, self._bot_id = str(who["user_id"]), str(who.get("bot_id") or "")
         self._door.standings.team = self.voice.team = str(who["team_id"])
         self.voice.url = str(who.get("url") or "")
+
+    async def start(self, desk: Desk) -> None:
+        """Begins to hear people. Raises `SurfaceError`."""
+        self._reception.opened(desk)
+        await self.open()
         bolt = self._bolt()
+        users = (one.identities.get(NAME) for one in self._app.directory.everybody())
+        await self._door.standings.expect([user for user in users if user])
         await self._listening.start(self._talking.bot, self.voice.url)
         self._pulse.start()
         if self._settings.mode == "socket":
@@ -96,6 +113,13 @@ class SlackSurface:
         if self._runner is not None:
             await self._runner.cleanup()
         await self._reception.close()
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        """Ends the connections that are kept; a later call makes its own."""
+        session, self._client.session = self._client.session, None
+        if session is not None:
+            await session.close()
 
     def trouble(self) -> str | None:
         """Why it does not hear people at this moment."""
@@ -131,7 +155,21 @@ class SlackSurface:
                 "Socket Mode needs `slack.app_token` (xapp-...); `slack.mode: http` does without"
             )
         self._socket = AsyncSocketModeHandler(bolt, token.get_secret_value(), web_client=self._client)
+        listeners = self._socket.client.socket_mode_request_listeners
+        listeners[:] = [partial(self._on_request, self._socket.handle)]
         await self._socket.client.connect()  # type: ignore[no-untyped-call]  # it ships no types for it
+
+    async def _on_request(
+        self, others: Listener, link: "SocketModeClient", request: "SocketModeRequest"
+    ) -> None:
+        """Has messages kept without Bolt's many steps: most of what comes is messages, and Slack waits for each."""
+        if request.type != "events_api" or not events.is_spoken(request.payload):
+            await others(link, request)
+            return
+        from slack_sdk.socket_mode.response import SocketModeResponse
+
+        await self._talking.on_message(request.payload)
+        await link.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
 
     async def _open_http(self, bolt: AsyncApp) -> None:
         host, _, port = self._settings.listen.rpartition(":")
@@ -145,16 +183,22 @@ class SlackSurface:
         await web.TCPSite(self._runner, host, int(port)).start()
 
     def _bolt(self) -> AsyncApp:
+        """The listeners. Who we are is known, so that Slack is not asked again for each of the first events."""
         secret = self._settings.signing_secret
         if self._settings.mode == "http" and secret is None:
             raise SurfaceError(
                 "HTTP mode needs `slack.signing_secret`: without it anybody could speak for anybody"
             )
         bolt = AsyncApp(
-            client=self._client,
+            client=AsyncWebClient(
+                base_url=self._settings.api, timeout=15
+            ),  # its token is that of `authorize`
             signing_secret=None if secret is None else secret.get_secret_value(),
             request_verification_enabled=self._settings.mode == "http",
             process_before_response=True,  # acknowledged when the listener is through, which is when it is kept
+            authorize=partial(
+                _ourselves, self._talking.bot, self._bot_id, self._settings.bot_token.get_secret_value()
+            ),
             logger=logging.getLogger("slack_bolt"),
         )
         for part in (self._talking, self._approving, self._marking, self._listening):
@@ -166,3 +210,16 @@ class SlackSurface:
     async def _on_end(self, body: Mapping[str, object]) -> None:
         await self._listening.on_event(body)
         self._pulse.on_event(body)
+
+
+async def _ourselves(
+    user: str, bot: str, token: str, enterprise_id: str | None, team_id: str | None
+) -> AuthorizeResult:
+    """Whom Bolt takes us for, by what Slack said at the start."""
+    return AuthorizeResult(
+        enterprise_id=enterprise_id,
+        team_id=team_id,
+        bot_user_id=user,
+        bot_id=bot,
+        bot_token=token,
+    )

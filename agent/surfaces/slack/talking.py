@@ -39,15 +39,16 @@ class Talking:
 
     def listens(self, bolt: "AsyncApp") -> None:
         """Has Bolt bring what people say."""
-        bolt.event("app_mention")(self._on_message)
-        bolt.event("message")(self._on_message)
+        bolt.event("app_mention")(self.on_message)
+        bolt.event("message")(self.on_message)
         bolt.event("app_home_opened")(self._on_tab)
         bolt.event("user_change")(self._on_user_change)
         bolt.command(COMMAND)(self._on_command)
         bolt.shortcut(SHORTCUT)(self._on_shortcut)
         bolt.action(STOP)(self._on_stop)
 
-    async def _on_message(self, body: Body) -> None:
+    async def on_message(self, body: Body) -> None:
+        """Keeps a message, its edit or its deletion, where it is for us."""
         await self._listening.on_event(body)
         changed = events.changed(body, self.bot)
         if changed is not None:

@@ -1,0 +1,103 @@
+"""The process that hears people, as the one that works sees it: started, listened to, started again when it dies."""
+
+import asyncio
+import logging
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Awaitable, Callable, Sequence
+
+from agent.audit.event import Fact
+from agent.jobs.engine import Job
+from agent.serving.wire import FactLine, HearsLine, JobLine, RefusedLine, read
+from agent.surfaces.port import SurfaceError
+
+LOG = logging.getLogger("sayso.serve")
+LONGEST = 2**20  # bytes of a line
+PATIENCE = 10.0  # seconds for it to end by itself
+PAUSES = (0.5, 1.0, 2.0, 5.0, 15.0)  # seconds before it is started again; the last one is repeated
+Submit = Callable[[Job, str, str, str], Awaitable[None]]  # job, key, lane, attempt
+
+
+class Hearing:
+    """Opened by `start`, closed by `stop`. `command` starts the process."""
+
+    def __init__(self, command: Sequence[str], submit: Submit, seen: Callable[[Fact], None]) -> None:
+        self._command, self._submit, self._seen = command, submit, seen
+        self._process: Process | None = None
+        self._troubles: dict[str, str | None] = {}
+        self._hears = asyncio.Event()
+        self._refused = ""
+        self._keeping: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Returns when people are heard. Raises `SurfaceError` where they cannot be."""
+        self._keeping = asyncio.create_task(self._keep())
+        hears = asyncio.create_task(self._hears.wait())
+        await asyncio.wait((hears, self._keeping), return_when=asyncio.FIRST_COMPLETED)
+        hears.cancel()
+        if not self._hears.is_set():
+            raise SurfaceError(self._refused or "the process that hears people ended; the log says why")
+
+    async def stop(self) -> None:
+        """Hears nobody any more."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()  # which it takes for our end
+        try:
+            await asyncio.wait_for(self._listen(process), PATIENCE)  # its last words are jobs, too
+            await asyncio.wait_for(process.wait(), PATIENCE)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    def trouble(self, surface: str) -> str | None:
+        """Why people are not heard on a surface at this moment."""
+        if not self._hears.is_set():
+            return "the process that hears people is being started"
+        return self._troubles.get(surface)
+
+    async def _keep(self) -> None:
+        """Starts it, and again whenever it ended, until the first start fails or this is cancelled."""
+        began, tries = False, 0
+        while True:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=PIPE,
+                stdout=PIPE,
+                limit=LONGEST,
+                start_new_session=True,  # Ctrl-C is for us: it ends when we say so, in good order
+            )
+            await self._listen(self._process)
+            code, heard = await self._process.wait(), self._hears.is_set()
+            if not (began or heard):
+                return
+            began, tries = True, 0 if heard else tries + 1
+            self._hears.clear()
+            why = f": {self._refused}" if self._refused else ""
+            LOG.error("the process that hears people ended (%d%s); it is started again", code, why)
+            await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
+
+    async def _listen(self, process: Process) -> None:
+        if process.stdout is None:
+            raise RuntimeError("a process without a pipe cannot be listened to")
+        while line := await process.stdout.readline():
+            try:
+                await self._heard(line)
+            except ValueError:
+                LOG.warning("the process that hears people wrote what is no line of ours")
+
+    async def _heard(self, line: bytes) -> None:
+        match read(line):
+            case JobLine(job=job, key=key, lane=lane, attempt=attempt):
+                await self._submit(job, key, lane, attempt)
+            case FactLine() as told:
+                self._seen(told.fact())
+            case HearsLine(troubles=troubles):
+                self._troubles = {**troubles}
+                self._hears.set()
+            case RefusedLine(why=why):
+                self._refused = why

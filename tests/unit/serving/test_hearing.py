@@ -1,0 +1,119 @@
+"""The process that hears, as the one that works sees it: its lines are jobs and facts, and it is started again."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+
+from agent.audit.event import Fact, FactKind
+from agent.jobs.engine import Job
+from agent.jobs.handing import Handing
+from agent.serving.hearing import Hearing
+from agent.serving.wire import FactLine, HearsLine, JobLine, RefusedLine, Wire, read
+from agent.surfaces.port import SurfaceError
+
+NOON = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
+HEARS = HearsLine(troubles={"slack": None}).model_dump_json()
+LASTS = "import sys; sys.stdin.read()"  # until its parent is gone
+
+
+def says(*lines: str, then: str = LASTS) -> Sequence[str]:
+    """The command of a process that writes these lines."""
+    return (sys.executable, "-c", f"print({chr(10).join(lines)!r}, flush=True)\n{then}")
+
+
+@dataclass
+class Office:
+    """Notes what is handed in."""
+
+    jobs: list[tuple[Job, str, str, str]] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def submit(self, job: Job, key: str, lane: str, attempt: str) -> None:
+        self.jobs.append((job, key, lane, attempt))
+        self.came.set()
+
+    def hearing(self, command: Sequence[str]) -> Hearing:
+        return Hearing(command, self.submit, self.facts.append)
+
+
+class Sink(asyncio.WriteTransport):
+    """A pipe that keeps what is written; `held` is how much waits to be read."""
+
+    def __init__(self, held: int = 0) -> None:
+        super().__init__()
+        self.written, self.held = b"", held
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += bytes(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.held
+
+    def is_closing(self) -> bool:
+        return False
+
+
+async def test_what_is_heard_is_handed_to_whoever_works() -> None:
+    office = Office()
+    fact = Fact(FactKind.NOT_HEARD, "slack:U9", "slack:U9", NOON, {"reason": "guest"})
+    told = FactLine(kind=fact.kind, actor=fact.actor, subject=fact.subject, at=NOON, data=fact.data)
+    job = JobLine(job=Job.TURN, key="T-1", lane="slack:D1:1.1")
+    hearing = office.hearing(says(told.model_dump_json(), "no line of ours", HEARS, job.model_dump_json()))
+    await hearing.start()
+    await office.came.wait()
+    assert (office.facts, office.jobs) == ([fact], [(Job.TURN, "T-1", "slack:D1:1.1", "")])
+    assert hearing.trouble("slack") is None
+    await hearing.stop()
+
+
+async def test_a_process_that_cannot_hear_says_what_to_do() -> None:
+    line = RefusedLine(why="Socket Mode needs `slack.app_token`").model_dump_json()
+    with pytest.raises(SurfaceError, match=r"slack\.app_token"):
+        await Office().hearing(says(line, then="sys = None")).start()
+
+
+async def test_a_process_that_dies_is_started_again_and_meanwhile_said_to_be() -> None:
+    office = Office()
+    job = JobLine(job=Job.TURN, key="T-1", lane="slack:D1:1.1").model_dump_json()
+    hearing = office.hearing(says(HEARS, job, then="import os; os.kill(os.getpid(), 9)"))
+    await hearing.start()
+    for _ in range(2):
+        await office.came.wait()
+        office.came.clear()
+    assert len(office.jobs) >= 2
+    await hearing.stop()
+    assert hearing.trouble("slack") in (None, "the process that hears people is being started")
+
+
+async def test_its_last_words_are_heard_when_it_is_asked_to_end() -> None:
+    office = Office()
+    job = JobLine(job=Job.TURN, key="T-7", lane="slack:D1:1.1").model_dump_json()
+    hearing = office.hearing(says(HEARS, then=f"{LASTS}; print({job!r}, flush=True)"))
+    await hearing.start()
+    await hearing.stop()
+    assert [key for _, key, _, _ in office.jobs] == ["T-7"]
+
+
+async def test_a_job_that_is_handed_on_is_a_line_that_can_be_read() -> None:
+    sink = Sink()
+    await Handing(Wire(sink).job).submit(Job.RUN, "A-3", "payments production", attempt="2")
+    assert read(sink.written) == JobLine(job=Job.RUN, key="A-3", lane="payments production", attempt="2")
+
+
+async def test_a_parent_that_does_not_read_holds_nobody_up() -> None:
+    sink = Sink(held=100 * 2**20)
+    Wire(sink).job(Job.TURN, "T-1", "slack:D1:1.1", "")
+    assert sink.written == b""  # a round finds it in the store
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"{}", b'{"says": "job", "job": "dig", "key": "T-1", "lane": ""}', b"[1]"]
+)
+def test_what_is_no_line_of_ours_is_refused(line: bytes) -> None:
+    with pytest.raises(ValueError, match="says|job|JSON|valid"):
+        read(line)
