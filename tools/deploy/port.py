@@ -150,6 +150,15 @@ class Previewing(Protocol):
         ...
 
 
+@runtime_checkable
+class Locating(Protocol):
+    """A platform for which it is dear to tell of everything, and cheap to tell of one place."""
+
+    async def running_at(self, service: str, environment: str) -> Running | None:
+        """What runs there; `None` where nothing does. Raises `BadArguments` for a name it does not know."""
+        ...
+
+
 class Vitals(Protocol):
     """How a service feels."""
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator
 
 from tools.contract import BadArguments, Grant, Outcome, Progress, ToolUnavailable
 from tools.deploy.port import (
+    Locating,
     Order,
     OrderKind,
     Platform,
@@ -57,6 +58,8 @@ class Target:
 
 async def aim(platform: Platform, service: str, environment: str) -> Target:
     """The target as it is now. Raises `BadArguments` when the platform has never heard of service or environment."""
+    if isinstance(platform, Locating):
+        return Target(service, environment, await platform.running_at(service, environment))
     everything = await platform.running()
     here = [entry for entry in everything if entry.environment == environment]
     now = next((entry for entry in here if entry.service == service), None)

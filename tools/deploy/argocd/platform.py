@@ -39,6 +39,10 @@ class ArgoCD:
         )
         return tuple(each for each in found if each is not None)
 
+    async def running_at(self, service: str, environment: str) -> Running | None:
+        declared, _ = self._application(service, environment)
+        return await self._now(declared, environment)
+
     async def releases(self, service: str) -> tuple[Release, ...]:
         """The tags of the repository that Argo CD knows, newest version first; it knows no notes."""
         declared = self._service(service)
@@ -159,20 +163,24 @@ class ArgoCD:
 
     def _able(self, order: Order) -> tuple[Declared, str]:
         """The service and its application. Raises `BadArguments` for what Argo CD cannot do."""
-        declared = self._service(order.service)
         if order.kind is OrderKind.SCALE:
             raise BadArguments(
                 f"{order.service} is what Git says, and Argo CD does not scale it: change its replicas in Git"
             )
-        if order.environment not in declared.applications:
-            near = nearest(order.environment, declared.applications)
+        return self._application(order.service, order.environment)
+
+    def _application(self, service: str, environment: str) -> tuple[Declared, str]:
+        """Raises `BadArguments` for a service or an environment without an application."""
+        declared = self._service(service)
+        if environment not in declared.applications:
+            near = nearest(environment, declared.applications)
             raise BadArguments(
-                f"{order.service} has no application for {order.environment!r}; nearest: {', '.join(near)}",
+                f"{service} has no application for {environment!r}; nearest: {', '.join(near)}",
                 field="environment",
-                value=order.environment,
+                value=environment,
                 nearest=near,
             )
-        return declared, declared.applications[order.environment]
+        return declared, declared.applications[environment]
 
     def _service(self, name: str) -> Declared:
         if name not in self._services:
