@@ -1,5 +1,6 @@
 """What the enabled tools stand on: platforms, stores and forges, as the settings name them."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from agent.carried import Carried
@@ -48,6 +49,11 @@ class Backends:
                 case "argocd":
                     self._platform_made = self.forging.argo_platform()
         return self._platform_made
+
+    def order_seconds(self) -> float:
+        """How long one change may take: as the platform that makes it is given time for."""
+        given: timedelta = self._settings.tools.platform.timeout
+        return given.total_seconds()
 
     def log_store(self, tool: str) -> LogStore:
         settings = self._settings.tools.logs

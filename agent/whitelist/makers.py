@@ -58,30 +58,26 @@ class Makers:
     def _deploy(self) -> Tool:
         from tools.deploy.deploy import Deploy
 
-        backends = self._backends
-        return Deploy(backends.platform(), self._words, backends.vitals(), backends.forging.patience)
+        platform, vitals = self._backends.platform(), self._backends.vitals()
+        return Deploy(platform, self._words, vitals, seconds=self._backends.order_seconds())
 
     def _rollback(self) -> Tool:
         from tools.deploy.rollback import Rollback
 
-        backends = self._backends
-        return Rollback(
-            backends.platform(), self._words, self._clock, backends.vitals(), backends.forging.patience
-        )
+        platform, vitals = self._backends.platform(), self._backends.vitals()
+        return Rollback(platform, self._words, self._clock, vitals, seconds=self._backends.order_seconds())
 
     def _restart(self) -> Tool:
         from tools.deploy.restart import Restart
 
-        backends = self._backends
-        return Restart(
-            backends.platform(), self._words, self._clock, backends.vitals(), backends.forging.patience
-        )
+        platform, vitals = self._backends.platform(), self._backends.vitals()
+        return Restart(platform, self._words, self._clock, vitals, seconds=self._backends.order_seconds())
 
     def _scale(self) -> Tool:
         from tools.deploy.scale import Scale
 
-        backends = self._backends
-        return Scale(backends.platform(), self._words, backends.vitals(), timeout=backends.forging.patience)
+        platform, vitals = self._backends.platform(), self._backends.vitals()
+        return Scale(platform, self._words, vitals, seconds=self._backends.order_seconds())
 
     def _logs(self) -> Tool:
         from tools.logs.logs import Logs

@@ -14,7 +14,7 @@ from tests.fakes.forges import argo_platform, github_platform, shop_by_argo, sho
 from tests.fakes.shop import NOW, Heard, shop_platform
 from tests.fakes.supervisor import SupervisorStandIn
 from tools.contract import BadArguments
-from tools.deploy.port import Order, OrderKind, Platform, Previewing
+from tools.deploy.port import Order, OrderKind, Platform, RehearsingPlatform
 from tools.deploy.supervisor import Supervisor
 
 BROKEN = frozenset({"1.9.0"})
@@ -99,10 +99,10 @@ async def test_a_deployment_changes_what_runs_and_is_remembered(platform: Platfo
 
 async def can(platform: Platform, kind: OrderKind) -> bool:
     """Whether orders of this kind are possible; a platform that says no says so beforehand and when it is told to."""
-    if not isinstance(platform, Previewing):
+    if not isinstance(platform, RehearsingPlatform):
         return True
     try:
-        await platform.preview(order(kind, key="", replicas=3))
+        await platform.rehearse(order(kind, key="", replicas=3))
     except BadArguments:
         with pytest.raises(BadArguments, match=kind.value):
             await platform.apply(order(kind, "A-9", replicas=3), Heard())

@@ -17,10 +17,8 @@ from tools.contract import (
 )
 from tools.deploy import phrases
 from tools.deploy.port import Order, OrderKind, Platform, Running, Vitals
-from tools.deploy.target import Version, aim, between, carry_out, health, previewed, release, signed
+from tools.deploy.target import SECONDS, Version, aim, between, carry_out, health, rehearsed, release, signed
 from tools.vocabulary import Vocabulary
-
-PATIENCE = 180.0  # seconds until a platform that has not finished is asked how far it is
 
 
 class DeployArguments(Arguments):
@@ -39,7 +37,7 @@ class Deploy:
         platform: Platform,
         vocabulary: Vocabulary,
         vitals: Vitals | None = None,
-        timeout: float = PATIENCE,
+        seconds: float = SECONDS,
     ) -> None:
         self._platform, self._vitals = platform, vitals
         self.spec = Spec(
@@ -47,7 +45,7 @@ class Deploy:
             description="Deploys a version of a service to an environment. Needs approval; shows its plan first.",
             arguments=vocabulary.narrow(DeployArguments),
             effect=Effect.WRITE,
-            timeout=timeout,
+            timeout=seconds,
             examples=phrases.DEPLOY,
         )
 
@@ -56,32 +54,22 @@ class Deploy:
         releases = await release(self._platform, asked.service, asked.version)
         target = await aim(self._platform, asked.service, asked.environment)
         before = target.now.version if target.now else None
-        preview = await previewed(self._platform, OrderKind.DEPLOY, target, asked.version)
-        return Plan(
+        plan = Plan(
             title=f"Deploy {asked.service} {asked.version} to {asked.environment}",
-            changes=(
-                Change(f"version of {target.name}", before or "not running", asked.version),
-                *preview.changes,
-            ),
+            changes=(Change(f"version of {target.name}", before or "not running", asked.version),),
             touches=target.touches,
-            observed={**observed(target.now), **preview.observed},
+            observed=observed(target.now),
             undo=Undo("rollback", _back(asked, before)) if before else None,
             undo_text=f"roll {target.name} back to {before}" if before else "",
             health=await health(target.now, self._vitals),
-            notes=(*preview.notes, *between(releases, before, asked.version)),
+            notes=between(releases, before, asked.version),
         )
+        return await rehearsed(self._platform, _order(asked), plan)
 
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
         asked = DeployArguments.of(arguments)
         grant.spend(self.spec.name, asked.canonical())
-        order = Order(
-            OrderKind.DEPLOY,
-            asked.service,
-            asked.environment,
-            key=grant.action,
-            by=signed(grant),
-            version=asked.version,
-        )
+        order = _order(asked, grant.action, signed(grant))
         return await carry_out(self._platform, order, progress)
 
     async def verify(self, arguments: Arguments) -> Verification:
@@ -109,3 +97,7 @@ def runs(now: Running | None, version: str) -> Verification:
 
 def _back(asked: DeployArguments, before: str) -> dict[str, str]:
     return {"service": asked.service, "environment": asked.environment, "version": before}
+
+
+def _order(asked: DeployArguments, key: str = "", by: str = "") -> Order:
+    return Order(OrderKind.DEPLOY, asked.service, asked.environment, key, by, version=asked.version)

@@ -104,15 +104,6 @@ class Result:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a platform knows of an order beforehand: what more it changes, and what the plan rests on."""
-
-    changes: tuple[Change, ...] = ()
-    notes: tuple[str, ...] = ()
-    observed: Mapping[str, Json] = field(default_factory=dict)
-
-
 class Unanswered(Exception):
     """The order left, and the connection broke before the platform said how it ended. Only looking can tell."""
 
@@ -139,14 +130,26 @@ class Platform(Protocol):
         ...
 
 
-@runtime_checkable
-class Previewing(Protocol):
-    """A platform that can say beforehand what an order would do, and refuses what it cannot or may not do."""
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What came of trying an order without carrying it out.
 
-    async def preview(self, order: Order) -> Preview:
-        """For an order without key. Raises `BadArguments` for what is not possible here, `ToolFailed` for what a
-        rule of the platform forbids.
-        """
+    `notes` are for the approvers. `observed` is what the order rests on beside version and replicas, and `moving` names
+    what of a plan's `observed` changes by itself on this platform, so that its change makes no plan stale.
+    """
+
+    notes: tuple[str, ...] = ()
+    observed: Mapping[str, Json] = field(default_factory=dict)
+    moving: frozenset[str] = frozenset()
+    changes: tuple[Change, ...] = ()  # what more it changes, in the platform's own words
+
+
+@runtime_checkable
+class RehearsingPlatform(Platform, Protocol):
+    """A platform that can try an order, with every rule that it would meet."""
+
+    async def rehearse(self, order: Order) -> Rehearsal:
+        """Tries it; nothing is changed. Raises as `apply` does where the platform would not take the order."""
         ...
 
 

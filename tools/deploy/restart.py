@@ -18,9 +18,9 @@ from tools.contract import (
     Verification,
 )
 from tools.deploy import phrases
-from tools.deploy.deploy import PATIENCE, observed
+from tools.deploy.deploy import observed
 from tools.deploy.port import Order, OrderKind, Platform, Vitals
-from tools.deploy.target import aim_at_running, carry_out, health, previewed, signed
+from tools.deploy.target import SECONDS, aim_at_running, carry_out, health, rehearsed, signed
 from tools.times import clock_time, iso
 from tools.vocabulary import Vocabulary
 
@@ -43,7 +43,7 @@ class Restart:
         vocabulary: Vocabulary,
         clock: Clock,
         vitals: Vitals | None = None,
-        timeout: float = PATIENCE,
+        seconds: float = SECONDS,
     ) -> None:
         self._platform, self._clock, self._vitals = platform, clock, vitals
         self.spec = Spec(
@@ -51,16 +51,15 @@ class Restart:
             description="Restarts a service in an environment, the same version. Needs approval.",
             arguments=vocabulary.narrow(RestartArguments),
             effect=Effect.WRITE,
-            timeout=timeout,
+            timeout=seconds,
             examples=phrases.RESTART,
         )
 
     async def plan(self, arguments: Arguments) -> Plan:
         asked = RestartArguments.of(arguments)
         target, now = await aim_at_running(self._platform, asked.service, asked.environment)
-        preview = await previewed(self._platform, OrderKind.RESTART, target)
         processes = now.replicas if now.replicas is not None else "processes"
-        return Plan(
+        plan = Plan(
             title=f"Restart {asked.service} in {asked.environment}",
             changes=(
                 Change(
@@ -68,19 +67,18 @@ class Restart:
                     f"{processes} running since {clock_time(now.since)} UTC",
                     f"{processes} started anew, still {now.version}",
                 ),
-                *preview.changes,
             ),
             touches=target.touches,
-            observed={**observed(now), "since": iso(now.since), **preview.observed},
+            observed={**observed(now), "since": iso(now.since)},
             undo_text="a restart cannot be taken back; requests in flight may fail once",
             health=await health(now, self._vitals),
-            notes=preview.notes,
         )
+        return await rehearsed(self._platform, _order(asked), plan)
 
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
         asked = RestartArguments.of(arguments)
         grant.spend(self.spec.name, asked.canonical())
-        order = Order(OrderKind.RESTART, asked.service, asked.environment, key=grant.action, by=signed(grant))
+        order = _order(asked, grant.action, signed(grant))
         return await carry_out(self._platform, order, progress)
 
     async def verify(self, arguments: Arguments) -> Verification:
@@ -90,3 +88,7 @@ class Restart:
         text = f"running since {clock_time(now.since)} UTC, {now.feels}"
         fresh = self._clock() - now.since <= RECENT
         return Verification(Verdict.DONE if fresh and now.healthy else Verdict.UNCLEAR, text)
+
+
+def _order(asked: RestartArguments, key: str = "", by: str = "") -> Order:
+    return Order(OrderKind.RESTART, asked.service, asked.environment, key, by)

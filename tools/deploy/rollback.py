@@ -20,9 +20,10 @@ from tools.contract import (
     Verification,
 )
 from tools.deploy import phrases
-from tools.deploy.deploy import PATIENCE, observed, runs
+from tools.deploy.deploy import observed, runs
 from tools.deploy.port import Order, OrderKind, Platform, Running, Vitals
 from tools.deploy.target import (
+    SECONDS,
     Version,
     aim,
     aim_at_running,
@@ -30,7 +31,7 @@ from tools.deploy.target import (
     carry_out,
     health,
     order_of,
-    previewed,
+    rehearsed,
     release,
     signed,
 )
@@ -58,7 +59,7 @@ class Rollback:
         vocabulary: Vocabulary,
         clock: Clock,
         vitals: Vitals | None = None,
-        timeout: float = PATIENCE,
+        seconds: float = SECONDS,
     ) -> None:
         self._platform, self._clock, self._vitals = platform, clock, vitals
         self.spec = Spec(
@@ -66,7 +67,7 @@ class Rollback:
             description="Rolls a service back to its previous version, or to a named one. Needs approval.",
             arguments=vocabulary.narrow(RollbackArguments),
             effect=Effect.WRITE,
-            timeout=timeout,
+            timeout=seconds,
             examples=phrases.ROLLBACK,
         )
 
@@ -75,13 +76,12 @@ class Rollback:
         target, now = await aim_at_running(self._platform, asked.service, asked.environment)
         version = asked.version or await self._previous(now)
         releases = await release(self._platform, asked.service, version)
-        preview = await previewed(self._platform, OrderKind.ROLLBACK, target, version)
         newer = order_of(version) > order_of(now.version)
-        return Plan(
+        plan = Plan(
             title=f"Roll {asked.service} back to {version} in {asked.environment}",
-            changes=(Change(f"version of {target.name}", now.version, version), *preview.changes),
+            changes=(Change(f"version of {target.name}", now.version, version),),
             touches=target.touches,
-            observed={**observed(now), "to": version, **preview.observed},
+            observed={**observed(now), "to": version},
             undo=Undo(
                 "deploy",
                 {"service": asked.service, "environment": asked.environment, "version": now.version},
@@ -89,11 +89,11 @@ class Rollback:
             undo_text=f"deploy {now.version} to {asked.environment} again",
             health=await health(now, self._vitals),
             notes=(
-                *preview.notes,
                 *((f"{version} is newer than {now.version}: this goes forward, not back",) if newer else ()),
                 *between(releases, now.version, version),
             ),
         )
+        return await rehearsed(self._platform, _order(asked, version), plan)
 
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
         asked = RollbackArguments.of(arguments)
@@ -102,14 +102,7 @@ class Rollback:
         if version is None:
             _, now = await aim_at_running(self._platform, asked.service, asked.environment)
             version = await self._previous(now)
-        order = Order(
-            OrderKind.ROLLBACK,
-            asked.service,
-            asked.environment,
-            key=grant.action,
-            by=signed(grant),
-            version=version,
-        )
+        order = _order(asked, version, grant.action, signed(grant))
         return await carry_out(self._platform, order, progress)
 
     async def verify(self, arguments: Arguments) -> Verification:
@@ -145,3 +138,7 @@ class Rollback:
             field="version",
             nearest=older,
         )
+
+
+def _order(asked: RollbackArguments, version: str, key: str = "", by: str = "") -> Order:
+    return Order(OrderKind.ROLLBACK, asked.service, asked.environment, key, by, version=version)

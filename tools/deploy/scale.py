@@ -19,9 +19,9 @@ from tools.contract import (
     Verification,
 )
 from tools.deploy import phrases
-from tools.deploy.deploy import PATIENCE, observed
+from tools.deploy.deploy import observed
 from tools.deploy.port import Order, OrderKind, Platform, Vitals
-from tools.deploy.target import aim_at_running, carry_out, health, previewed, signed
+from tools.deploy.target import SECONDS, aim_at_running, carry_out, health, rehearsed, signed
 from tools.slots import Kind, Slot
 from tools.vocabulary import Vocabulary
 
@@ -47,7 +47,7 @@ class Scale:
         vocabulary: Vocabulary,
         vitals: Vitals | None = None,
         most: int = MOST,
-        timeout: float = PATIENCE,
+        seconds: float = SECONDS,
     ) -> None:
         self._platform, self._vitals, self._most = platform, vitals, most
         self.spec = Spec(
@@ -55,7 +55,7 @@ class Scale:
             description="Sets how many replicas of a service run in an environment. Needs approval.",
             arguments=vocabulary.narrow(ScaleArguments),
             effect=Effect.WRITE,
-            timeout=timeout,
+            timeout=seconds,
             examples=phrases.SCALE,
         )
 
@@ -69,40 +69,27 @@ class Scale:
                 nearest=(str(self._most),),
             )
         target, now = await aim_at_running(self._platform, asked.service, asked.environment)
-        preview = await previewed(self._platform, OrderKind.SCALE, target, replicas=asked.replicas)
-        before = now.replicas
-        if before is None:
-            raise BadArguments(
-                f"how many replicas of {target.name} run is not known here, so it cannot be scaled"
-            )
-        return Plan(
+        plan = Plan(
             title=f"Scale {asked.service} to {asked.replicas} replicas in {asked.environment}",
-            changes=(
-                Change(f"replicas of {target.name}", str(before), str(asked.replicas)),
-                *preview.changes,
-            ),
+            changes=(Change(f"replicas of {target.name}", str(now.replicas), str(asked.replicas)),),
             touches=target.touches,
-            observed={**observed(now), **preview.observed},
+            observed=observed(now),
             undo=Undo(
                 "scale",
-                {"service": asked.service, "environment": asked.environment, "replicas": before},
+                {"service": asked.service, "environment": asked.environment, "replicas": now.replicas},
             ),
-            undo_text=f"scale {target.name} back to {before}",
+            undo_text=f"scale {target.name} back to {now.replicas}",
             health=await health(now, self._vitals),
-            notes=preview.notes,
         )
+        plan = await rehearsed(self._platform, _order(asked), plan)
+        if now.replicas is None:
+            raise BadArguments(f"how many replicas of {target.name} run is not known, so it cannot be scaled")
+        return plan
 
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
         asked = ScaleArguments.of(arguments)
         grant.spend(self.spec.name, asked.canonical())
-        order = Order(
-            OrderKind.SCALE,
-            asked.service,
-            asked.environment,
-            key=grant.action,
-            by=signed(grant),
-            replicas=asked.replicas,
-        )
+        order = _order(asked, grant.action, signed(grant))
         return await carry_out(self._platform, order, progress)
 
     async def verify(self, arguments: Arguments) -> Verification:
@@ -112,3 +99,7 @@ class Scale:
         if now.replicas != asked.replicas:
             return Verification(Verdict.NOT_DONE, text)
         return Verification(Verdict.DONE if now.healthy else Verdict.UNCLEAR, text)
+
+
+def _order(asked: ScaleArguments, key: str = "", by: str = "") -> Order:
+    return Order(OrderKind.SCALE, asked.service, asked.environment, key, by, replicas=asked.replicas)

@@ -2,19 +2,17 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import AfterValidator
 
-from tools.contract import BadArguments, Grant, Outcome, Progress, ToolUnavailable
+from tools.contract import BadArguments, Grant, Outcome, Plan, Progress, ToolUnavailable
 from tools.deploy.port import (
     Locating,
     Order,
-    OrderKind,
     Platform,
-    Preview,
-    Previewing,
+    RehearsingPlatform,
     Release,
     Running,
     Unanswered,
@@ -24,6 +22,7 @@ from tools.slots import Kind, Slot
 from tools.times import clock_time
 from tools.vocabulary import nearest
 
+SECONDS = 180.0  # for one order, unless a platform is known to take longer
 _VERSION = re.compile(r"[vV]?(\d+(?:\.\d+){0,3}(?:[-+][0-9A-Za-z.-]{1,40})?)")
 
 
@@ -146,24 +145,20 @@ def order_of(version: str) -> tuple[tuple[int, ...], bool, str]:
     return numbers, not rest, rest
 
 
-async def previewed(
-    platform: Platform,
-    kind: OrderKind,
-    target: Target,
-    version: str | None = None,
-    replicas: int | None = None,
-) -> Preview:
-    """What the platform says of such an order beforehand; nothing where it cannot."""
-    if not isinstance(platform, Previewing):
-        return Preview()
-    return await platform.preview(
-        Order(kind, target.service, target.environment, key="", by="", version=version, replicas=replicas)
-    )
-
-
 def signed(grant: Grant) -> str:
     """Who an order is by, for the platform's history."""
     return f"{', '.join(grant.approved_by) or 'nobody'} ({grant.action})"
+
+
+async def rehearsed(platform: Platform, order: Order, plan: Plan) -> Plan:
+    """The plan with what a platform that can rehearse says about it. Raises where it would not take the order."""
+    if not isinstance(platform, RehearsingPlatform):
+        return plan
+    found = await platform.rehearse(order)
+    observed = {**plan.observed, **found.observed}
+    matters = tuple(sorted(set(observed) - found.moving)) if found.moving else plan.matters
+    changes, notes = (*plan.changes, *found.changes), (*plan.notes, *found.notes)
+    return replace(plan, changes=changes, observed=observed, matters=matters, notes=notes)
 
 
 async def carry_out(platform: Platform, order: Order, progress: Progress) -> Outcome:

@@ -142,7 +142,7 @@ async def test_where_the_settings_say_so_they_only_mark_the_card() -> None:
         tool = Deploy(platform, WORDS)
         plan = await tool.plan(tool.spec.validate(ARGUMENTS))
         await tool.run(tool.spec.validate(ARGUMENTS), OneGrant(), Heard())
-    assert plan.notes[1:7] == (
+    assert plan.notes[2:8] == (
         "checks passed: build",
         "checks FAILING: test",
         "checks not there or not finished: scan",
@@ -304,7 +304,7 @@ def refuse_next_write(github: GitHubStandIn, status: int, text: str) -> None:
 async def test_a_version_without_a_commit_and_a_place_without_it_are_refused() -> None:
     async with github_platform(shop_by_deployments(), services(tag="release-{version}")) as platform:
         with pytest.raises(BadArguments, match="has no tag 'release-2.3.9'"):
-            await platform.preview(order())
+            await platform.rehearse(order())
     places = services(environments={"production": "prod"})
     async with github_platform(shop_by_deployments(), places) as platform:
         with pytest.raises(BadArguments, match="nearest: production"):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 
-from tools.contract import BadArguments, Change, Clock, Progress, ToolFailed
+from tools.contract import BadArguments, Change, Clock, Json, Progress, ToolFailed
 from tools.deploy.argocd.application import Application, Source
 from tools.deploy.argocd.client import Client
 from tools.deploy.argocd.declared import By, Declared, read
@@ -12,7 +12,7 @@ from tools.deploy.argocd.following import Follower, Pause
 from tools.deploy.argocd.orders import history
 from tools.deploy.argocd.versions import version_in
 from tools.deploy.argocd.workloads import RESTARTABLE, Counted, counted, differing, wanted_by
-from tools.deploy.port import Deployment, Order, OrderKind, Preview, Release, Result, Running
+from tools.deploy.port import Deployment, Order, OrderKind, Rehearsal, Release, Result, Running
 from tools.deploy.target import order_of
 from tools.jsonserver import JsonServer
 from tools.vocabulary import nearest
@@ -74,7 +74,7 @@ class ArgoCD:
         ]
         return tuple(sorted(entries, key=lambda entry: entry.at, reverse=True))
 
-    async def preview(self, order: Order) -> Preview:
+    async def rehearse(self, order: Order) -> Rehearsal:
         declared, name = self._able(order)
         application = await self._client.application(declared, name)
         source = self._source(application)
@@ -94,9 +94,8 @@ class ArgoCD:
                 raise BadArguments(
                     f"{name} has nothing that can be restarted: no {' nor '.join(RESTARTABLE)}"
                 )
-            return Preview(
-                (Change(f"application {name}", "runs", f"restarts {', '.join(names)}"),), tuple(notes)
-            )
+            change = Change(f"application {name}", "runs", f"restarts {', '.join(names)}")
+            return Rehearsal(tuple(notes), changes=(change,))
         version = order.version or ""
         wanted = version_in(declared, source)
         back = (
@@ -122,11 +121,13 @@ class ArgoCD:
             manifests = await self._client.manifests(declared, name, declared.written(version))
             notes += [f"would change: {line}" for line in wanted_by(items, manifests)]
         last = application.status.history[-1].id if application.status.history else None
-        return Preview(
-            (change,),
-            tuple(notes),
-            {"application": name, "wants": wanted, "history": last, "auto_sync": application.automatic},
-        )
+        observed: dict[str, Json] = {
+            "application": name,
+            "wants": wanted,
+            "history": last,
+            "auto_sync": application.automatic,
+        }
+        return Rehearsal(tuple(notes), observed, changes=(change,))
 
     async def apply(self, order: Order, progress: Progress) -> Result:
         declared, name = self._able(order)

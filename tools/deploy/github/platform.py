@@ -12,7 +12,7 @@ from tools.deploy.github.gates import GateKeeper
 from tools.deploy.github.releases import releases
 from tools.deploy.github.rollout import Reach, Rollout, Stage, Way
 from tools.deploy.github.service import Failing, Service, in_words
-from tools.deploy.port import Deployment, Order, OrderKind, Preview, Release, Result, Running, Unanswered
+from tools.deploy.port import Deployment, Order, OrderKind, Rehearsal, Release, Result, Running, Unanswered
 from tools.deploy.target import order_of
 from tools.forgeserver import GitHubServer, Pause
 from tools.jsonserver import Unheard
@@ -68,7 +68,7 @@ class GitHubPlatform:
         entries = [each for told in found for each in told if since is None or each.at >= since]
         return tuple(sorted(entries, key=lambda each: each.at, reverse=True))
 
-    async def preview(self, order: Order) -> Preview:
+    async def rehearse(self, order: Order) -> Rehearsal:
         service, place = self._able(order)
         version = order.version or ""
         gates = await self._gates.gates(service, version, place)
@@ -78,7 +78,7 @@ class GitHubPlatform:
                 f"{order.service} {version} may not be deployed: {'; '.join(gates.notes)}. Its checks have to pass, "
                 "or the setting `failing_checks` has to be `mark`"
             )
-        return Preview(
+        return Rehearsal(
             changes=(Change("GitHub", "not told", in_words(service, order, place)),),
             notes=gates.notes,
             observed={"commit": gates.commit, "failing_checks": sorted(gates.failing)},
