@@ -21,6 +21,12 @@ from agent.settings.backends import (
     RepositorySettings,
     ToolsSettings,
 )
+from agent.settings.clusters import (
+    ImpersonationSettings,
+    KubernetesSettings,
+    NamespaceSettings,
+    WorkloadSettings,
+)
 from agent.settings.forging import ArgoSettings, FlagsSettings, GitHubPlatformSettings, TicketsSettings
 from agent.settings.operation import (
     AuditSettings,
@@ -61,7 +67,9 @@ __all__ = [
     "FreezeSettings",
     "GitHubPlatformSettings",
     "HoursSettings",
+    "ImpersonationSettings",
     "KnowledgeSettings",
+    "KubernetesSettings",
     "Language",
     "LimitsSettings",
     "ListeningSettings",
@@ -71,6 +79,7 @@ __all__ = [
     "ModelSettings",
     "Moment",
     "Name",
+    "NamespaceSettings",
     "OverrideSettings",
     "PersonSettings",
     "PlatformSettings",
@@ -93,5 +102,6 @@ __all__ = [
     "TimeZone",
     "ToolsSettings",
     "TurnSettings",
+    "WorkloadSettings",
     "load",
 ]

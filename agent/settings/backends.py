@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
+from agent.settings.clusters import KubernetesSettings
 from agent.settings.forging import ArgoSettings, FlagsSettings, GitHubPlatformSettings, TicketsSettings
 from agent.settings.section import Duration, Name, Section
 
@@ -14,8 +15,8 @@ from agent.settings.section import Duration, Name, Section
 class PlatformSettings(Section):
     """What deploys, rolls back, restarts and scales."""
 
-    backend: Literal["none", "supervisor", "github", "argocd"] = Field(
-        default="none", description="The platform that runs services"
+    backend: Literal["none", "supervisor", "kubernetes", "github", "argocd"] = Field(
+        default="none", description="The platform that runs services; kubernetes: as `tools.kubernetes` says"
     )
     file: Path = Field(default=Path("supervisor.json"), description="Address and token of a local supervisor")
     github: GitHubPlatformSettings | None = Field(default=None, description="For `github`: what it deploys")
@@ -29,8 +30,9 @@ class PlatformSettings(Section):
 class LogsSettings(Section):
     """Where logs are."""
 
-    backend: Literal["none", "files", "journald", "loki", "elasticsearch"] = Field(
-        default="none", description="The kind of log store; elasticsearch: OpenSearch too"
+    backend: Literal["none", "files", "journald", "loki", "elasticsearch", "kubernetes"] = Field(
+        default="none",
+        description="The kind of log store; elasticsearch: OpenSearch too; kubernetes: as `tools.kubernetes` says",
     )
     path: Path = Field(default=Path("logs"), description="Folder of <environment>/<service>.log JSON lines")
     url: str = Field(
@@ -147,6 +149,7 @@ class ToolsSettings(Section):
     alerts: AlertsSettings = AlertsSettings()
     tickets: TicketsSettings = TicketsSettings()
     flags: FlagsSettings = FlagsSettings()
+    kubernetes: KubernetesSettings | None = Field(default=None, description="The clusters; none if unset")
     forges: tuple[ForgeSettings, ...] = Field(
         default=(), description="Where the tool `changes` looks, beside the platform's history"
     )

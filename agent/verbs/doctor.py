@@ -171,12 +171,20 @@ async def backends(session: "Session") -> AsyncIterator[Check]:
         spec = tool.spec
         if not session.app.policy.roles_for(spec.name):
             yield Check(spec.name, None, "nobody may use it: it is not in `access`")
-        if isinstance(tool, WriteTool) or spec.name not in ("status", "metrics", "logs", "tickets"):
+        if isinstance(tool, WriteTool) or spec.name not in (
+            "status",
+            "metrics",
+            "logs",
+            "tickets",
+            "kubernetes",
+        ):
             continue
         service = next(iter(session.app.settings.services), None)
         try:
             arguments = spec.validate(
-                {} if spec.name in {"status", "tickets"} or service is None else {"service": service}
+                {}
+                if spec.name in {"status", "tickets", "kubernetes"} or service is None
+                else {"service": service}
             )
             outcome = await asyncio.wait_for(
                 tool.run(arguments, session.app.asker(session.person)), spec.timeout

@@ -16,6 +16,7 @@ from tools.vocabulary import Vocabulary
 _OF_DOCUMENTS = frozenset({"at", "message"})  # fields that a line of Loki does not have
 
 if TYPE_CHECKING:
+    from agent.whitelist.clusters import Clusters
     from tools.alerts.port import AlertStore, Labels
     from tools.changes.port import ChangeSource
     from tools.jsonserver import JsonServer
@@ -33,6 +34,7 @@ class Backends:
         self.forging = Forging(settings, home, clock, words)
         self._platform_made: Platform | None = None
         self._metrics_made: MetricStore | None = None
+        self._clusters_made: Clusters | None = None
 
     def platform(self) -> Platform:
         settings = self._settings.tools.platform
@@ -48,12 +50,24 @@ class Backends:
                     self._platform_made = self.forging.github_platform()
                 case "argocd":
                     self._platform_made = self.forging.argo_platform()
+                case "kubernetes":
+                    self._platform_made = self.clusters("tools.platform.backend").platform()
         return self._platform_made
 
     def order_seconds(self) -> float:
         """How long one change may take: as the platform that makes it is given time for."""
+        if self._settings.tools.platform.backend == "kubernetes":
+            return self.clusters("tools.platform.backend").order_seconds
         given: timedelta = self._settings.tools.platform.timeout
         return given.total_seconds()
+
+    def clusters(self, wanted_by: str) -> "Clusters":
+        """The clusters of the settings. Raises `SettingsError` where there are none, or one cannot be reached so."""
+        if self._clusters_made is None:
+            from agent.whitelist.clusters import Clusters
+
+            self._clusters_made = Clusters(self._settings, self._home, self._clock, wanted_by)
+        return self._clusters_made
 
     def log_store(self, tool: str) -> LogStore:
         settings = self._settings.tools.logs
@@ -64,6 +78,10 @@ class Backends:
                 from tools.logs.files import LogFiles
 
                 return LogFiles(self._home.at(settings.path))
+            case "kubernetes":
+                from tools.logs.kubernetes import KubernetesLogs
+
+                return KubernetesLogs(self.clusters("tools.logs.backend").places)
             case "journald":
                 from tools.logs.journald import Journald
 

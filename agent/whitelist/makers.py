@@ -42,6 +42,7 @@ class Makers:
             "changes": self._changes,
             "investigate": self._investigate,
             "report": self._report,
+            "kubernetes": self._kubernetes,
             "knowledge": self._knowledge,
             "deploy": self._deploy,
             "rollback": self._rollback,
@@ -78,6 +79,9 @@ class Makers:
 
         platform, vitals = self._backends.platform(), self._backends.vitals()
         return Scale(platform, self._words, vitals, seconds=self._backends.order_seconds())
+
+    def _kubernetes(self) -> Tool:
+        return self._backends.clusters("the tool kubernetes").tool(self._words)
 
     def _logs(self) -> Tool:
         from tools.logs.logs import Logs

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.kubernetes_access import places_at
 from tests.fakes.shop import WORDS, now, shop_platform
 from tools.alerts.alerts import Alerts
 from tools.alerts.memory import MemoryAlerts
@@ -22,6 +23,7 @@ from tools.flags.flags import SetFlag, ShowFlag
 from tools.flags.memory import MemoryFlags
 from tools.knowledge.knowledge import Knowledge
 from tools.knowledge.port import Filters, Searched
+from tools.kubernetes.kubernetes import Kubernetes
 from tools.logs.files import LogFiles
 from tools.logs.logs import Logs
 from tools.metrics.free import PromQL
@@ -88,6 +90,7 @@ def shipped() -> Registry:
             Changes([PlatformChanges(platform)], WORDS, now),
             Report(Sources(store, LogFiles(nowhere), platform), WORDS, now),
             Knowledge(EmptyLibrary(), WORDS, now),
+            Kubernetes(places_at("http://127.0.0.1:9"), WORDS, now),
             Deploy(platform, WORDS),
             Rollback(platform, WORDS, now),
             Restart(platform, WORDS, now),
@@ -119,6 +122,7 @@ def test_the_shipped_tools_have_the_names_everybody_uses() -> None:
                 "changes",
                 "report",
                 "knowledge",
+                "kubernetes",
                 "tickets",
                 "flag",
             ),

@@ -175,7 +175,7 @@ DEAD: list[ReadTool] = [
     Changes([PlatformChanges(DeadPlatform())], WORDS, now),
     Tickets(DeadTickets(now), WORDS, PLACES),
     ShowFlag(DeadFlags({}), WORDS, FLAGS),
-    *(tool for tool in READS if tool.spec.name in {"logs", "metrics", "promql", "report"}),
+    *(tool for tool in READS if tool.spec.name in {"logs", "metrics", "promql", "report", "kubernetes"}),
 ]
 
 

@@ -1,6 +1,6 @@
 """What every platform keeps to, whichever it is, as far as it can do things.
 
-The one in memory, the supervisor over HTTP, GitHub by deployments and by a workflow, and Argo CD.
+The one in memory, the supervisor over HTTP, Kubernetes, GitHub by deployments and by a workflow, and Argo CD.
 """
 
 from collections.abc import AsyncIterator
@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.forges import argo_platform, github_platform, shop_by_argo, shop_by_deployments, shop_by_runs
-from tests.fakes.shop import NOW, Heard, shop_platform
+from tests.fakes.kubernetes import shop_cluster
+from tests.fakes.kubernetes_access import platform_at
+from tests.fakes.shop import NOW, Heard, now, shop_platform
 from tests.fakes.supervisor import SupervisorStandIn
 from tools.contract import BadArguments
 from tools.deploy.port import Order, OrderKind, Platform, RehearsingPlatform
 from tools.deploy.supervisor import Supervisor
 
+LATELY = NOW - timedelta(minutes=5)
 BROKEN = frozenset({"1.9.0"})
 
 
@@ -29,6 +32,9 @@ async def opened(kind: str, folder: Path) -> AsyncIterator[Platform]:
         case "supervisor":
             async with SupervisorStandIn(memory).open(folder) as file:
                 yield Supervisor(file)
+        case "kubernetes":
+            async with shop_cluster(now, broken={"1.9.0": "CrashLoopBackOff"}).open() as url:
+                yield platform_at(url, folder)
         case "github":
             async with github_platform(shop_by_deployments(BROKEN)) as platform:
                 yield platform
@@ -40,7 +46,7 @@ async def opened(kind: str, folder: Path) -> AsyncIterator[Platform]:
                 yield argo
 
 
-@pytest.fixture(params=["memory", "supervisor", "github", "github-workflow", "argocd"])
+@pytest.fixture(params=["memory", "supervisor", "kubernetes", "github", "github-workflow", "argocd"])
 async def platform(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Platform]:
     async with opened(request.param, tmp_path) as made:
         yield made
@@ -101,11 +107,12 @@ async def can(platform: Platform, kind: OrderKind) -> bool:
     """Whether orders of this kind are possible; a platform that says no says so beforehand and when it is told to."""
     if not isinstance(platform, RehearsingPlatform):
         return True
+    replicas = 3 if kind is OrderKind.SCALE else None
     try:
-        await platform.rehearse(order(kind, key="", replicas=3))
+        await platform.rehearse(order(kind, key="", replicas=replicas))
     except BadArguments:
         with pytest.raises(BadArguments, match=kind.value):
-            await platform.apply(order(kind, "A-9", replicas=3), Heard())
+            await platform.apply(order(kind, "A-9", replicas=replicas), Heard())
         return False
     return True
 
@@ -117,12 +124,13 @@ async def test_the_kind_of_a_change_is_kept(platform: Platform) -> None:
 
 
 async def test_a_restart_and_other_replicas_are_kept_or_refused(platform: Platform) -> None:
-    since = NOW - timedelta(minutes=1)
-    wanted = {kind for kind in (OrderKind.RESTART, OrderKind.SCALE) if await can(platform, kind)}
-    for number, kind in enumerate(sorted(wanted)):
-        replicas = 3 if kind is OrderKind.SCALE else None
-        assert (await platform.apply(order(kind, f"A-{number + 2}", replicas=replicas), Heard())).ok
-    kinds = {entry.kind for entry in await platform.history("payments", "production", since)}
+    wanted: set[OrderKind] = set()
+    for number, kind in enumerate((OrderKind.RESTART, OrderKind.SCALE)):
+        if await can(platform, kind):
+            replicas = 3 if kind is OrderKind.SCALE else None
+            assert (await platform.apply(order(kind, f"A-{number + 2}", replicas=replicas), Heard())).ok
+            wanted.add(kind)
+    kinds = {entry.kind for entry in await platform.history("payments", "production", LATELY)}
     if OrderKind.SCALE in wanted:
         assert kinds == wanted
         assert {each.replicas for each in await platform.running() if each.service == "payments"} == {3, 1}
@@ -142,3 +150,15 @@ async def test_a_release_that_does_not_get_well_leaves_the_old_one(platform: Pla
     assert "1.8.2" in result.detail
     assert await version_of(platform, "checkout") == "1.8.2"
     assert next(entry.ok for entry in await platform.history("checkout")) is False
+
+
+async def test_a_rehearsal_changes_nothing_and_refuses_what_an_order_would_be_refused_for(
+    platform: Platform,
+) -> None:
+    if not isinstance(platform, RehearsingPlatform):
+        pytest.skip("it cannot rehearse")
+    before = await platform.running()
+    await platform.rehearse(order(version="2.3.9", key=""))
+    with pytest.raises(BadArguments):
+        await platform.rehearse(order(service="paymints", version="2.3.9", key=""))
+    assert await platform.running() == before

@@ -14,15 +14,25 @@ from tools.slots import Kind, slots
 _EVERYTHING = re.compile(
     r"\b(everything|anything|the (?:site|shop|system)|customers|tout|le (?:site|systeme)|la boutique|les clients)\b"
 )
+# Whoever names these asks about what runs a service rather than about the service,
+_PODS = re.compile(r"\b(pods?|containers?|conteneurs?|kubernetes|k8s)\b")
+# and these words are nobody's but the cluster's.
+_CLUSTERS_OWN = re.compile(
+    r"\b(crash ?loop ?back ?off|(?:image ?pull|err ?image ?pull) ?back ?off|oom ?killed|(?:kubernetes|k8s) events?"
+    r"|evenements? (?:kubernetes|k8s))\b"
+)
 
 
 def reads(scan: Scan, act: Act, families: Mapping[str, Spec], context: Context) -> tuple[Call, ...]:
     """The reads that explain present trouble with a service or a place; none when the question is another one."""
     if act.mood in {Mood.ORDER, Mood.NEGATED} and not scan.abstract.startswith(("why", "pourquoi")):
         return ()
+    where = {role: scan.of(role)[0].value for role in ("service", "environment") if scan.of(role)}
+    if (cluster := families.get("kubernetes")) is not None and _is_of_the_cluster(scan, context):
+        call = _call(cluster, {}, where, scan, context)
+        return (call,) if call is not None else ()
     if not says("trouble", scan.abstract) or _is_history(scan, context):
         return ()
-    where = {role: scan.of(role)[0].value for role in ("service", "environment") if scan.of(role)}
     wanted = where or ("investigate" in families and _EVERYTHING.search(scan.plain))
     calls = (
         [_call(spec, extras, where, scan, context) for spec, extras in _plan(scan, families)]
@@ -44,13 +54,24 @@ def _call(
     return Call(spec.name, arguments, filled.said) if refusal(spec, arguments) is None else None
 
 
+def _is_of_the_cluster(scan: Scan, context: Context) -> bool:
+    """Whether only a cluster can answer: pods in trouble, or something by the cluster's own word for it."""
+    if _CLUSTERS_OWN.search(scan.plain):
+        return not _is_long_ago(scan, context)
+    return bool(
+        _PODS.search(scan.plain) and says("trouble", scan.abstract) and not _is_history(scan, context)
+    )
+
+
 def _is_history(scan: Scan, context: Context) -> bool:
     """Whether the question is about something past, which only people's notes can answer."""
-    for mention in scan.of("time"):
-        when = mention.when
-        if when is not None and when.start is not None and context.now - when.start > 3 * DAY:
-            return True
-    return says("past", scan.abstract) and not says("now", scan.abstract)
+    past = says("past", scan.abstract) and not says("now", scan.abstract)
+    return _is_long_ago(scan, context) or past
+
+
+def _is_long_ago(scan: Scan, context: Context) -> bool:
+    starts = (mention.when.start for mention in scan.of("time") if mention.when is not None)
+    return any(start is not None and context.now - start > 3 * DAY for start in starts)
 
 
 def _plan(scan: Scan, families: Mapping[str, Spec]) -> list[tuple[Spec, dict[str, Json]]]:

@@ -21,6 +21,7 @@ _FAMILIES = {  # the words of a tool's name that tell its family
     "status": "status state",
     "report": "report",
     "knowledge": "knowledge docs",
+    "kubernetes": "kubernetes k8s pods",
     "investigate": "investigate investigation",
 }
 _FAMILY_WORDS = {word: kin for kin, words in _FAMILIES.items() for word in words.split()}

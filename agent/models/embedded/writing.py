@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from agent.conversation.evidence import Evidence
-from agent.models.embedded import approvals, recounting
+from agent.models.embedded import approvals, clusters, recounting
 from agent.models.embedded.facts import (
     Deployment,
     Found,
@@ -76,7 +76,7 @@ class Writer:
             if not any(logs.service == lines.service for logs in found.logs)
         ]
         parts += recounting.told(self.locale, found.passages, found.nothing, question)
-        parts += [_plainly(piece) for piece in found.others]
+        parts += [clusters.told(piece, self.locale, self.at) or _plainly(piece) for piece in found.others]
         return parts
 
     def logs(self, logs: Logs) -> str:

@@ -1,0 +1,1 @@
+"""The platform of services that run as Deployments in Kubernetes."""
