@@ -101,11 +101,12 @@ async def can(platform: Platform, kind: OrderKind) -> bool:
     """Whether orders of this kind are possible; a platform that says no says so beforehand and when it is told to."""
     if not isinstance(platform, RehearsingPlatform):
         return True
+    replicas = 3 if kind is OrderKind.SCALE else None
     try:
-        await platform.rehearse(order(kind, key="", replicas=3))
+        await platform.rehearse(order(kind, key="", replicas=replicas))
     except BadArguments:
         with pytest.raises(BadArguments, match=kind.value):
-            await platform.apply(order(kind, "A-9", replicas=3), Heard())
+            await platform.apply(order(kind, "A-9", replicas=replicas), Heard())
         return False
     return True
 
@@ -118,10 +119,12 @@ async def test_the_kind_of_a_change_is_kept(platform: Platform) -> None:
 
 async def test_a_restart_and_other_replicas_are_kept_or_refused(platform: Platform) -> None:
     since = NOW - timedelta(minutes=1)
-    wanted = {kind for kind in (OrderKind.RESTART, OrderKind.SCALE) if await can(platform, kind)}
-    for number, kind in enumerate(sorted(wanted)):
-        replicas = 3 if kind is OrderKind.SCALE else None
-        assert (await platform.apply(order(kind, f"A-{number + 2}", replicas=replicas), Heard())).ok
+    wanted: set[OrderKind] = set()
+    for number, kind in enumerate((OrderKind.RESTART, OrderKind.SCALE)):
+        if await can(platform, kind):
+            replicas = 3 if kind is OrderKind.SCALE else None
+            assert (await platform.apply(order(kind, f"A-{number + 2}", replicas=replicas), Heard())).ok
+            wanted.add(kind)
     kinds = {entry.kind for entry in await platform.history("payments", "production", since)}
     if OrderKind.SCALE in wanted:
         assert kinds == wanted
