@@ -68,7 +68,7 @@ class Teller:
             [self._pod_line(each) for each in survey.pods[:SHOWN]] or ["there is no pod"],
             {"pods": rows},
             raw="\n".join(json.dumps(each.raw, ensure_ascii=False) for each in survey.pods),
-            cut=f"{left} pods that are better off are left out" if left > 0 else _cut(survey),
+            cut=_cut(survey, f"{left} pods that are better off are left out" if left > 0 else ""),
         )
 
     def _pod_line(self, each: OnePod) -> str:
@@ -113,7 +113,7 @@ class Teller:
             lines or ["nothing was noted in this time; a cluster keeps events for an hour or so"],
             {"events": rows},
             window=self.window,
-            cut=f"{left} older events are left out" if left > 0 else _cut(survey),
+            cut=_cut(survey, f"{left} older events are left out" if left > 0 else ""),
         )
 
     def use(self, survey: Survey) -> Finding | None:
@@ -209,5 +209,7 @@ def _short(text: str) -> str:
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
-def _cut(survey: Survey) -> str | None:
-    return "the namespace holds more than was listed" if survey.cut else None
+def _cut(survey: Survey, left_out: str) -> str | None:
+    """What a digest leaves out, and what was not even listed."""
+    more = "the namespace holds more than was listed" if survey.cut else ""
+    return "; ".join(filter(None, (left_out, more))) or None

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 from tools.contract import BadArguments, Json
+from tools.kubernetes.client import Listed
 from tools.kubernetes.images import Image
 from tools.kubernetes.objects import WorkloadObject
 from tools.kubernetes.places import Place, Places
@@ -79,27 +80,28 @@ async def workloads(places: Places, place: Place, service: str | None) -> Worklo
     if len(refused) == len(kinds):
         raise refused[0]
     found = []
+    unchecked = [str(each) for each in refused]
     for (kind, (_, state)), listed in zip(_KINDS.items(), kinds, strict=True):
         if isinstance(listed, Forbidden | Missing):
             continue
-        for one, raw in listed:
+        unchecked += (
+            [f"the namespace holds more {kind}s than the {len(listed.items):,} listed"] if listed.cut else []
+        )
+        for one, raw in zip(listed.items, listed.raw, strict=True):
             name = places.service(one.metadata.name)
             if name is not None:
                 found.append(Workload(name, kind, one, state(one), raw))
     wanted = tuple(each for each in found if service in {None, each.service})
     if service is not None and not wanted:
         raise _none(places, place, service, found, refused)
-    return Workloads(wanted, tuple(str(each) for each in refused))
+    return Workloads(wanted, tuple(unchecked))
 
 
-async def _listed(
-    place: Place, resource: Resource
-) -> list[tuple[WorkloadObject, Json]] | Forbidden | Missing:
+async def _listed(place: Place, resource: Resource) -> Listed[WorkloadObject] | Forbidden | Missing:
     try:
-        found = await place.cluster.listed(resource, place.namespace, WorkloadObject)
+        return await place.cluster.listed(resource, place.namespace, WorkloadObject)
     except (Forbidden, Missing) as error:
         return error
-    return list(zip(found.items, found.raw, strict=True))
 
 
 def _none(

@@ -61,7 +61,7 @@ class KubernetesLogs:
         place = self._places.place(query.environment)
         began = self._clock()
         found = await workloads(self._places, place, query.service)
-        sources = await self._sources(place, found.found)
+        sources, more = await self._sources(place, found.found)
         share = max(1, len(sources))
         tail = min(MOST_LINES, max(1, budget.lines // share))
         room = max(1, budget.octets // share)
@@ -73,9 +73,12 @@ class KubernetesLogs:
                 return await _read(place, source, query, tail, room, left)
 
         reads = await asyncio.gather(*(read(source) for source in sources))
-        return _told(reads, query, take, found.unchecked)
+        return _told(reads, query, take, (*found.unchecked, *more))
 
-    async def _sources(self, place: Place, found: tuple[Workload, ...]) -> list[_Source]:
+    async def _sources(
+        self, place: Place, found: tuple[Workload, ...]
+    ) -> tuple[list[_Source], tuple[str, ...]]:
+        """Every log there is, and a word about pods that were not listed."""
         labels = found[0].object.spec.selector.text() if len(found) == 1 else ""
         pods = await place.cluster.listed(PODS, place.namespace, Pod, labels=labels)
         sources = []
@@ -85,7 +88,7 @@ class KubernetesLogs:
             )
             if owner is not None:
                 sources += _of_pod(owner.service, pod)
-        return sources
+        return sources, (f"pods beyond the first {len(pods.items):,}",) if pods.cut else ()
 
 
 def _of_pod(service: str, pod: Pod) -> list[_Source]:

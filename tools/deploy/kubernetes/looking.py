@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tools.contract import BadArguments
+from tools.contract import BadArguments, ToolFailed
 from tools.deploy.kubernetes.record import Record
 from tools.deploy.kubernetes.revisions import Revision, container_of, revisions
 from tools.kubernetes.images import Image
@@ -13,6 +13,7 @@ from tools.kubernetes.places import Place, Places, Target
 from tools.kubernetes.resources import DEPLOYMENTS, REPLICA_SETS
 from tools.vocabulary import nearest
 
+_MOST = 20_000  # ReplicaSets: ten revisions of two thousand Deployments
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -52,9 +53,14 @@ class Looking:
 
     async def _in(self, environment: str, place: Place) -> list[Looked]:
         deployments, sets = await asyncio.gather(
-            place.cluster.listed(DEPLOYMENTS, place.namespace, WorkloadObject),
-            place.cluster.listed(REPLICA_SETS, place.namespace, WorkloadObject),
+            place.cluster.listed(DEPLOYMENTS, place.namespace, WorkloadObject, most=_MOST),
+            place.cluster.listed(REPLICA_SETS, place.namespace, WorkloadObject, most=_MOST),
         )
+        if deployments.cut or sets.cut:
+            raise ToolFailed(
+                f"{place.cluster.name}: namespace {place.namespace!r} holds more than {_MOST:,} Deployments or "
+                "ReplicaSets, which is more than can be told whole"
+            )
         found = []
         for each in deployments.items:
             service = self._places.service(each.metadata.name)

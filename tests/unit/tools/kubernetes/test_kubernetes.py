@@ -271,6 +271,21 @@ async def test_an_account_that_may_not_impersonate_says_who_should_act(
         await asked(over(url, impersonation=Impersonation()))
 
 
+def bare(name: str) -> made.Object:
+    return {"metadata": {"name": name, "namespace": "shop", "labels": {"app": "payments"}}, "spec": {}}
+
+
+async def test_a_namespace_that_is_too_large_to_list_is_told_as_such(
+    cluster: KubernetesStandIn, url: str
+) -> None:
+    for number in range(2_001):
+        cluster.put("pods", bare(f"payments-{number}"))
+        cluster.put("deployments", bare(f"other-{number}"))
+    outcome = await asked(over(url), service="payments")
+    assert "not checked: the namespace holds more Deployments than the 2,000 listed" in outcome.summary
+    assert str(of(outcome, "pods").cut).endswith("are left out; the namespace holds more than was listed")
+
+
 async def test_a_link_opens_the_console_where_there_is_one(url: str) -> None:
     outcome = await asked(
         over(url, console="https://console.example/{namespace}/{workload}"), service="payments"
