@@ -1,5 +1,6 @@
 """What the enabled tools stand on: platforms, stores and forges, as the settings name them."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -55,11 +56,12 @@ class Backends:
                     self._platform_made = self.forging.argo_platform()
         return self._platform_made
 
-    def patience(self) -> float:
-        """Seconds that one order is followed: as long as the platform that carries it out is given."""
+    def order_seconds(self) -> float:
+        """How long one change may take: as the platform that makes it is given time for."""
         if self._settings.tools.platform.backend == "kubernetes":
             return self.clusters("tools.platform.backend").order_seconds
-        return self.forging.patience
+        given: timedelta = self._settings.tools.platform.timeout
+        return given.total_seconds()
 
     def clusters(self, wanted_by: str) -> "Clusters":
         """The clusters of the settings. Raises `SettingsError` where there are none, or one cannot be reached so."""

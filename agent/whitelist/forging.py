@@ -1,7 +1,6 @@
 """GitHub, Argo CD, Jira and Unleash, as the settings name them."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,12 +23,6 @@ class Forging:
 
     def __init__(self, settings: Settings, home: Home, clock: Clock, words: Vocabulary) -> None:
         self._settings, self._home, self._clock, self._words = settings, home, clock, words
-
-    @property
-    def patience(self) -> float:
-        """Seconds that one order to the platform may take."""
-        given: timedelta = self._settings.tools.platform.timeout
-        return given.total_seconds()
 
     def github_platform(self) -> Platform:
         from tools.deploy.github.platform import GitHubPlatform

@@ -61,25 +61,25 @@ class Makers:
         from tools.deploy.deploy import Deploy
 
         platform, vitals = self._backends.platform(), self._backends.vitals()
-        return Deploy(platform, self._words, vitals, self._backends.patience())
+        return Deploy(platform, self._words, vitals, seconds=self._backends.order_seconds())
 
     def _rollback(self) -> Tool:
         from tools.deploy.rollback import Rollback
 
         platform, vitals = self._backends.platform(), self._backends.vitals()
-        return Rollback(platform, self._words, self._clock, vitals, self._backends.patience())
+        return Rollback(platform, self._words, self._clock, vitals, seconds=self._backends.order_seconds())
 
     def _restart(self) -> Tool:
         from tools.deploy.restart import Restart
 
         platform, vitals = self._backends.platform(), self._backends.vitals()
-        return Restart(platform, self._words, self._clock, vitals, self._backends.patience())
+        return Restart(platform, self._words, self._clock, vitals, seconds=self._backends.order_seconds())
 
     def _scale(self) -> Tool:
         from tools.deploy.scale import Scale
 
         platform, vitals = self._backends.platform(), self._backends.vitals()
-        return Scale(platform, self._words, vitals, timeout=self._backends.patience())
+        return Scale(platform, self._words, vitals, seconds=self._backends.order_seconds())
 
     def _kubernetes(self) -> Tool:
         return self._backends.clusters("the tool kubernetes").tool(self._words)

@@ -1,6 +1,6 @@
 """What every platform keeps to, whichever it is, as far as it can do things.
 
-In memory, the supervisor over HTTP, Kubernetes by its API, GitHub by deployments and by a workflow, and Argo CD.
+The one in memory, the supervisor over HTTP, Kubernetes, GitHub by deployments and by a workflow, and Argo CD.
 """
 
 from collections.abc import AsyncIterator
@@ -16,11 +16,11 @@ from tests.fakes.kubernetes_access import platform_at
 from tests.fakes.shop import NOW, Heard, now, shop_platform
 from tests.fakes.supervisor import SupervisorStandIn
 from tools.contract import BadArguments
-from tools.deploy.port import Order, OrderKind, Platform, Previewing
+from tools.deploy.port import Order, OrderKind, Platform, RehearsingPlatform
 from tools.deploy.supervisor import Supervisor
 
-BROKEN = frozenset({"1.9.0"})
 LATELY = NOW - timedelta(minutes=5)
+BROKEN = frozenset({"1.9.0"})
 
 
 @asynccontextmanager
@@ -33,7 +33,7 @@ async def opened(kind: str, folder: Path) -> AsyncIterator[Platform]:
             async with SupervisorStandIn(memory).open(folder) as file:
                 yield Supervisor(file)
         case "kubernetes":
-            async with shop_cluster(now, broken=dict.fromkeys(BROKEN, "CrashLoopBackOff")).open() as url:
+            async with shop_cluster(now, broken={"1.9.0": "CrashLoopBackOff"}).open() as url:
                 yield platform_at(url, folder)
         case "github":
             async with github_platform(shop_by_deployments(BROKEN)) as platform:
@@ -105,13 +105,14 @@ async def test_a_deployment_changes_what_runs_and_is_remembered(platform: Platfo
 
 async def can(platform: Platform, kind: OrderKind) -> bool:
     """Whether orders of this kind are possible; a platform that says no says so beforehand and when it is told to."""
-    if not isinstance(platform, Previewing):
+    if not isinstance(platform, RehearsingPlatform):
         return True
+    replicas = 3 if kind is OrderKind.SCALE else None
     try:
-        await platform.preview(order(kind, key="", replicas=3))
+        await platform.rehearse(order(kind, key="", replicas=replicas))
     except BadArguments:
         with pytest.raises(BadArguments, match=kind.value):
-            await platform.apply(order(kind, "A-9", replicas=3), Heard())
+            await platform.apply(order(kind, "A-9", replicas=replicas), Heard())
         return False
     return True
 
@@ -123,14 +124,13 @@ async def test_the_kind_of_a_change_is_kept(platform: Platform) -> None:
 
 
 async def test_a_restart_and_other_replicas_are_kept_or_refused(platform: Platform) -> None:
-    since = NOW - timedelta(minutes=1)
-    wanted = set()
-    for kind in (OrderKind.RESTART, OrderKind.SCALE):
+    wanted: set[OrderKind] = set()
+    for number, kind in enumerate((OrderKind.RESTART, OrderKind.SCALE)):
         if await can(platform, kind):
             replicas = 3 if kind is OrderKind.SCALE else None
-            assert (await platform.apply(order(kind, f"A-{kind.value}", replicas=replicas), Heard())).ok
+            assert (await platform.apply(order(kind, f"A-{number + 2}", replicas=replicas), Heard())).ok
             wanted.add(kind)
-    kinds = {entry.kind for entry in await platform.history("payments", "production", since)}
+    kinds = {entry.kind for entry in await platform.history("payments", "production", LATELY)}
     if OrderKind.SCALE in wanted:
         assert kinds == wanted
         assert {each.replicas for each in await platform.running() if each.service == "payments"} == {3, 1}
@@ -152,13 +152,13 @@ async def test_a_release_that_does_not_get_well_leaves_the_old_one(platform: Pla
     assert next(entry.ok for entry in await platform.history("checkout")) is False
 
 
-async def test_a_preview_changes_nothing_and_refuses_what_an_order_would_be_refused_for(
+async def test_a_rehearsal_changes_nothing_and_refuses_what_an_order_would_be_refused_for(
     platform: Platform,
 ) -> None:
-    if not isinstance(platform, Previewing):
-        pytest.skip("it cannot say beforehand")
+    if not isinstance(platform, RehearsingPlatform):
+        pytest.skip("it cannot rehearse")
     before = await platform.running()
-    await platform.preview(order(version="2.3.9", key=""))
+    await platform.rehearse(order(version="2.3.9", key=""))
     with pytest.raises(BadArguments):
-        await platform.preview(order(service="paymints", version="2.3.9", key=""))
+        await platform.rehearse(order(service="paymints", version="2.3.9", key=""))
     assert await platform.running() == before

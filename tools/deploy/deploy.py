@@ -17,7 +17,7 @@ from tools.contract import (
 )
 from tools.deploy import phrases
 from tools.deploy.port import Order, OrderKind, Platform, Running, Vitals
-from tools.deploy.target import PATIENCE, Version, aim, between, carry_out, health, previewed, release, signed
+from tools.deploy.target import SECONDS, Version, aim, between, carry_out, health, rehearsed, release, signed
 from tools.vocabulary import Vocabulary
 
 
@@ -37,7 +37,7 @@ class Deploy:
         platform: Platform,
         vocabulary: Vocabulary,
         vitals: Vitals | None = None,
-        timeout: float = PATIENCE,
+        seconds: float = SECONDS,
     ) -> None:
         self._platform, self._vitals = platform, vitals
         self.spec = Spec(
@@ -45,7 +45,7 @@ class Deploy:
             description="Deploys a version of a service to an environment. Needs approval; shows its plan first.",
             arguments=vocabulary.narrow(DeployArguments),
             effect=Effect.WRITE,
-            timeout=timeout,
+            timeout=seconds,
             examples=phrases.DEPLOY,
         )
 
@@ -64,7 +64,7 @@ class Deploy:
             health=await health(target.now, self._vitals),
             notes=between(releases, before, asked.version),
         )
-        return await previewed(self._platform, _order(asked), plan)
+        return await rehearsed(self._platform, _order(asked), plan)
 
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
         asked = DeployArguments.of(arguments)

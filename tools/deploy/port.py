@@ -104,21 +104,6 @@ class Result:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a platform knows of an order beforehand, by trying it or by looking.
-
-    `changes` are what more it changes, `notes` are for the approvers. `observed` is what the order rests on beside
-    version and replicas, and `moving` names what of a plan's `observed` changes by itself on this platform, so that its
-    change makes no plan stale.
-    """
-
-    changes: tuple[Change, ...] = ()
-    notes: tuple[str, ...] = ()
-    observed: Mapping[str, Json] = field(default_factory=dict)
-    moving: frozenset[str] = frozenset()
-
-
 class Unanswered(Exception):
     """The order left, and the connection broke before the platform said how it ended. Only looking can tell."""
 
@@ -145,15 +130,35 @@ class Platform(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What came of trying an order without carrying it out.
+
+    `notes` are for the approvers. `observed` is what the order rests on beside version and replicas, and `moving` names
+    what of a plan's `observed` changes by itself on this platform, so that its change makes no plan stale.
+    """
+
+    notes: tuple[str, ...] = ()
+    observed: Mapping[str, Json] = field(default_factory=dict)
+    moving: frozenset[str] = frozenset()
+    changes: tuple[Change, ...] = ()  # what more it changes, in the platform's own words
+
+
 @runtime_checkable
-class Previewing(Protocol):
-    """A platform that can say beforehand what an order would do, and refuses what it cannot or may not do."""
+class RehearsingPlatform(Platform, Protocol):
+    """A platform that can try an order, with every rule that it would meet."""
 
-    async def preview(self, order: Order) -> Preview:
-        """For an order without key; nothing is changed.
+    async def rehearse(self, order: Order) -> Rehearsal:
+        """Tries it; nothing is changed. Raises as `apply` does where the platform would not take the order."""
+        ...
 
-        Raises `BadArguments` for what is not possible here, `ToolFailed` for what a rule of the platform forbids.
-        """
+
+@runtime_checkable
+class Locating(Protocol):
+    """A platform for which it is dear to tell of everything, and cheap to tell of one place."""
+
+    async def running_at(self, service: str, environment: str) -> Running | None:
+        """What runs there; `None` where nothing does. Raises `BadArguments` for a name it does not know."""
         ...
 
 

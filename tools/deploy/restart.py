@@ -20,7 +20,7 @@ from tools.contract import (
 from tools.deploy import phrases
 from tools.deploy.deploy import observed
 from tools.deploy.port import Order, OrderKind, Platform, Vitals
-from tools.deploy.target import PATIENCE, aim_at_running, carry_out, health, previewed, signed
+from tools.deploy.target import SECONDS, aim_at_running, carry_out, health, rehearsed, signed
 from tools.times import clock_time, iso
 from tools.vocabulary import Vocabulary
 
@@ -43,7 +43,7 @@ class Restart:
         vocabulary: Vocabulary,
         clock: Clock,
         vitals: Vitals | None = None,
-        timeout: float = PATIENCE,
+        seconds: float = SECONDS,
     ) -> None:
         self._platform, self._clock, self._vitals = platform, clock, vitals
         self.spec = Spec(
@@ -51,7 +51,7 @@ class Restart:
             description="Restarts a service in an environment, the same version. Needs approval.",
             arguments=vocabulary.narrow(RestartArguments),
             effect=Effect.WRITE,
-            timeout=timeout,
+            timeout=seconds,
             examples=phrases.RESTART,
         )
 
@@ -73,7 +73,7 @@ class Restart:
             undo_text="a restart cannot be taken back; requests in flight may fail once",
             health=await health(now, self._vitals),
         )
-        return await previewed(self._platform, _order(asked), plan)
+        return await rehearsed(self._platform, _order(asked), plan)
 
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
         asked = RestartArguments.of(arguments)

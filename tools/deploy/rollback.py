@@ -23,7 +23,7 @@ from tools.deploy import phrases
 from tools.deploy.deploy import observed, runs
 from tools.deploy.port import Order, OrderKind, Platform, Running, Vitals
 from tools.deploy.target import (
-    PATIENCE,
+    SECONDS,
     Version,
     aim,
     aim_at_running,
@@ -31,7 +31,7 @@ from tools.deploy.target import (
     carry_out,
     health,
     order_of,
-    previewed,
+    rehearsed,
     release,
     signed,
 )
@@ -59,7 +59,7 @@ class Rollback:
         vocabulary: Vocabulary,
         clock: Clock,
         vitals: Vitals | None = None,
-        timeout: float = PATIENCE,
+        seconds: float = SECONDS,
     ) -> None:
         self._platform, self._clock, self._vitals = platform, clock, vitals
         self.spec = Spec(
@@ -67,7 +67,7 @@ class Rollback:
             description="Rolls a service back to its previous version, or to a named one. Needs approval.",
             arguments=vocabulary.narrow(RollbackArguments),
             effect=Effect.WRITE,
-            timeout=timeout,
+            timeout=seconds,
             examples=phrases.ROLLBACK,
         )
 
@@ -93,7 +93,7 @@ class Rollback:
                 *between(releases, now.version, version),
             ),
         )
-        return await previewed(self._platform, _order(asked, version), plan)
+        return await rehearsed(self._platform, _order(asked, version), plan)
 
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
         asked = RollbackArguments.of(arguments)

@@ -21,7 +21,7 @@ from tools.contract import (
 from tools.deploy import phrases
 from tools.deploy.deploy import observed
 from tools.deploy.port import Order, OrderKind, Platform, Vitals
-from tools.deploy.target import PATIENCE, aim_at_running, carry_out, health, previewed, signed
+from tools.deploy.target import SECONDS, aim_at_running, carry_out, health, rehearsed, signed
 from tools.slots import Kind, Slot
 from tools.vocabulary import Vocabulary
 
@@ -47,7 +47,7 @@ class Scale:
         vocabulary: Vocabulary,
         vitals: Vitals | None = None,
         most: int = MOST,
-        timeout: float = PATIENCE,
+        seconds: float = SECONDS,
     ) -> None:
         self._platform, self._vitals, self._most = platform, vitals, most
         self.spec = Spec(
@@ -55,7 +55,7 @@ class Scale:
             description="Sets how many replicas of a service run in an environment. Needs approval.",
             arguments=vocabulary.narrow(ScaleArguments),
             effect=Effect.WRITE,
-            timeout=timeout,
+            timeout=seconds,
             examples=phrases.SCALE,
         )
 
@@ -69,26 +69,22 @@ class Scale:
                 nearest=(str(self._most),),
             )
         target, now = await aim_at_running(self._platform, asked.service, asked.environment)
-        before = now.replicas
-        if before is None:
-            # A platform that counts none says better why it cannot scale.
-            await previewed(self._platform, _order(asked), Plan("", (), (), {}))
-            raise BadArguments(
-                f"how many replicas of {target.name} run is not known here, so it cannot be scaled"
-            )
         plan = Plan(
             title=f"Scale {asked.service} to {asked.replicas} replicas in {asked.environment}",
-            changes=(Change(f"replicas of {target.name}", str(before), str(asked.replicas)),),
+            changes=(Change(f"replicas of {target.name}", str(now.replicas), str(asked.replicas)),),
             touches=target.touches,
             observed=observed(now),
             undo=Undo(
                 "scale",
-                {"service": asked.service, "environment": asked.environment, "replicas": before},
+                {"service": asked.service, "environment": asked.environment, "replicas": now.replicas},
             ),
-            undo_text=f"scale {target.name} back to {before}",
+            undo_text=f"scale {target.name} back to {now.replicas}",
             health=await health(now, self._vitals),
         )
-        return await previewed(self._platform, _order(asked), plan)
+        plan = await rehearsed(self._platform, _order(asked), plan)
+        if now.replicas is None:
+            raise BadArguments(f"how many replicas of {target.name} run is not known, so it cannot be scaled")
+        return plan
 
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
         asked = ScaleArguments.of(arguments)

@@ -8,12 +8,21 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from tools.contract import BadArguments, Grant, Outcome, Plan, Progress, ToolFailed, ToolUnavailable
-from tools.deploy.port import Order, Platform, Previewing, Release, Running, Unanswered, Vitals
+from tools.deploy.port import (
+    Locating,
+    Order,
+    Platform,
+    RehearsingPlatform,
+    Release,
+    Running,
+    Unanswered,
+    Vitals,
+)
 from tools.slots import Kind, Slot
 from tools.times import clock_time
 from tools.vocabulary import nearest
 
-PATIENCE = 180.0  # seconds until a platform that has not finished is asked how far it is
+SECONDS = 180.0  # for one order, unless a platform is known to take longer
 _VERSION = re.compile(r"[vV]?(\d+(?:\.\d+){0,3}(?:[-+][0-9A-Za-z.-]{1,40})?)")
 
 
@@ -48,6 +57,8 @@ class Target:
 
 async def aim(platform: Platform, service: str, environment: str) -> Target:
     """The target as it is now. Raises `BadArguments` when the platform has never heard of service or environment."""
+    if isinstance(platform, Locating):
+        return Target(service, environment, await platform.running_at(service, environment))
     everything = await platform.running()
     here = [entry for entry in everything if entry.environment == environment]
     now = next((entry for entry in here if entry.service == service), None)
@@ -141,20 +152,15 @@ def signed(grant: Grant) -> str:
     return f"{', '.join(grant.approved_by) or 'nobody'} ({grant.action})"
 
 
-async def previewed(platform: Platform, order: Order, plan: Plan) -> Plan:
-    """The plan with what the platform knows of the order beforehand. Raises where it would not take it."""
-    if not isinstance(platform, Previewing):
+async def rehearsed(platform: Platform, order: Order, plan: Plan) -> Plan:
+    """The plan with what a platform that can rehearse says about it. Raises where it would not take the order."""
+    if not isinstance(platform, RehearsingPlatform):
         return plan
-    found = await platform.preview(order)
+    found = await platform.rehearse(order)
     observed = {**plan.observed, **found.observed}
     matters = tuple(sorted(set(observed) - found.moving)) if found.moving else plan.matters
-    return replace(
-        plan,
-        changes=(*plan.changes, *found.changes),
-        observed=observed,
-        matters=matters,
-        notes=(*found.notes, *plan.notes),
-    )
+    changes, notes = (*plan.changes, *found.changes), (*plan.notes, *found.notes)
+    return replace(plan, changes=changes, observed=observed, matters=matters, notes=notes)
 
 
 async def carry_out(platform: Platform, order: Order, progress: Progress) -> Outcome:

@@ -51,7 +51,7 @@ async def test_a_deployment_sets_the_revision_syncs_and_is_done_when_synced_and_
     assert (change.what, change.before, change.after) == (
         "target revision of application payments-production", "2.4.0", "v2.3.9",
     )  # fmt: skip
-    assert plan.notes[:4] == (
+    assert plan.notes[1:5] == (
         "Healthy, Synced",
         "differs now, and is synced too: Deployment web differs: spec.replicas",
         "would change: Deployment web: image registry.example/web:2.4.0 -> registry.example/web:2.3.9",
@@ -220,7 +220,7 @@ async def test_an_application_with_several_sources_is_refused() -> None:
     spec["sources"] = [spec.pop("source")]
     async with argo_platform(argo) as platform:
         with pytest.raises(BadArguments, match="several sources"):
-            await platform.preview(order())
+            await platform.rehearse(order())
 
 
 async def test_orders_are_kept_and_old_keys_are_not_taken_for_new_ones() -> None:

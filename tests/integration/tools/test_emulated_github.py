@@ -72,8 +72,8 @@ async def test_releases_and_the_checks_of_their_commit_are_read(server: GitHubSe
         ("2.10.0", "Release 2.10.0"), ("2.3.9", "Release 2.3.9"),
     ]  # fmt: skip
     with pytest.raises(ToolFailed, match=r"checks passed: build; checks FAILING: test"):
-        await platform(server).preview(order("2.3.9"))
-    shown = await platform(server, failing=Failing.MARK, checks=("build", "scan")).preview(order("2.3.9"))
+        await platform(server).rehearse(order("2.3.9"))
+    shown = await platform(server, failing=Failing.MARK, checks=("build", "scan")).rehearse(order("2.3.9"))
     assert shown.notes == (
         f"commit {sha[:12]}",
         "checks passed: build",
@@ -81,7 +81,7 @@ async def test_releases_and_the_checks_of_their_commit_are_read(server: GitHubSe
         "GitHub has no environment production, so nothing protects it there",
     )
     with pytest.raises(BadArguments, match=r"has no tag 'v9\.9\.9'"):
-        await platform(server).preview(order("9.9.9"))
+        await platform(server).rehearse(order("9.9.9"))
 
 
 async def runs(tool: WriteTool, **values: object) -> str:

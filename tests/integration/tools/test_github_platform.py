@@ -142,7 +142,7 @@ async def test_where_the_settings_say_so_they_only_mark_the_card() -> None:
         tool = Deploy(platform, WORDS)
         plan = await tool.plan(tool.spec.validate(ARGUMENTS))
         await tool.run(tool.spec.validate(ARGUMENTS), OneGrant(), Heard())
-    assert plan.notes[1:7] == (
+    assert plan.notes[2:8] == (
         "checks passed: build",
         "checks FAILING: test",
         "checks not there or not finished: scan",
@@ -304,7 +304,7 @@ def refuse_next_write(github: GitHubStandIn, status: int, text: str) -> None:
 async def test_a_version_without_a_commit_and_a_place_without_it_are_refused() -> None:
     async with github_platform(shop_by_deployments(), services(tag="release-{version}")) as platform:
         with pytest.raises(BadArguments, match="has no tag 'release-2.3.9'"):
-            await platform.preview(order())
+            await platform.rehearse(order())
     places = services(environments={"production": "prod"})
     async with github_platform(shop_by_deployments(), places) as platform:
         with pytest.raises(BadArguments, match="nearest: production"):
@@ -350,3 +350,24 @@ def test_the_name_of_a_run_is_read_as_it_was_made() -> None:
     assert (told.version, told.environment, told.key) == ("2.3.9-rc.1", "eu west", "sayso-A-2")
     assert told.kind is OrderKind.ROLLBACK
     assert read_name("{kind} {version} to {environment} ({key})", "Merge branch main", "x") is None
+
+
+async def test_what_the_branch_requires_is_required_of_github_too() -> None:
+    github = guarded(shop_by_deployments())
+    payments = github.repositories["harbour/payments"]
+    payments.checks = [check(name, "success") for name in ("build", "test", "scan")]
+    payments.checks.append(check("lint", "failure"))
+    async with github_platform(github) as platform:
+        assert (await platform.apply(order(), Heard())).ok
+    assert github.sent[0][2]["required_contexts"] == ["build", "test", "scan"]
+
+
+async def test_a_card_asks_about_its_own_place_alone() -> None:
+    github = shop_by_deployments()
+    async with github_platform(github) as platform:
+        tool = Deploy(platform, WORDS)
+        await tool.plan(tool.spec.validate(ARGUMENTS))
+        with pytest.raises(BadArguments, match="no repository is declared for the service 'catalog'"):
+            await tool.plan(tool.spec.validate({**ARGUMENTS, "service": "catalog"}))
+    assert not [path for _, path in github.asked if "checkout" in path]
+    assert len(github.asked) <= 15

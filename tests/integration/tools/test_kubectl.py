@@ -97,7 +97,7 @@ async def test_a_dry_run_is_asked_for_in_the_same_way(kubectl: Kubectl, tmp_path
     cluster = shop_cluster(now)
     async with cluster.open() as url:
         order = Order(OrderKind.DEPLOY, "payments", "production", "", "", version="2.3.9")
-        await platform_at(url, tmp_path).preview(order)
+        await platform_at(url, tmp_path).rehearse(order)
     (mine,) = cluster.patches(dry=True)
     assert mine.query["dryRun"] == theirs.query["dryRun"] == "All"
     assert bare(mine) == bare(theirs)

@@ -90,7 +90,7 @@ async def everything(cluster: KubernetesStandIn, folder: Path) -> None:
             Order(OrderKind.SCALE, "payments", "production", "A-4", "sam", replicas=3),
         )
         for order in orders:
-            await platform.preview(order)
+            await platform.rehearse(order)
             result = await platform.apply(order, Heard())
             assert result.ok, result
 

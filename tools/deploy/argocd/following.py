@@ -90,11 +90,11 @@ class Follower:
 
     async def _follow(self, declared: Declared, name: str, goal: Goal, progress: Progress) -> Result:
         told: set[str] = set()
-        deaf = ill = 0
+        deaf = ill = well = 0
         looked, pause = 0, FIRST_PAUSE
         while True:
             try:
-                application = await self._client.application(declared, name, refresh=looked == 0)
+                application = await self._client.application(declared, name, refresh=looked == 0 or well == 1)
             except ToolUnavailable as error:
                 deaf += 1
                 if deaf > DEAF:
@@ -107,14 +107,15 @@ class Follower:
                     told.add(line)
                     await progress(line)
             ill = ill + 1 if application.status.health.status == "Degraded" else 0
-            ended = self._ended(declared, application, goal, ill, looked)
+            well = well + 1 if application.status.health.status == "Healthy" and not application.busy else 0
+            ended = self._ended(declared, application, goal, ill, well)
             if ended is not None:
                 return ended
             await self._pause(min(pause, self._every))
             pause *= 2
 
     def _ended(
-        self, declared: Declared, application: Application, goal: Goal, ill: int, looked: int
+        self, declared: Declared, application: Application, goal: Goal, ill: int, well: int
     ) -> Result | None:
         """How it ended, `None` while it goes on."""
         status, name = application.status, application.metadata.name
@@ -133,8 +134,8 @@ class Follower:
                 False,
                 f"{last} was synced and {name} is Degraded: {status.health.message or 'no reason told'}",
             )
-        # a restart shows only once the controller has seen it, so the first look tells nothing
-        if there and status.health.status == "Healthy" and (goal.version is not None or looked > 1):
+        # right after an operation the health is that of before, so one look tells nothing
+        if there and well > 1:
             return Result(True, f"{last or name} runs: {name} is Healthy and {status.sync.status}")
         return None
 

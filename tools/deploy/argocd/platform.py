@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 
-from tools.contract import BadArguments, Change, Clock, Progress, ToolFailed
+from tools.contract import BadArguments, Change, Clock, Json, Progress, ToolFailed
 from tools.deploy.argocd.application import Application, Source
 from tools.deploy.argocd.client import Client
 from tools.deploy.argocd.declared import By, Declared, read
@@ -12,7 +12,7 @@ from tools.deploy.argocd.following import Follower, Pause
 from tools.deploy.argocd.orders import history
 from tools.deploy.argocd.versions import version_in
 from tools.deploy.argocd.workloads import RESTARTABLE, Counted, counted, differing, wanted_by
-from tools.deploy.port import Deployment, Order, OrderKind, Preview, Release, Result, Running
+from tools.deploy.port import Deployment, Order, OrderKind, Rehearsal, Release, Result, Running
 from tools.deploy.target import order_of
 from tools.jsonserver import JsonServer
 from tools.vocabulary import nearest
@@ -38,6 +38,10 @@ class ArgoCD:
             *(self._now(each, place) for each in self._services.values() for place in each.applications)
         )
         return tuple(each for each in found if each is not None)
+
+    async def running_at(self, service: str, environment: str) -> Running | None:
+        declared, _ = self._application(service, environment)
+        return await self._now(declared, environment)
 
     async def releases(self, service: str) -> tuple[Release, ...]:
         """The tags of the repository that Argo CD knows, newest version first; it knows no notes."""
@@ -70,7 +74,7 @@ class ArgoCD:
         ]
         return tuple(sorted(entries, key=lambda entry: entry.at, reverse=True))
 
-    async def preview(self, order: Order) -> Preview:
+    async def rehearse(self, order: Order) -> Rehearsal:
         declared, name = self._able(order)
         application = await self._client.application(declared, name)
         source = self._source(application)
@@ -90,9 +94,8 @@ class ArgoCD:
                 raise BadArguments(
                     f"{name} has nothing that can be restarted: no {' nor '.join(RESTARTABLE)}"
                 )
-            return Preview(
-                (Change(f"application {name}", "runs", f"restarts {', '.join(names)}"),), tuple(notes)
-            )
+            change = Change(f"application {name}", "runs", f"restarts {', '.join(names)}")
+            return Rehearsal(tuple(notes), changes=(change,))
         version = order.version or ""
         wanted = version_in(declared, source)
         back = (
@@ -118,11 +121,13 @@ class ArgoCD:
             manifests = await self._client.manifests(declared, name, declared.written(version))
             notes += [f"would change: {line}" for line in wanted_by(items, manifests)]
         last = application.status.history[-1].id if application.status.history else None
-        return Preview(
-            (change,),
-            tuple(notes),
-            {"application": name, "wants": wanted, "history": last, "auto_sync": application.automatic},
-        )
+        observed: dict[str, Json] = {
+            "application": name,
+            "wants": wanted,
+            "history": last,
+            "auto_sync": application.automatic,
+        }
+        return Rehearsal(tuple(notes), observed, changes=(change,))
 
     async def apply(self, order: Order, progress: Progress) -> Result:
         declared, name = self._able(order)
@@ -159,20 +164,24 @@ class ArgoCD:
 
     def _able(self, order: Order) -> tuple[Declared, str]:
         """The service and its application. Raises `BadArguments` for what Argo CD cannot do."""
-        declared = self._service(order.service)
         if order.kind is OrderKind.SCALE:
             raise BadArguments(
                 f"{order.service} is what Git says, and Argo CD does not scale it: change its replicas in Git"
             )
-        if order.environment not in declared.applications:
-            near = nearest(order.environment, declared.applications)
+        return self._application(order.service, order.environment)
+
+    def _application(self, service: str, environment: str) -> tuple[Declared, str]:
+        """Raises `BadArguments` for a service or an environment without an application."""
+        declared = self._service(service)
+        if environment not in declared.applications:
+            near = nearest(environment, declared.applications)
             raise BadArguments(
-                f"{order.service} has no application for {order.environment!r}; nearest: {', '.join(near)}",
+                f"{service} has no application for {environment!r}; nearest: {', '.join(near)}",
                 field="environment",
-                value=order.environment,
+                value=environment,
                 nearest=near,
             )
-        return declared, declared.applications[order.environment]
+        return declared, declared.applications[environment]
 
     def _service(self, name: str) -> Declared:
         if name not in self._services:

@@ -7,11 +7,13 @@ from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
 
-from tools.deploy.github.rollout import Payload, Rollout, Stage, Started, base, understood
+from tools.deploy.github.gates import GateKeeper
+from tools.deploy.github.rollout import Payload, Reach, Rollout, Stage, Started, base, understood
 from tools.deploy.github.service import Failing, Service
 from tools.deploy.port import Order, OrderKind
 from tools.forgeserver import GitHubServer
 
+_AT_ONCE = 3  # deployments whose status is asked for side by side, one request each
 STAGES = {
     "success": Stage.GOOD,
     "inactive": Stage.REPLACED,
@@ -60,15 +62,21 @@ _STATUSES = TypeAdapter(tuple[_Status, ...])
 class Deployments:
     """Creates deployments and follows their statuses."""
 
-    def __init__(self, server: GitHubServer) -> None:
-        self._server = server
+    def __init__(self, server: GitHubServer, gates: GateKeeper) -> None:
+        self._server, self._gates = server, gates
 
-    async def rollouts(self, service: Service, environment: str, most: int) -> Sequence[Rollout]:
-        asked = {"environment": environment, "task": service.task, "per_page": str(most)}
+    async def rollouts(self, service: Service, environment: str, reach: Reach) -> Sequence[Rollout]:
+        asked = {"environment": environment, "task": service.task, "per_page": str(reach.most)}
         said = await self._server.ask("GET", f"{base(service)}/deployments", asked)
         found = [each for each in understood(_DEPLOYMENTS, said, "deployments") if _is_of(each, service.name)]
-        statuses = await asyncio.gather(*(self._statuses(service, each.id, 1) for each in found))
-        return [_rollout(service, each, told) for each, told in zip(found, statuses, strict=True)]
+        told: list[Rollout] = []
+        for start in range(0, len(found), _AT_ONCE):
+            part = found[start : start + _AT_ONCE]
+            statuses = await asyncio.gather(*(self._statuses(service, each.id, 1) for each in part))
+            told += [_rollout(service, each, of) for each, of in zip(part, statuses, strict=True)]
+            if reach.ends(told):
+                break
+        return told
 
     async def start(self, service: Service, environment: str, order: Order, key: str) -> Started:
         version = order.version or ""
@@ -88,8 +96,8 @@ class Deployments:
         }
         if service.failing is Failing.MARK or order.kind is OrderKind.ROLLBACK:
             body["required_contexts"] = []
-        elif service.checks is not None:
-            body["required_contexts"] = list(service.checks)
+        elif required := await self._gates.required(service):
+            body["required_contexts"] = list(required)  # without them GitHub asks for every check there is
         path = f"{base(service)}/deployments"
         said = await self._server.ask("POST", path, body=json.loads(json.dumps(body)))
         return Started(understood(_DEPLOYMENT, said, "a deployment").id)

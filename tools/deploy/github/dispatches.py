@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import Field, TypeAdapter
 
 from tools.contract import ToolFailed
-from tools.deploy.github.rollout import Payload, Rollout, Stage, Started, base, understood
+from tools.deploy.github.rollout import Payload, Reach, Rollout, Stage, Started, base, understood
 from tools.deploy.github.service import RunName, Service, Workflow, filled, read_name, values
 from tools.deploy.port import Order
 from tools.forgeserver import GitHubServer
@@ -86,7 +86,7 @@ class Dispatches:
     def __init__(self, server: GitHubServer) -> None:
         self._server = server
 
-    async def rollouts(self, service: Service, environment: str, most: int) -> Sequence[Rollout]:
+    async def rollouts(self, service: Service, environment: str, reach: Reach) -> Sequence[Rollout]:
         """Runs that other people started count too, if their name says what they deploy."""
         workflow = _workflow(service)
         asked = {"event": "workflow_dispatch", "per_page": "100"}
@@ -94,7 +94,7 @@ class Dispatches:
         runs = understood(_RUNS, await self._server.ask("GET", path, asked), "runs").workflow_runs
         named = [(run, read_name(workflow.run_name, run.display_title, service.name)) for run in runs]
         found = [_rollout(run, told) for run, told in named if told and told.environment == environment]
-        return found[:most]
+        return found[: reach.most]
 
     async def start(self, service: Service, environment: str, order: Order, key: str) -> Started:
         workflow, known = _workflow(service), values(service, order, environment, key)

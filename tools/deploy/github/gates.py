@@ -144,7 +144,7 @@ class GateKeeper:
             raise BadArguments(f"{service.repository} has no tag {tag!r}", field="version", value=version)
         commit = understood(_COMMIT, said, "a commit").sha
         checks, required, protection = await asyncio.gather(
-            self._checks(service, commit), self._required(service), self._protection(service, environment)
+            self._checks(service, commit), self.required(service), self._protection(service, environment)
         )
         looked = required if required or service.checks is not None else tuple(checks)
         return Gates(
@@ -171,7 +171,7 @@ class GateKeeper:
             found[run.name] = _worse(found.get(run.name), ended if run.status == "completed" else "pending")
         return found
 
-    async def _required(self, service: Service) -> tuple[str, ...]:
+    async def required(self, service: Service) -> tuple[str, ...]:
         """The checks that are asked for: as declared, else as the default branch asks."""
         if service.checks is not None:
             return tuple(service.checks)

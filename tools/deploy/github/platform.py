@@ -10,16 +10,16 @@ from tools.deploy.github.deployments import Deployments
 from tools.deploy.github.dispatches import Dispatches
 from tools.deploy.github.gates import GateKeeper
 from tools.deploy.github.releases import releases
-from tools.deploy.github.rollout import Rollout, Stage, Way
+from tools.deploy.github.rollout import Reach, Rollout, Stage, Way
 from tools.deploy.github.service import Failing, Service, in_words
-from tools.deploy.port import Deployment, Order, OrderKind, Preview, Release, Result, Running, Unanswered
+from tools.deploy.port import Deployment, Order, OrderKind, Rehearsal, Release, Result, Running, Unanswered
 from tools.deploy.target import order_of
 from tools.forgeserver import GitHubServer, Pause
 from tools.jsonserver import Unheard
 from tools.vocabulary import nearest
 
 KEY_LIFE = timedelta(days=1)  # an action's key is looked for this far back; older ones are of another store
-RECENT, MOST = 10, 30  # attempts that are read to tell what runs, and what was changed
+NOW = Reach(most=15, worked=2)  # what is read to tell what runs there, and what ran before
 PATIENT = timedelta(hours=1)  # an attempt that has not moved for this long keeps nobody else from deploying
 FIRST_PAUSE = 0.5  # seconds before the second look at an attempt; then ever longer
 DEAF = 12  # reads in a row that may fail while an attempt is followed
@@ -40,13 +40,17 @@ class GitHubPlatform:
     ) -> None:
         self._server, self._services, self._environments = server, services, tuple(environments)
         self._clock, self._mark, self._pause, self._every = clock, mark, pause, every
-        self._deployments, self._dispatches = Deployments(server), Dispatches(server)
         self._gates = GateKeeper(server)
+        self._deployments, self._dispatches = Deployments(server, self._gates), Dispatches(server)
 
     async def running(self) -> tuple[Running, ...]:
         places = [(name, place) for name in self._services for place in self._places(name)]
         found = await asyncio.gather(*(self._now(name, place) for name, place in places))
         return tuple(each for each in found if each is not None)
+
+    async def running_at(self, service: str, environment: str) -> Running | None:
+        self._place(service, environment)
+        return await self._now(service, environment)
 
     async def releases(self, service: str) -> tuple[Release, ...]:
         return await releases(self._server, self._service(service))
@@ -60,11 +64,11 @@ class GitHubPlatform:
             for place in self._places(name)
             if service in {None, name} and environment in {None, place}
         ]
-        found = await asyncio.gather(*(self._told(name, place) for name, place in places))
+        found = await asyncio.gather(*(self._told(name, place, since) for name, place in places))
         entries = [each for told in found for each in told if since is None or each.at >= since]
         return tuple(sorted(entries, key=lambda each: each.at, reverse=True))
 
-    async def preview(self, order: Order) -> Preview:
+    async def rehearse(self, order: Order) -> Rehearsal:
         service, place = self._able(order)
         version = order.version or ""
         gates = await self._gates.gates(service, version, place)
@@ -74,7 +78,7 @@ class GitHubPlatform:
                 f"{order.service} {version} may not be deployed: {'; '.join(gates.notes)}. Its checks have to pass, "
                 "or the setting `failing_checks` has to be `mark`"
             )
-        return Preview(
+        return Rehearsal(
             changes=(Change("GitHub", "not told", in_words(service, order, place)),),
             notes=gates.notes,
             observed={"commit": gates.commit, "failing_checks": sorted(gates.failing)},
@@ -83,7 +87,7 @@ class GitHubPlatform:
     async def apply(self, order: Order, progress: Progress) -> Result:
         service, place = self._able(order)
         way, key = self._way(service), f"{self._mark}-{order.key}"
-        before = await way.rollouts(service, place, MOST)
+        before = await way.rollouts(service, place, Reach(since=self._clock() - KEY_LIFE))
         known = next((each for each in before if each.key == key and self._age(each) < KEY_LIFE), None)
         if known is not None:
             ended = await self._follow(order, service, place, known.id, progress)
@@ -132,7 +136,7 @@ class GitHubPlatform:
         where = f" ({now.link})" if now.link else ""
         if now.worked:
             return Result(True, f"GitHub says that {now.version} is deployed to {order.environment}{where}")
-        others = await self._way(service).rollouts(service, place, RECENT)
+        others = await self._way(service).rollouts(service, place, NOW)
         last = next((each for each in others if each.stage is Stage.GOOD), None)
         kept = f"; the last that worked there is {last.version}" if last else ""
         return Result(False, f"{now.version} was not deployed: {now.note}{where}{kept}")
@@ -140,7 +144,7 @@ class GitHubPlatform:
     async def _found(self, service: Service, place: str, key: str) -> int:
         """The attempt with this key, which a server that names no run shows after a moment."""
         for _ in range(DEAF):
-            for each in await self._way(service).rollouts(service, place, MOST):
+            for each in await self._way(service).rollouts(service, place, Reach(most=10)):
                 if each.key == key and self._age(each) < KEY_LIFE:
                     return each.id
             await self._pause(self._every)
@@ -153,7 +157,7 @@ class GitHubPlatform:
         """What GitHub was last told that works there; `None` where nothing ever did."""
         service = self._service(name)
         place = service.environments.get(environment, environment)
-        found = await self._way(service).rollouts(service, place, RECENT)
+        found = await self._way(service).rollouts(service, place, NOW)
         worked = [each for each in found if each.worked]
         if not worked or worked[0].stage is Stage.REPLACED:
             return None
@@ -173,12 +177,12 @@ class GitHubPlatform:
             coming=coming.version if coming else None,
         )
 
-    async def _told(self, name: str, environment: str) -> list[Deployment]:
+    async def _told(self, name: str, environment: str, since: datetime | None) -> list[Deployment]:
         service = self._service(name)
         place = service.environments.get(environment, environment)
         found = [
             each
-            for each in await self._way(service).rollouts(service, place, MOST)
+            for each in await self._way(service).rollouts(service, place, Reach(since=since))
             if each.stage is not Stage.PENDING
         ]
         entries = []
@@ -209,15 +213,20 @@ class GitHubPlatform:
                 f"{order.service} is deployed through GitHub, which cannot {order.kind.value} what runs: do that where "
                 "it runs"
             )
-        if order.environment not in self._places(order.service):
-            near = nearest(order.environment, self._places(order.service))
+        return service, self._place(order.service, order.environment)
+
+    def _place(self, name: str, environment: str) -> str:
+        """GitHub's name of the environment. Raises `BadArguments` where the service is not deployed to it."""
+        service, places = self._service(name), self._places(name)
+        if environment not in places:
+            near = nearest(environment, places)
             raise BadArguments(
-                f"{order.service} is not deployed to {order.environment!r} through GitHub; nearest: {', '.join(near)}",
+                f"{name} is not deployed to {environment!r} through GitHub; nearest: {', '.join(near)}",
                 field="environment",
-                value=order.environment,
+                value=environment,
                 nearest=near,
             )
-        return service, service.environments.get(order.environment, order.environment)
+        return service.environments.get(environment, environment)
 
     def _service(self, name: str) -> Service:
         if name not in self._services:

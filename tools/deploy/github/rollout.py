@@ -44,6 +44,22 @@ class Rollout:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """How far back attempts are told: at most so many, until one is older than `since`, or so many `worked`."""
+
+    most: int = 30
+    since: datetime | None = None
+    worked: int | None = None
+
+    def ends(self, found: Sequence[Rollout]) -> bool:
+        """Whether those that were found are enough."""
+        old = self.since is not None and bool(found) and found[-1].at < self.since
+        return old or (
+            self.worked is not None and len({each.version for each in found if each.worked}) >= self.worked
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """An order that GitHub took; without an `id` it has to be found again by its key."""
 
@@ -53,8 +69,8 @@ class Started:
 class Way(Protocol):
     """How a service is deployed through GitHub."""
 
-    async def rollouts(self, service: Service, environment: str, most: int) -> Sequence[Rollout]:
-        """The latest attempts, newest first."""
+    async def rollouts(self, service: Service, environment: str, reach: Reach) -> Sequence[Rollout]:
+        """The latest attempts, newest first, as far back as is wanted."""
         ...
 
     async def start(self, service: Service, environment: str, order: Order, key: str) -> Started:

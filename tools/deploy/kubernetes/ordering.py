@@ -16,7 +16,7 @@ from tools.kubernetes.resources import DEPLOYMENTS
 from tools.kubernetes.rollout import Phase, missed_at
 
 _TRIES = 4  # for a patch that met somebody else's, where that one did not touch what we rest on
-_REMEMBERED = 200  # previews
+_REMEMBERED = 200  # rehearsals
 
 
 class Ordering:
@@ -25,7 +25,7 @@ class Ordering:
     def __init__(self, places: Places, clock: Clock, patience: Patience) -> None:
         self._preparing = Preparing(places, clock)
         self._clock, self._patience = clock, patience
-        self._previewed: dict[Order, str] = {}  # what the last preview of an order rested on
+        self._rehearsed: dict[Order, str] = {}  # what the last rehearsal of an order rested on
 
     async def prepare(self, order: Order) -> Prepared:
         """Looks at the Deployment now. Raises `BadArguments` where there is none, `ToolFailed` where it is paused."""
@@ -43,9 +43,9 @@ class Ordering:
                 prepared = await self._preparing.prepare(prepared.order)
                 continue
             break
-        if len(self._previewed) >= _REMEMBERED:
-            self._previewed.pop(next(iter(self._previewed)))
-        self._previewed[_bare(prepared.order)] = prepared.rests_on
+        if len(self._rehearsed) >= _REMEMBERED:
+            self._rehearsed.pop(next(iter(self._rehearsed)))
+        self._rehearsed[_bare(prepared.order)] = prepared.rests_on
         return done
 
     async def carry_out(self, order: Order, progress: Progress) -> Result:
@@ -54,7 +54,7 @@ class Ordering:
         if (seen := prepared.record.find(order.key)) is not None:
             return await self._again(prepared, seen, progress)
         await progress(f"{order.kind.value} {order.service} in {order.environment}")
-        expected = self._previewed.pop(_bare(order), prepared.rests_on)
+        expected = self._rehearsed.pop(_bare(order), prepared.rests_on)
         await self._patched(prepared, expected)
         followed = await self._followed(prepared, progress, prepared.deployment)
         result = await self._judged(prepared, followed, progress)
@@ -166,7 +166,7 @@ class Ordering:
 
 
 def _bare(order: Order) -> Order:
-    """The order without who gives it: its preview has no name yet."""
+    """The order without who gives it: its rehearsal has no name yet."""
     return replace(order, key="", by="")
 
 

@@ -14,7 +14,7 @@ from tools.deploy.kubernetes.patches import resting_on, template_of
 from tools.deploy.kubernetes.preparing import Prepared
 from tools.deploy.kubernetes.releases import ReleaseSource, together
 from tools.deploy.kubernetes.revisions import changes, previous
-from tools.deploy.port import Deployment, Order, OrderKind, Preview, Release, Result, Running
+from tools.deploy.port import Deployment, Order, OrderKind, Rehearsal, Release, Result, Running
 from tools.kubernetes.observations import Autoscaler
 from tools.kubernetes.places import Places
 from tools.kubernetes.refusals import Forbidden, Missing
@@ -70,7 +70,7 @@ class KubernetesPlatform:
         ]
         return tuple(sorted(entries, key=lambda entry: entry.at, reverse=True))
 
-    async def preview(self, order: Order) -> Preview:
+    async def rehearse(self, order: Order) -> Rehearsal:
         """Has the cluster try the patch: its rules, quotas and webhooks have their say before anybody is asked."""
         prepared = await self._ordering.prepare(order)
         warnings = await self._ordering.try_out(prepared)
@@ -82,7 +82,7 @@ class KubernetesPlatform:
             *unchecked,
         )
         moving = frozenset({"replicas"}) if scaler and order.kind is not OrderKind.SCALE else frozenset[str]()
-        return Preview(notes=notes, observed={"template": resting_on(prepared.whole)}, moving=moving)
+        return Rehearsal(notes, {"template": resting_on(prepared.whole)}, moving)
 
     async def apply(self, order: Order, progress: Progress) -> Result:
         return await self._ordering.carry_out(order, progress)

@@ -149,7 +149,7 @@ async def test_without_an_autoscaler_other_replicas_make_a_plan_stale(
 async def test_a_change_between_plan_and_run_stops_the_run_and_is_told_by_whom(
     cluster: KubernetesStandIn, platform: KubernetesPlatform
 ) -> None:
-    await platform.preview(deploy("1.9.0", key=""))
+    await platform.rehearse(deploy("1.9.0", key=""))
     owner = cluster.find("deployments", "checkout")
     owner["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"] = "debug"
     cluster._changed(owner, "kubectl-edit")
@@ -407,16 +407,16 @@ async def test_a_record_that_somebody_edited_stops_everything(
 
 async def test_a_service_without_a_deployment_is_not_made(platform: KubernetesPlatform) -> None:
     with pytest.raises(BadArguments, match="and sayso makes none; nearest: "):
-        await platform.preview(deploy("1.0.0", "catalog"))
+        await platform.rehearse(deploy("1.0.0", "catalog"))
     with pytest.raises(BadArguments, match="has no namespace"):
-        await platform.preview(Order(OrderKind.RESTART, "payments", "preview", "", ""))
+        await platform.rehearse(Order(OrderKind.RESTART, "payments", "preview", "", ""))
     with pytest.raises(BadArguments, match="there is no Deployment of 'catalog'"):
         await platform.releases("catalog")
 
 
 async def test_a_version_that_cannot_be_a_tag_is_refused(platform: KubernetesPlatform) -> None:
     with pytest.raises(BadArguments, match="cannot be the tag of an image"):
-        await platform.preview(deploy("1.0.0+build.5"))
+        await platform.rehearse(deploy("1.0.0+build.5"))
 
 
 async def test_what_others_did_stands_in_the_history_too(
