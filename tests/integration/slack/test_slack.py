@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +28,7 @@ from agent.surfaces.slack.surface import SlackSurface
 from evals.bench.durability.stamps import POLICY, opened
 from evals.bench.slack.workspace import SECRET, Workspace, workspace
 from tests.fakes.engine import InlineEngine
-from tools.contract import Json
+from tools.contract import Json, ReadTool
 
 PEOPLE = Directory(
     [
@@ -65,7 +65,14 @@ class Office:
             await asyncio.sleep(0.02)
 
 
-async def office(folder: Path, slack: Workspace, *, policy: Policy = POLICY, **settings: object) -> Office:
+async def office(
+    folder: Path,
+    slack: Workspace,
+    *,
+    policy: Policy = POLICY,
+    more: Sequence[ReadTool] = (),
+    **settings: object,
+) -> Office:
     chosen = SlackSettings.model_validate(
         {
             "bot_token": "xoxb-1",
@@ -78,7 +85,12 @@ async def office(folder: Path, slack: Workspace, *, policy: Policy = POLICY, **s
         }
     )
     app = await opened(
-        folder, folder / "sayso.db", people=PEOPLE, settings=Settings(slack=chosen), policy=policy
+        folder,
+        folder / "sayso.db",
+        people=PEOPLE,
+        settings=Settings(slack=chosen),
+        policy=policy,
+        more=more,
     )
     surface = SlackSurface(app, chosen, utc_now)
     surface._sender._next = _Never()
