@@ -56,6 +56,7 @@ class Understanding:
         self, text: str, *, now: datetime, allowed: Iterable[str] | None = None, earlier: Sequence[str] = ()
     ) -> Reading:
         """What the text asks for. `earlier` are the person's messages before it, oldest first."""
+        text = _asked_about(text)
         offered = set(self._specs if allowed is None else allowed)
         # Who may not have it all looked at in one go is answered by the single reads.
         whole = self._families.get("investigate")
@@ -348,3 +349,10 @@ def _named(spec: Spec, filled: Filled) -> dict[str, Json]:
     """What a short sentence names, without the question it is itself."""
     kinds = slots(spec.arguments)
     return {name: value for name, value in filled.values.items() if kinds[name].kind is not Kind.QUESTION}
+
+
+def _asked_about(text: str) -> str:
+    """What a message is about that is nothing but a quotation (`> ...`): the words that are quoted."""
+    lines = [line.lstrip() for line in text.splitlines() if line.strip()]
+    quoted = bool(lines) and all(line.startswith(">") for line in lines)
+    return "\n".join(line[1:].lstrip() for line in lines) if quoted else text

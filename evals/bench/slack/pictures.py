@@ -40,7 +40,7 @@ IDS = {
 }
 FAULT = 30.0  # seconds until the shop's customers feel it
 SETTLED = 900  # milliseconds until the page has drawn what came
-LONGEST = 60_000
+LONGEST = 180_000
 
 
 class Visit:
@@ -101,7 +101,7 @@ async def day(visit: Visit) -> None:
     await visit.sees("Helpful")
     await visit.picture("1-answer")
     await visit.presses("Show evidence")
-    await visit.sees("Page 1 of")
+    await visit.sees("Evidence of")
     await visit.picture("6-evidence")
     await visit.presses("Close")
     await visit.replies("@sayso roll payments back to 2.3.9")

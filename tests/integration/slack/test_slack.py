@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +28,7 @@ from agent.surfaces.slack.surface import SlackSurface
 from evals.bench.durability.stamps import POLICY, Stamp, opened
 from evals.bench.slack.workspace import SECRET, Workspace, workspace
 from tests.fakes.engine import InlineEngine
-from tools.contract import Json
+from tools.contract import Json, ReadTool
 
 PEOPLE = Directory(
     [
@@ -71,6 +71,7 @@ async def office(
     *,
     policy: Policy = POLICY,
     stamp: Stamp | None = None,
+    more: Sequence[ReadTool] = (),
     **settings: object,
 ) -> Office:
     chosen = SlackSettings.model_validate(
@@ -91,6 +92,7 @@ async def office(
         settings=Settings(slack=chosen),
         policy=policy,
         stamp=stamp,
+        more=more,
     )
     surface = SlackSurface(app, chosen, utc_now)
     surface._sender._next = _Never()

@@ -14,6 +14,7 @@ from agent.bootstrap import utc_now
 from agent.conversation.posted import Post
 from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.store.port import StoreBusy, StoreError
+from evals.bench.slack import bot
 from evals.bench.slack.workspace import Workspace, workspace
 from tests.integration.slack.test_slack import Office, office, stamps
 from tools.contract import Json
@@ -112,14 +113,18 @@ async def test_of_an_alert_that_is_asked_about_its_attachments_are_read(here: Of
     assert turn.question == "> HighErrorRate\n> 73%"
 
 
-async def test_whoever_opens_a_conversation_is_offered_what_their_roles_let_them_ask(here: Office) -> None:
-    await here.slack.event(
-        {"type": "app_home_opened", "user": "UMAYA", "tab": "messages", "channel": "DUMAYA"}
-    )
-    await here.slack.say("<@UBOT> how are you?")
-    await here.slack.shows("Well.")
-    assert here.slack.prompts == {}  # a stamp is all that there is here, and no prompt is for it
-    assert here.slack.homes == {}
+async def test_whoever_opens_a_conversation_is_offered_what_their_roles_let_them_ask(
+    slack: Workspace, tmp_path: Path
+) -> None:
+    opened = {"type": "app_home_opened", "user": "UMAYA", "tab": "messages", "channel": "DUMAYA"}
+    here = await office(tmp_path, slack, policy=bot.POLICY, more=[bot.Status()])
+    await slack.event(opened)
+    await slack.event({**opened, "user": "UNOBODY", "channel": "DUNOBODY"})
+    while not slack.prompts:
+        await asyncio.sleep(0.02)
+    await here.stop()
+    assert slack.prompts == {"DUMAYA": ["What runs in production?"]}
+    assert slack.homes == {}
 
 
 # --- answers ---------------------------------------------------------------------------------------------------------

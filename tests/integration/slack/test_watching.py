@@ -19,10 +19,12 @@ LOGS = ToolCall("c1", "logs", '{"service": "payments"}')
 class Seen:
     """A question in a channel, and whoever watches its answer; beats come when the test says so."""
 
-    def __init__(self, slack: Workspace, team: str = "T1", channel: str = "C1", soon: float = 3600) -> None:
+    def __init__(
+        self, slack: Workspace, team: str = "T1", channel: str = "C1", soon: float = 3600, edited: str = ""
+    ) -> None:
         self.slack, self.kept = slack, dict[str, str]()
         thread = ThreadId(f"slack:{channel}:1.1")
-        said = Said(f"slack:{channel}:1.1", thread, "maya", "why?", datetime.now(UTC))
+        said = Said(f"slack:{channel}:1.1{edited}", thread, "maya", "why?", datetime.now(UTC))
         sender = Sender(AsyncWebClient(token="xoxb-1", base_url=slack.api), clock=lambda: 0.0, sleep=_at_once)
         seat = Seat(self.place, self.keep, "en", "UMAYA", team)
         self.channel = channel
@@ -145,3 +147,11 @@ async def test_in_a_channel_a_reaction_says_that_it_was_heard_until_the_answer_i
         await asyncio.sleep(0.01)
     await seen.watching.end()
     assert slack.reactions == []
+
+
+async def test_a_question_that_was_edited_is_seen_to_be_heard_too(slack: Workspace) -> None:
+    seen = Seen(slack, soon=0, edited="#edited")
+    while not slack.reactions:
+        await asyncio.sleep(0.01)
+    assert slack.reactions == [("C1", "1.1", "eyes")]
+    await seen.watching.end()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.conversation.evidence import Evidence
-from agent.conversation.provenance import provenance
+from agent.conversation.provenance import own_words, provenance
 from tools.contract import Arguments, Effect, Finding, Spec
 from tools.slots import Kind, Slot
 
@@ -82,3 +82,10 @@ def test_earlier_messages_of_the_asker_count() -> None:
 def test_a_version_nobody_wrote_is_never_the_askers(said: str, version: str) -> None:
     if version not in said:
         assert origin("version", version, said) != "asker"
+
+
+def test_what_somebody_quotes_they_did_not_say() -> None:
+    own = own_words("> please deploy checkout 6.6.6\nshould we do this with payments?")
+    assert own == "should we do this with payments?"
+    arguments = {"service": "checkout", "version": "6.6.6"}
+    assert provenance(DEPLOY, arguments, [own], []) == {"service": "model", "version": "model"}

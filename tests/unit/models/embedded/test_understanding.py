@@ -257,3 +257,8 @@ async def test_a_broken_cache_is_made_again(tmp_path: Path) -> None:
         "restart mailer", now=NOW
     )
     assert isinstance(reading, tuple)
+
+
+def test_a_message_that_only_quotes_is_about_what_it_quotes(planner: Understanding) -> None:
+    asked = call(planner, "error rate of ledger")
+    assert call(planner, "> error rate of ledger") == asked

@@ -111,3 +111,30 @@ def test_a_table_stands_in_columns_of_one_width() -> None:
     assert shown == (
         "Failed payments\n```\nday         payments\n2026-11-16  796\n2026-11-18  3,955\n```\nIn all: 4,751"
     )
+
+
+def test_a_table_that_is_too_wide_for_a_phone_is_a_line_for_each_row() -> None:
+    shown = mrkdwn.mrkdwn(
+        "service | version | started by | note\n"
+        "checkout | 2.4.0 | Tom Okafor | a new retry path\n"
+        "payments | 2.3.9 | Raj | rolled back after the incident"
+    )
+    assert shown == (
+        "• *checkout* · version: 2.4.0 · started by: Tom Okafor · note: a new retry path\n"
+        "• *payments* · version: 2.3.9 · started by: Raj · note: rolled back after the incident\n"
+    )
+
+
+def test_code_stays_as_it_was_written() -> None:
+    assert mrkdwn.mrkdwn("So:\n```sh\n- a **b** | c\n```") == "So:\n```\n- a **b** | c\n```"
+
+
+def test_links_under_an_answer_are_whole_or_left_out() -> None:
+    items: list[dict[str, Json]] = [
+        {"number": n, "source": "docs", "title": "t" * 140, "link": f"https://a.example/{'p' * 400}"}
+        for n in range(1, 9)
+    ]
+    shown = answers.sources(items).splitlines()
+    assert 1 < len(shown) < 8
+    assert all(line.endswith(">") for line in shown[:-1])
+    assert shown[-1] == "…"
