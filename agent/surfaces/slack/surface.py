@@ -101,8 +101,6 @@ class SlackSurface:
         self._desk = desk
         await self.open()
         bolt = self._bolt()
-        users = (one.identities.get(NAME) for one in self._app.directory.everybody())
-        await self._door.standings.expect([user for user in users if user])
         await self._listening.start(self._bot, self._url)
         if self._settings.mode == "socket":
             await self._open_socket(bolt)
