@@ -12,8 +12,7 @@ import asyncio
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -29,8 +28,6 @@ HELD = timedelta(
     seconds=1
 )  # how long the store is not asked either: so late other processes hear of a change
 MOST = 10_000  # people who are held
-EXPECTED = 100  # people who are asked about at the start: Slack answers so many in a minute
-AT_ONCE = 8  # of these
 PATIENCE = 2.0  # seconds: an event has to be acknowledged within three
 # Of what Slack tells of somebody, what is used; the rest of a profile is nobody's business here.
 NAMES = ("real_name", "display_name")
@@ -109,22 +106,6 @@ class Standings:
         # An account that is deactivated cannot act: whatever claims to come from it, no setting lets in.
         if found is Standing.DEACTIVATED or (found is not Standing.MEMBER and found not in self._admit):
             raise NotAdmitted(user, found)
-
-    async def expect(self, users: Sequence[str]) -> None:
-        """Asks who these are before they speak, so that they need not wait for it; a few at a time, and not for long.
-
-        Whom Slack does not tell of now is asked about when they speak. Raises `StoreError`.
-        """
-        room = asyncio.Semaphore(AT_ONCE)
-
-        async def ask(user: str) -> None:
-            async with room:
-                with suppress(StandingUnknown):
-                    await self.of(user)
-
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
-                await asyncio.gather(*(ask(user) for user in users[:EXPECTED]))
 
     async def of(self, user: str) -> Standing:
         """What somebody is now. Raises `StandingUnknown`."""

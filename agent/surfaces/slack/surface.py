@@ -95,8 +95,6 @@ class SlackSurface:
         self._reception.opened(desk)
         await self.open()
         bolt = self._bolt()
-        users = (one.identities.get(NAME) for one in self._app.directory.everybody())
-        await self._door.standings.expect([user for user in users if user])
         await self._listening.start(self._talking.bot, self.voice.url)
         self._pulse.start()
         if self._settings.mode == "socket":

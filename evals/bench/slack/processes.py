@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 SERVE = (sys.executable, "-m", "agent.cli", "serve")
-LONGEST = 120.0  # seconds until a bot is connected
+LONGEST = 300.0  # seconds until a bot is connected
 
 
 class Family:

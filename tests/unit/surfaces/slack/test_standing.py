@@ -190,19 +190,3 @@ async def test_of_a_profile_nothing_is_kept_but_names() -> None:
     assert "Maya" in account.body
     assert "555" not in account.body
     assert "m@x.example" not in account.body
-
-
-async def test_who_is_expected_is_not_asked_about_again_when_they_speak() -> None:
-    world = World()
-    await world.standings.expect(["U1"])
-    await world.standings.admit("U1", "T1")
-    assert world.slack.calls == 1
-
-
-async def test_whom_slack_does_not_tell_of_at_the_start_is_asked_about_when_they_speak() -> None:
-    world = World()
-    world.slack.answer = SlackSilent("no answer")
-    await world.standings.expect(["U1"])
-    world.slack.answer = MEMBER
-    await world.standings.admit("U1", "T1")
-    assert world.slack.calls == 2
