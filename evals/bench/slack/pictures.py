@@ -62,11 +62,11 @@ class Visit:
 
     async def at_home(self, app: str) -> None:
         """On the app's own page."""
-        await self._page.locator(".sidebar").get_by_text(app, exact=True).click()
+        await self._page.locator(".sidebar-item", has_text=app).click()
 
     async def in_channel(self, name: str) -> None:
         """In a channel, in its latest thread."""
-        await self._page.locator(".sidebar").get_by_text(name, exact=True).click()
+        await self._page.locator(".sidebar-item", has_text=name).click()
         summary = self._page.locator(".main .msg").last.locator(".thread-summary")
         await summary.wait_for(timeout=LONGEST)
         await summary.click()
