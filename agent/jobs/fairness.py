@@ -62,7 +62,8 @@ class Gate:
 
     def _let_in(self) -> None:
         while self._at_work < self.places:
-            able = [one for one in self._waiting if self._working[one[0]] < self._each]
+            # Who gave up in this very moment stands here still, and takes no place.
+            able = [one for one in self._waiting if not one[1].done() and self._working[one[0]] < self._each]
             if not able:
                 return
             person, turn = min(able, key=lambda one: self._working[one[0]])  # the first of several

@@ -103,3 +103,25 @@ async def test_a_turn_that_fails_gives_its_place_back() -> None:
             raise ZeroDivisionError
     async with gate.place("tom"):
         assert gate.waiting == 0
+
+
+async def test_who_gives_up_in_the_moment_a_place_is_free_is_passed_over() -> None:
+    gate, leave = Gate(1, 1), asyncio.Event()
+
+    async def works() -> None:
+        async with gate.place("raj"):
+            await leave.wait()
+
+    async def comes(person: str) -> str:
+        async with gate.place(person):
+            return person
+
+    first = asyncio.create_task(works())
+    await settle()
+    impatient, patient = asyncio.create_task(comes("maya")), asyncio.create_task(comes("tom"))
+    await settle()
+    leave.set()  # raj leaves before maya, who gives up, has left the row
+    impatient.cancel()
+    assert await patient == "tom"
+    await first
+    assert (impatient.cancelled(), gate.waiting) == (True, 0)
