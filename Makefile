@@ -1,6 +1,7 @@
 # Plain alternatives to these targets stand in README.md.
 PYTHON ?= python3
 BIN := .venv/bin
+RESOLVE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11
 
 .PHONY: demo test check format lock docs clean
 
@@ -36,8 +37,10 @@ format: .venv/.dev
 
 lock: .venv/.dev  ## resolve the dependencies again
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 --extra demo pyproject.toml --output-file requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 --extra dev pyproject.toml --output-file requirements-dev.lock
+	$(RESOLVE) --extra demo pyproject.toml --output-file requirements.lock
+	$(RESOLVE) --extra dev pyproject.toml --output-file requirements-dev.lock
+	$(RESOLVE) --extra charts --extra documents --extra mcp --extra postgres --extra slack --extra traces \
+		pyproject.toml --output-file deploy/requirements.lock
 
 docs: .venv/.dev  ## write the reference pages that are generated from the code
 	$(BIN)/python -m docs.generate
