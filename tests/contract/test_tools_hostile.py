@@ -8,6 +8,7 @@ from typing import NoReturn
 import pytest
 
 from tests.contract.test_tools import FLAGS, PLACES, shipped
+from tests.fakes.kubernetes_access import places_at
 from tests.fakes.mcp_servers import MemoryServer, server
 from tests.fakes.shop import MAYA, WORDS, now, shop_platform
 from tools.alerts.alerts import Alerts
@@ -35,6 +36,7 @@ from tools.investigate.investigate import Investigate
 from tools.investigate.port import Backends
 from tools.knowledge.knowledge import Knowledge
 from tools.knowledge.port import Filters, Searched
+from tools.kubernetes.kubernetes import Kubernetes
 from tools.logs.logs import Logs
 from tools.mcp.mcp import tools
 from tools.mcp.pins import Pins
@@ -271,10 +273,18 @@ class Hanging:
         raise AssertionError("nobody sets it")
 
     running = releases = history = alerts = silences = search = evaluate = origins = values = _hang
-    count = traces = scan = changes = runbook = apply = silence = lift = _hang
+    count = traces = scan = changes = runbook = apply = silence = lift = get = set = _hang
 
     def link(self, *_: object) -> None:
         return None
+
+
+class HangingTickets(MemoryTickets):
+    """A tracker that never answers."""
+
+    async def search(self, place: Place) -> Found:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
 
 
 def hanging() -> list[ReadTool]:
@@ -288,6 +298,8 @@ def hanging() -> list[ReadTool]:
         Changes([none], WORDS, now, none),
         Report(Sources(none, none, none), WORDS, now, draw=lambda _: b""),
         Knowledge(none, WORDS, now),
+        Tickets(HangingTickets(now), WORDS, PLACES),
+        ShowFlag(none, WORDS, FLAGS),
         Investigate(Backends(none, none, (none,), none, none, none), WORDS, now, patience=0.05),
     ]
     for tool in made:
@@ -299,8 +311,27 @@ def hanging() -> list[ReadTool]:
 HANGING = hanging()
 
 
+ON_THE_WIRE = {"kubernetes", "look_at_valve"}  # no port to hang behind: a server that is silent hangs them
+
+
 def test_every_shipped_read_is_asked_with_a_backend_that_hangs() -> None:
-    assert {tool.spec.name for tool in HANGING} == {tool.spec.name for tool in READS} | {"investigate"}
+    hung = {tool.spec.name for tool in HANGING} | ON_THE_WIRE
+    assert hung == {tool.spec.name for tool in READS} | {"investigate"}
+
+
+async def test_a_cluster_that_takes_the_call_and_says_nothing_did_not_answer() -> None:
+    async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silence, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    tool = Kubernetes(places_at(f"http://127.0.0.1:{port}"), WORDS, now)
+    tool.spec = replace(tool.spec, timeout=2.2)
+    with pytest.raises(ToolUnavailable, match="did not answer within"):
+        await tool.run(tool.spec.validate({}), MAYA)
+    server.close()
+    await server.wait_closed()
 
 
 @pytest.mark.parametrize("tool", HANGING, ids=lambda tool: tool.spec.name)

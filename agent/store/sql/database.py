@@ -94,9 +94,15 @@ class Database(ABC):
         return given[0]
 
     async def close(self) -> None:
-        await self._off_loop(self._writer, self.close_now)
+        """Lets end what is under way, and then lets go: a connection must not be closed while a thread is in it."""
+        await self._off_loop(self._writer, self._end)
+        self._writer.shutdown()
+
+    def _end(self) -> None:
         for threads in self._threads:
-            threads.shutdown()
+            if threads is not self._writer:
+                threads.shutdown()
+        self.close_now()
 
     async def _off_loop(self, threads: Executor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(threads, work)
