@@ -1,6 +1,6 @@
 """How late the event loop is, and how many turns may therefore work at once: who speaks is heard first.
 
-What is heard is acknowledged by the same loop that answers. Turns that wait for a model leave it free; turns that
+For a process that hears people by the loop that answers them. Turns that wait for a model leave it free; turns that
 compute here do not, and many of them at once make each of them no faster, only everything else late. So places are
 taken away while the loop is late, and given back one by one while it is not. One turn always may work.
 """

@@ -40,8 +40,12 @@ class Station:
         polling: float | None = None,
         every: float = ROUND,
         carrier: Carrier | None = None,
+        heard_here: bool = False,
     ) -> None:
-        """`carrier` is what hands jobs to others, where that is not the queue they share."""
+        """`carrier` is what hands jobs to others, where that is not the queue they share.
+
+        `heard_here` says that people are heard by the same event loop: turns then make room for whoever speaks.
+        """
         limits = app.settings.limits
         self._app, self._role, self._every = app, role, every
         gate = Gate(limits.turns, limits.turns_each)
@@ -53,7 +57,7 @@ class Station:
         often = polling or (POLLING if role is Role.WORKER else SELDOM)
         self._carrier = carrier or DbosEngine(place, me=app.fleet.me, work=work, width=width, polling=often)
         self._engine = LocalFirst(work, self._carrier, width, alone=self.alone)
-        self._pulse = Pulse(gate)
+        self._pulse = Pulse(gate) if heard_here else None
         self._rounds: asyncio.Task[None] | None = None
         self._beating: asyncio.Task[None] | None = None
         self._works = works
@@ -65,7 +69,8 @@ class Station:
         self.worker.works_with(self._engine)
         if self._works:
             self._rounds = asyncio.create_task(self.worker.go_round(self._every))
-            self._beating = asyncio.create_task(self._pulse.beat_on())
+            if self._pulse is not None:
+                self._beating = asyncio.create_task(self._pulse.beat_on())
 
     def alone(self) -> bool:
         """Whether no other process works, as far as the last round saw."""

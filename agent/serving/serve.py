@@ -42,7 +42,9 @@ class Serving:
         self._role = Role.WORKER if apart is not None else role
         voices = {surface.name: surface.voice for surface in surfaces}
         place, polling = jobs_place(settings, app.home), None if apart is None else SELDOM
-        self._station = Station(app, place, self._role, voices, utc_now, polling=polling)
+        self._station = Station(
+            app, place, self._role, voices, utc_now, polling=polling, heard_here=self._role is Role.ALL
+        )
         self._hearing = None if apart is None else Hearing(apart, self._station.worker.submit, metrics.seen)
         self._health = Health(settings.serve.listen, alive=self.alive, ready=self.ready, metrics=self._page)
         self._indexing = Indexing(app) if role is not Role.SURFACE else None

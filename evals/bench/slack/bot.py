@@ -94,7 +94,9 @@ async def work(folder: Path, api: str, role: Part, mode: str, listen: str) -> No
         }
     )
     surface = SlackSurface(app, settings, utc_now)
-    station = Station(app, folder / "jobs.db", role, {surface.name: surface.voice}, utc_now)
+    station = Station(
+        app, folder / "jobs.db", role, {surface.name: surface.voice}, utc_now, heard_here=role is Part.ALL
+    )
     await station.start()
     if role is not Part.WORKER:
         await surface.start(Desk(app, station.worker))
