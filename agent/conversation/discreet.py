@@ -18,6 +18,7 @@ from tools.contract import (
     Arguments,
     Change,
     Grant,
+    GrantRefused,
     Json,
     Outcome,
     Plan,
@@ -75,6 +76,8 @@ class DiscreetWrite:
             yield
         except ToolError as error:
             error.args = (self._said(str(error)),)
+            raise
+        except GrantRefused:
             raise
         except TimeoutError as error:
             raise TimeoutError(self._said(str(error))) from error
