@@ -83,9 +83,9 @@ class SlackSurface:
             who = await self._client.auth_test()
         except (SlackApiError, OSError, TimeoutError) as error:
             await self._hang_up()
-            why = word(error) if isinstance(error, SlackApiError) else error
+            why = word(error) or "no answer of its own" if isinstance(error, SlackApiError) else error
             raise SurfaceError(
-                f"Slack does not take `slack.bot_token` ({why or 'no answer of its own'}); `sayso slack check` says what to do"
+                f"Slack does not take `slack.bot_token` ({why}); `sayso slack check` says what to do"
             ) from error
         self._talking.bot, self._bot_id = str(who["user_id"]), str(who.get("bot_id") or "")
         self._door.standings.team = self.voice.team = str(who["team_id"])

@@ -62,3 +62,18 @@ async def test_what_must_be_on_disk_takes_what_adds_to_the_chain_along(base: Dat
     await asyncio.gather(chained.do(1), safe.do(1))
     normal, full = 1, 2
     assert levels == [normal, full, full]
+
+
+async def test_who_still_waits_when_the_store_is_closed_is_told_and_nobody_waits_for_ever(
+    tmp_path: Path,
+) -> None:
+    closing = database(tmp_path / "closing.db")
+    await closing.open(quiet)
+    numbers = closing.operation(Promise.SAFE, Adding())
+    waiting = [asyncio.create_task(numbers.do(number)) for number in range(300)]
+    await asyncio.sleep(0)
+    await closing.close()
+    told = await asyncio.gather(*waiting, numbers.do(300), return_exceptions=True)
+    done = [one for one in told if isinstance(one, str)]
+    assert done == [f"#{number}" for number in range(len(done))]
+    assert {str(one) for one in told[len(done) :]} == {"the store was closed; this was not accepted"}
