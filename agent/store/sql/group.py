@@ -13,7 +13,7 @@ I = TypeVar("I")  # noqa: E741 - an item
 O = TypeVar("O")  # noqa: E741 - its outcome
 MOST = 64  # items of one transaction: the first one waits for the last one
 # What would end every item alike: there is no use in trying one after the other.
-FOR_ALL = (StoreBusy, StoreDamaged, StoreError, StoreFull, StoreReadOnly, StoreUnreachable)
+FOR_ALL = (StoreBusy, StoreDamaged, StoreFull, StoreReadOnly, StoreUnreachable)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
+from agent.store.port import StoreError
 from agent.store.sql.database import Database, database
 from agent.store.sql.operation import Promise
 from agent.store.sql.versions import quiet
@@ -48,6 +49,20 @@ async def test_one_that_fails_takes_nobody_along(base: Database) -> None:
     assert (told[0], told[2]) == ("#1", "#2")
     assert isinstance(told[1], ValueError)
     assert adding.together == [[1, -1, 2], [1], [-1], [2]]
+
+
+async def test_a_row_that_the_database_refuses_is_the_only_one_to_be_refused(base: Database) -> None:
+    def added(connection: Connection, names: Sequence[str]) -> Sequence[str]:
+        for name in names:
+            connection.exec_driver_sql("INSERT INTO meta (name, value) VALUES (?, ?)", (name, "x"))
+        return names
+
+    operation = base.operation(Promise.SAFE, added)
+    told = await asyncio.gather(
+        *(operation.do(name) for name in ("a", "b", "a", "c")), return_exceptions=True
+    )
+    assert [told[0], told[1], told[3]] == ["a", "b", "c"]
+    assert isinstance(told[2], StoreError)
 
 
 async def test_what_must_be_on_disk_takes_what_adds_to_the_chain_along(base: Database) -> None:
