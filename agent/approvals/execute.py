@@ -313,6 +313,10 @@ class Executor:
                     seen = await tool.verify(arguments)
             except (ToolError, TimeoutError) as error:
                 seen = Verification(Verdict.UNCLEAR, str(error) or "the check took too long")
+            except Exception as error:  # noqa: BLE001 - whoever wrote the tool: it ran, and has to come to an end
+                seen = Verification(
+                    Verdict.UNCLEAR, f"{tool.spec.name} broke: {type(error).__name__}: {error}"
+                )
             if seen.verdict is Verdict.DONE:
                 break
         return seen

@@ -2,6 +2,10 @@
 
 A plan rests on what was seen as it was. Where something was blacked out in that, a hash of the whole stands beside it,
 so that a world that changed only there is another world still.
+
+Errors::
+
+    Unforeseen        whoever wrote the tool: it raised what it should not; carries the name of that and what it said
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +18,7 @@ from tools.contract import (
     Arguments,
     Change,
     Grant,
+    GrantRefused,
     Json,
     Outcome,
     Plan,
@@ -28,6 +33,10 @@ from tools.contract import (
 from tools.registry import Registry
 
 WHOLE = "whole"  # the field of what was observed that holds the hash
+
+
+class Unforeseen(Exception):
+    """A tool broke, in a way that its contract does not know."""
 
 
 def discreet(registry: Registry, redactor: Redactor) -> Registry:
@@ -68,6 +77,12 @@ class DiscreetWrite:
         except ToolError as error:
             error.args = (self._said(str(error)),)
             raise
+        except GrantRefused:
+            raise
+        except TimeoutError as error:
+            raise TimeoutError(self._said(str(error))) from error
+        except Exception as error:
+            raise Unforeseen(self._said(f"{type(error).__name__}: {error}")) from error
 
     def _said(self, text: str) -> str:
         """What a program said, for people."""

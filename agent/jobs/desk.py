@@ -115,5 +115,5 @@ class Desk:
         if told.action.state is State.APPROVED:
             await self._worker.submit_run(told.action)
         for thread in dict.fromkeys((action.thread, told.action.thread)):
-            await self._worker.tell(ThreadId(thread))
+            await self._worker.tell_due(ThreadId(thread))
         return told

@@ -49,8 +49,8 @@ class Station:
         limits = app.settings.limits
         self._app, self._role, self._every = app, role, every
         gate = Gate(limits.turns, limits.turns_each)
-        self.worker = Worker(app, app.fleet, voices, gate, clock)
         works = role is not Role.SURFACE
+        self.worker = Worker(app, app.fleet, voices, gate, clock, works=works)
         work = self.worker.jobs if works else None
         width = Width(turns=8 * limits.turns, runs=limits.runs)
         # Who hears people does what comes in; only who does not has to look for it all the time.

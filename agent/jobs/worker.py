@@ -53,8 +53,17 @@ class Worker:
     """Does the jobs; `jobs` is what the engine calls."""
 
     def __init__(
-        self, app: App, fleet: Fleet, voices: Mapping[str, Voice], gate: Gate, clock: Callable[[], datetime]
+        self,
+        app: App,
+        fleet: Fleet,
+        voices: Mapping[str, Voice],
+        gate: Gate,
+        clock: Callable[[], datetime],
+        *,
+        works: bool = True,
     ) -> None:
+        """`works`: whether this process answers and runs, or only hears people."""
+        self._works = works
         self._app, self._fleet, self._voices, self._gate, self._clock = app, fleet, voices, gate, clock
         self._turning: dict[TurnId, tuple[Batch, asyncio.Task[Answer]]] = {}
         self._fresh: dict[str, Answer] = {}  # answers of this process that were not told yet
@@ -187,6 +196,14 @@ class Worker:
 
     async def _tell_thread(self, _key: str, lane: str) -> None:
         await self.tell(ThreadId(lane))
+
+    async def tell_due(self, thread: ThreadId) -> None:
+        """Has told what is due in a thread, by a process that works.
+
+        One that only hears would take an answer from the one that made it, which has its files, and still shows the
+        work on it in the message that the answer takes.
+        """
+        await (self.tell(thread) if self._works else self.submit_tell(thread))
 
     async def tell(self, thread: ThreadId) -> None:
         """Tells what is due in a thread, if this process can speak there."""

@@ -57,13 +57,25 @@ class Hearing:
     def trouble(self, surface: str) -> str | None:
         """Why people are not heard on a surface at this moment."""
         if not self._hears.is_set():
-            return "the process that hears people is being started"
+            return f"the process that hears people is being started{self._refused and f' ({self._refused})'}"
         return self._troubles.get(surface)
 
     async def _keep(self) -> None:
         """Starts it, and again whenever it ended, until the first start fails or this is cancelled."""
         began, tries = False, 0
         while True:
+            how, heard = await self._once(), self._hears.is_set()
+            if not (began or heard):
+                return
+            began, tries = True, 0 if heard else tries + 1
+            self._hears.clear()
+            why = f": {self._refused}" if self._refused else ""
+            LOG.error("the process that hears people %s%s; it is started again", how, why)
+            await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
+
+    async def _once(self) -> str:
+        """Starts it and listens until it ends; says how that came."""
+        try:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=PIPE,
@@ -71,23 +83,23 @@ class Hearing:
                 limit=LONGEST,
                 start_new_session=True,  # Ctrl-C is for us: it ends when we say so, in good order
             )
-            await self._listen(self._process)
-            code, heard = await self._process.wait(), self._hears.is_set()
-            if not (began or heard):
-                return
-            began, tries = True, 0 if heard else tries + 1
-            self._hears.clear()
-            why = f": {self._refused}" if self._refused else ""
-            LOG.error("the process that hears people ended (%d%s); it is started again", code, why)
-            await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
+        except OSError as error:  # the machine is out of something, or the program is being replaced
+            self._process, self._refused = None, f"it cannot be started: {error}"
+            return "is not there"
+        self._refused = ""
+        await self._listen(self._process)
+        return f"ended ({await self._process.wait()})"
 
     async def _listen(self, process: Process) -> None:
         if process.stdout is None:
             raise RuntimeError("a process without a pipe cannot be listened to")
-        while line := await process.stdout.readline():
+        while True:
             try:
+                line = await process.stdout.readline()
+                if not line:
+                    return
                 await self._heard(line)
-            except ValueError:
+            except ValueError:  # longer than any line of ours may be, or none
                 LOG.warning("the process that hears people wrote what is no line of ours")
 
     async def _heard(self, line: bytes) -> None:

@@ -25,7 +25,7 @@ class FolderShelf:
 
     async def keep(self, raw: str) -> str:
         """Stores the text (already redacted) and returns its handle. Raises `StoreFull`."""
-        return await asyncio.to_thread(self._keep, raw.encode())
+        return await asyncio.to_thread(self._keep, raw.encode(errors="replace"))  # "?" for half a sign
 
     async def read(self, handle: str) -> str:
         """The text behind a handle. Raises `UnknownHandle`."""
@@ -34,9 +34,9 @@ class FolderShelf:
     def _keep(self, raw: bytes) -> str:
         handle = hashlib.sha256(raw).hexdigest()[:24]
         file = self._file(handle)
-        if file.exists():
-            return handle
         try:
+            if file.exists():
+                return handle
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             # Written aside and renamed, so that a handle never names half a result.
             descriptor, aside = tempfile.mkstemp(dir=file.parent)

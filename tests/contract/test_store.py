@@ -135,6 +135,31 @@ async def test_replies_come_back_in_order_and_the_first_one_of_a_position_stays(
     assert list(await store.replies(turn)) == [first, Reply("second")]
 
 
+async def test_replies_of_another_process_that_died_are_found_by_the_one_that_heard(
+    place: Path | str,
+) -> None:
+    heard, other = await SqlStore.open(place), await SqlStore.open(place)
+    turn = await heard.hear(said("e1"))
+    assert turn is not None
+    assert await other.begin(THREAD, "other") is not None
+    await other.keep_reply(turn, 0, Reply("from before"))
+    await other.leave("other")
+    assert await heard.begin(THREAD, "heard") is not None
+    assert list(await heard.replies(turn)) == [Reply("from before")]
+    await heard.close()
+    await other.close()
+
+
+async def test_half_a_sign_in_a_record_loses_no_answer(store: Store) -> None:
+    turn = await store.hear(said("e1", "why?"))
+    assert turn is not None
+    record: dict[str, Json] = {"finished_at": NOW.isoformat(), "evidence": [{"title": "cut \ud83d short"}]}
+    await store.finish(turn, "because", record)
+    kept = await store.turn(turn)
+    assert kept is not None
+    assert kept.answer == "because"
+
+
 async def test_a_finished_turn_is_kept_whole_and_audited_once(store: Store) -> None:
     turn = await store.hear(said("e1", "why?"))
     assert turn is not None

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from agent.store.port import StoreBusy, StoreDamaged, StoreFull, StoreReadOnly, StoreUnreachable
+from agent.store.port import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreReadOnly, StoreUnreachable
 
 I = TypeVar("I")  # noqa: E741 - an item
 O = TypeVar("O")  # noqa: E741 - its outcome
@@ -48,21 +48,23 @@ class Group(Generic[I, O]):
 
     def _say(self, loop: asyncio.AbstractEventLoop) -> None:
         self._due.discard(loop)
-        self._thread.submit(self._take)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Has the next ones done; once the thread takes nothing more, whoever waits is told so."""
+        try:
+            self._thread.submit(self._take)
+        except RuntimeError:
+            left = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            _tell_all(left, [StoreError("the store was closed; this was not accepted")] * len(left))
 
     def _take(self) -> None:
         taken = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
         if not taken:
             return  # an earlier one took it along
         if self._waiting:
-            self._thread.submit(self._take)
-        outcomes = self._outcomes([one.item for one in taken])
-        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[O], O | BaseException]]] = {}
-        for one, outcome in zip(taken, outcomes, strict=True):
-            by_loop.setdefault(one.loop, []).append((one.future, outcome))
-        for loop, told in by_loop.items():
-            if not loop.is_closed():  # whoever asked went away; what they asked for is done
-                loop.call_soon_threadsafe(_tell, told)
+            self._go_on()
+        _tell_all(taken, self._outcomes([one.item for one in taken]))
 
     def _outcomes(self, items: Sequence[I]) -> Sequence[O | BaseException]:
         try:
@@ -71,6 +73,15 @@ class Group(Generic[I, O]):
             if len(items) == 1 or isinstance(error, FOR_ALL):
                 return [error] * len(items)
         return [outcome for item in items for outcome in self._outcomes([item])]
+
+
+def _tell_all(asked: "Sequence[_Waiting[I, O]]", outcomes: Sequence[O | BaseException]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[O], O | BaseException]]] = {}
+    for one, outcome in zip(asked, outcomes, strict=True):
+        by_loop.setdefault(one.loop, []).append((one.future, outcome))
+    for loop, told in by_loop.items():
+        if not loop.is_closed():  # whoever asked went away; what they asked for is done
+            loop.call_soon_threadsafe(_tell, told)
 
 
 def _tell(told: "Sequence[tuple[asyncio.Future[O], O | BaseException]]") -> None:

@@ -55,11 +55,20 @@ class Begin:
     worker: str
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What a worker is to answer; `first` where nobody, in no process, began that before."""
+
+    batch: Batch
+    first: bool
+
+
 class SqlInbox:
     """Implements `agent.conversation.inbox.Inbox`, and the way in."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._fresh: set[TurnId] = set()  # begun by this process before anybody, and no reply kept yet
         self._heard = database.operation(Promise.FAST, hear_all)
         self._begun = database.operation(Promise.FAST, begin_all)
 
@@ -69,7 +78,14 @@ class SqlInbox:
 
     async def begin(self, thread: ThreadId, worker: str) -> Batch | None:
         """What this worker is to answer next in a thread; None when all is answered or another one is at it."""
-        return await self._begun.do(Begin(thread, worker))
+        begun = await self._begun.do(Begin(thread, worker))
+        if begun is None:
+            return None
+        if begun.first:
+            self._fresh.add(begun.batch.turn)
+        else:
+            self._fresh.discard(begun.batch.turn)
+        return begun.batch
 
     async def stop(self, thread: ThreadId, by: str) -> tuple[TurnId, ...]:
         """Notes that somebody does not want the thread's open turns answered; says which ones are new to it."""
@@ -112,14 +128,14 @@ def hear_all(connection: Connection, heard: Sequence[Said]) -> list[TurnId | Non
     return [new.pop(said.event_id, None) for said in heard]
 
 
-def begin_all(connection: Connection, wishes: Sequence[Begin]) -> list[Batch | None]:
+def begin_all(connection: Connection, wishes: Sequence[Begin]) -> list[Begun | None]:
     """Gives each thread to the first worker that wants it, unless another one has it already."""
     threads: list[dict[str, Value]] = [{"thread": one} for one in {wish.thread for wish in wishes}]
     waiting: dict[str, list[Row[tuple[object, ...]]]] = {}
     for row in OPEN.run(connection, threads):
         waiting.setdefault(row.thread, []).append(row)
     begun: list[dict[str, Value]] = []
-    given: dict[Begin, Batch] = {}
+    given: dict[Begin, Begun] = {}
     taken: set[str] = set()
     for one in wishes:
         rows = waiting.get(one.thread)
@@ -129,7 +145,7 @@ def begin_all(connection: Connection, wishes: Sequence[Begin]) -> list[Batch | N
             if parts[0].answered_as is None or parts[0].worker is None:
                 # One alone is begun as well: what comes later does not join it.
                 begun += [{"turn": row.id, "last": parts[-1].id, "worker": one.worker} for row in parts]
-            given[one] = _batch(parts)
+            given[one] = Begun(_batch(parts), first=parts[0].answered_as is None)
     BEGIN.run(connection, begun)
     return [given.get(one) for one in wishes]
 

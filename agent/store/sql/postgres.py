@@ -198,7 +198,14 @@ class Postgres(Database):
     def _connected(self, url: URL) -> Engine:
         try:
             # Parameters are what people said: they do not belong into an error's text.
-            engine = create_engine(url, pool_size=CONNECTIONS, max_overflow=0, hide_parameters=True)
+            engine = create_engine(
+                url,
+                pool_size=CONNECTIONS,
+                max_overflow=0,
+                hide_parameters=True,
+                # Whatever the server's own is: what is read behind the lock is what was written before it.
+                isolation_level="READ COMMITTED",
+            )
         except ImportError as error:
             raise StoreError(
                 "`store.url` needs the driver of PostgreSQL: pip install 'sayso[postgres]'"

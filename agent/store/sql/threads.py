@@ -17,7 +17,7 @@ from agent.approvals.action import ActionId
 from agent.audit.event import Fact
 from agent.conversation.messages import Reply
 from agent.conversation.outbox import Kind
-from agent.conversation.thread import Line, Said, ThreadId, TurnId
+from agent.conversation.thread import Line, ThreadId, TurnId
 from agent.store.codec import reply_of, reply_text
 from agent.store.facts import answered
 from agent.store.port import TurnRecord
@@ -93,14 +93,6 @@ class SqlThreads(SqlInbox):
         self._replies = database.operation(Promise.FAST, keep_all)
         self._ends = database.operation(Promise.CHAINED, finish_all)
         self._own_lines = database.operation(Promise.FAST, say_all)
-        self._fresh: set[TurnId] = set()  # heard by this process, and no reply kept yet
-
-    async def hear(self, said: Said) -> TurnId | None:
-        """Accepts what was said, durably, and opens its turn; `None` when this event was heard before."""
-        turn = await super().hear(said)
-        if turn is not None:
-            self._fresh.add(turn)
-        return turn
 
     async def history(self, thread: ThreadId, before: TurnId, limit: int) -> Sequence[Line]:
         """The thread's last `limit` lines before this turn, oldest first."""
@@ -118,7 +110,7 @@ class SqlThreads(SqlInbox):
 
     async def replies(self, turn: TurnId) -> Sequence[Reply]:
         """The replies stored for this turn, by position."""
-        if turn in self._fresh:  # heard a moment ago by this process: there can be none
+        if turn in self._fresh:  # there can be none
             return []
         query = select(replies.c.body).where(replies.c.turn == number(turn)).order_by(replies.c.position)
         return await self._database.read(
@@ -130,7 +122,7 @@ class SqlThreads(SqlInbox):
         self._fresh.discard(turn)
         at = datetime.fromisoformat(str(record["finished_at"]))
         fact = self._scribe.pen().finished(answered("", turn, at, record))
-        kept = json.dumps(record, ensure_ascii=False, sort_keys=True)
+        kept = plain(json.dumps(record, ensure_ascii=False, sort_keys=True))
         await self._ends.do(Finish(turn, plain(answer), kept, at, fact))
 
     async def say(

@@ -75,18 +75,30 @@ class Approving:
 
     async def _edit(self, click: Click, person: Person) -> None:
         if (action := await self._meant(click, person)) is not None:
-            arguments = self._app.registry.get(action.tool).spec.arguments
+            try:
+                arguments = self._app.registry.get(action.tool).spec.arguments
+            except ToolError as error:  # the settings have it no more
+                self._reception.tell(click, str(error))
+                return
             about = f"{click.value} {click.channel} {click.thread}"
             view = forms.of(action, arguments, self._app.locale_of(person.id), about)
             self._reception.opens(click, person, view)
 
     async def _details(self, click: Click, person: Person) -> None:
+        """Everything, as far as whoever clicked may know of it: a card is seen by more than those."""
         action = await self._meant(click, person)
-        if action is not None:
-            locale = self._app.locale_of(person.id)
-            record = await self._app.store.turn(TurnId(action.origin.turn)) if action.origin.turn else None
-            view = details.of(action, self._app.card(action, locale), record, locale)
-            self._reception.opens(click, person, view)
+        if action is None:
+            return
+        locale, shown = self._app.locale_of(person.id), self._app.shown(action, person)
+        if shown is None:
+            self._reception.tell(click, say("slack.not_told", locale))
+            return
+        turn = (
+            action.origin.turn if shown is action else ""
+        )  # what it rests on goes with the words of who asked
+        record = await self._app.store.turn(TurnId(turn)) if turn else None
+        view = details.of(shown, self._app.card(action, locale, person), record, locale)
+        self._reception.opens(click, person, view)
 
     async def _meant(self, click: Click, person: Person) -> Action | None:
         """The action that a button is about; where there is none any more, whoever clicked is told."""
@@ -135,11 +147,10 @@ class Approving:
         action, first = await self._app.action(cards.meant(form.value)[0]), next(iter(fields), "")
         if action is None:
             return first, say("slack.gone", self._app.locale_of(person.id))
-        arguments = self._app.registry.get(action.tool).spec.arguments
-        changed = forms.changes(action, arguments, fields)
-        if not changed:
-            return first, say("slack.unchanged", self._app.locale_of(person.id))
         try:
+            changed = forms.changes(action, self._app.registry.get(action.tool).spec.arguments, fields)
+            if not changed:
+                return first, say("slack.unchanged", self._app.locale_of(person.id))
             told = await self._reception.desk.edit(action.id, person, changed)
         except ToolError as error:
             return (error.field if error.field in fields else first), str(error)

@@ -119,9 +119,16 @@ def _asked(headers: Mapping[str, str], otherwise: float) -> float:
     return float(told) if told.isdecimal() else otherwise
 
 
-def _said(error: SlackApiError) -> tuple[str, int, Mapping[str, str]]:
-    """Why, with which status and headers; what is no answer of Slack's API (a proxy's page) counts as its failure."""
+def word(error: SlackApiError) -> str | None:
+    """Slack's word for why; None where what came is no answer of its API, such as a proxy's page."""
     answer = error.response
+    data = answer.data if isinstance(answer, AsyncSlackResponse) else None
+    return str(data.get("error") or "") or None if isinstance(data, Mapping) else None
+
+
+def _said(error: SlackApiError) -> tuple[str, int, Mapping[str, str]]:
+    """Why, with which status and headers; what is no answer of Slack's API counts as its failure."""
+    answer, why = error.response, word(error)
     if isinstance(answer, AsyncSlackResponse):
-        return str(answer.get("error") or error), answer.status_code, {**answer.headers}
+        return why or "no answer of Slack's", answer.status_code, {**answer.headers}
     return "no answer of Slack's", 500, {}

@@ -9,10 +9,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from agent.settings import SlackSettings
+from agent.surfaces.slack.calls import word
 from agent.surfaces.slack.manifest import scopes
 
 SKEW = 60.0  # seconds that the clocks may differ: signed requests are good for 300
 APPS = "https://api.slack.com/apps"
+UNREADABLE = "what came is no answer of Slack's: a proxy, or an outage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,9 @@ async def examined(settings: SlackSettings, clock: Callable[[], datetime]) -> li
     try:
         answer = await client.auth_test()
     except SlackApiError as error:
-        why = str(error.response.get("error"))
+        why = word(error)
+        if why is None:
+            return [Finding("network", ok=False, said=UNREADABLE, todo=f"reach {settings.api} from here")]
         todo = f"{APPS} > your app > Install App, and copy the Bot User OAuth Token (xoxb-...)"
         return [Finding("bot token", ok=False, said=why, todo=todo)]
     except (OSError, TimeoutError) as error:
@@ -93,7 +97,7 @@ async def _way_in(settings: SlackSettings, client: AsyncWebClient) -> Finding:
         await client.apps_connections_open(app_token=settings.app_token.get_secret_value())
     except SlackApiError as error:
         todo = f"{APPS} > your app > Socket Mode: enable it; Basic Information > App-Level Tokens: connections:write"
-        return Finding("Socket Mode", ok=False, said=str(error.response.get("error")), todo=todo)
+        return Finding("Socket Mode", ok=False, said=word(error) or UNREADABLE, todo=todo)
     return Finding("Socket Mode", ok=True, said="Slack gives out connections")
 
 
@@ -101,7 +105,7 @@ async def _channel(client: AsyncWebClient, channel: str) -> Finding:
     try:
         answer = await client.conversations_replies(channel=channel, ts="1.0", limit=1)
     except SlackApiError as error:
-        why = str(error.response.get("error"))
+        why = word(error) or UNREADABLE
         if why == "thread_not_found":
             return Finding(channel, ok=True, said="sayso is in it")
         return Finding(channel, ok=False, said=why, todo=f"write /invite @sayso in {channel}")

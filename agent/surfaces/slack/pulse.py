@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from agent.surfaces.slack.calls import Sleep
+from agent.surfaces.slack.calls import Sleep, word
 from agent.surfaces.slack.happenings import Ended, happening
 
 EVERY = 60.0  # seconds
@@ -41,9 +41,13 @@ class Pulse:
         try:
             await self._client.auth_test()
         except SlackApiError as error:
-            why = str(error.response.get("error"))
-            gone = f"Slack does not take `slack.bot_token` any more ({why}): install the app again"
-            self.trouble = gone if why in GONE else self.trouble
+            why = word(error)
+            if why is None:
+                self.trouble = "Slack does not answer: what comes is no answer of its own"
+            elif why in GONE:
+                self.trouble = (
+                    f"Slack does not take `slack.bot_token` any more ({why}): install the app again"
+                )
         except (OSError, TimeoutError) as error:  # aiohttp's errors of connections are OSErrors
             self.trouble = f"Slack does not answer: {str(error) or type(error).__name__}"
         else:

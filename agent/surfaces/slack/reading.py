@@ -14,6 +14,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from agent.surfaces.slack.calls import word
+
 Sleep = Callable[[float], Awaitable[None]]
 Answer = Mapping[str, object]
 # Seconds between two calls of a method: https://docs.slack.dev/apis/web-api/rate-limits (tier 2: 20 a minute, 3: 50,
@@ -97,7 +99,7 @@ def _asks_to_wait(error: SlackApiError) -> float | None:
     answer = error.response
     if not isinstance(answer, AsyncSlackResponse):
         return None
-    if answer.status_code != 429 and answer.get("error") != "ratelimited":
+    if answer.status_code != 429 and word(error) != "ratelimited":
         return None
     asked = {str(name).lower(): str(value) for name, value in answer.headers.items()}.get("retry-after", "")
     return max(LEAST, float(asked)) if asked.isdigit() else LEAST
@@ -106,6 +108,7 @@ def _asks_to_wait(error: SlackApiError) -> float | None:
 def _meant(method: str, error: SlackApiError) -> SlackSilent | SlackRefuses:
     """What is no answer of Slack's API, such as a proxy's page, is none at all."""
     answer = error.response
-    if isinstance(answer, AsyncSlackResponse) and answer.status_code < 500 and answer.get("error"):
-        return SlackRefuses(method, str(answer.get("error")))
+    why = word(error)
+    if isinstance(answer, AsyncSlackResponse) and answer.status_code < 500 and why:
+        return SlackRefuses(method, why)
     return SlackSilent(f"Slack: {method}: {error}")

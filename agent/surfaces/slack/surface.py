@@ -23,6 +23,7 @@ from agent.jobs.desk import Desk
 from agent.surfaces.port import SurfaceError
 from agent.surfaces.slack import events
 from agent.surfaces.slack.approving import Approving
+from agent.surfaces.slack.calls import word
 from agent.surfaces.slack.door import Door
 from agent.surfaces.slack.events import NAME
 from agent.surfaces.slack.gate import Gate
@@ -82,7 +83,7 @@ class SlackSurface:
             who = await self._client.auth_test()
         except (SlackApiError, OSError, TimeoutError) as error:
             await self._hang_up()
-            why = error.response.get("error") if isinstance(error, SlackApiError) else error
+            why = word(error) or "no answer of its own" if isinstance(error, SlackApiError) else error
             raise SurfaceError(
                 f"Slack does not take `slack.bot_token` ({why}); `sayso slack check` says what to do"
             ) from error

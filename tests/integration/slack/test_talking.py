@@ -13,11 +13,13 @@ from agent.audit.event import FactKind
 from agent.bootstrap import utc_now
 from agent.conversation.posted import Post
 from agent.conversation.thread import Said, ThreadId, TurnId
+from agent.people.person import Directory, Person
 from agent.store.port import StoreBusy, StoreError
 from evals.bench.slack import bot
 from evals.bench.slack.workspace import Workspace, workspace
 from tests.integration.slack.test_slack import Office, office, stamps
 from tools.contract import Json
+from tools.registry import Registry
 
 
 @pytest.fixture
@@ -237,6 +239,34 @@ async def test_details_say_what_each_argument_is_and_who_said_it(here: Office) -
     shown = json.dumps(await here.slack.opened(), ensure_ascii=False)
     assert "*text*  one  _(said by who asked)_" in shown
     assert "asked by" in shown
+
+
+async def test_details_are_for_those_who_may_know_of_the_action(here: Office) -> None:
+    eve = Person("eve", "Eve", frozenset(), identities={"slack": "UEVE"})
+    ada = Person("ada", "Ada", frozenset({"op"}), identities={"slack": "UADA"})
+    here.app.directory = Directory([*here.app.directory.everybody(), eve, ada])
+    await here.slack.say("<@UBOT> stamp one")
+    value = (await here.card())["sayso_details"]
+    await here.slack.click("sayso_details", value, user="UEVE")
+    assert (await here.slack.whispered("details are for"))["user"] == "UEVE"
+    assert here.slack.views == []
+    await here.slack.click("sayso_details", value, user="UADA")
+    seen = json.dumps(await here.slack.opened(), ensure_ascii=False)
+    assert ("*text*  one" in seen, "stamp one" in seen) == (
+        True,
+        False,
+    )  # not the words it was asked for with
+
+
+async def test_a_click_on_what_no_tool_does_any_more_is_answered(here: Office) -> None:
+    await here.slack.say("<@UBOT> stamp one")
+    buttons = await here.card()
+    await here.slack.click("sayso_edit", buttons["sayso_edit"], user="UMAYA")
+    view = await here.slack.opened()
+    here.app.registry = Registry([])
+    await here.slack.click("sayso_edit", buttons["sayso_edit"], user="UMAYA")
+    assert (await here.slack.whispered("there is no tool"))["user"] == "UMAYA"
+    assert "there is no tool" in await here.slack.submit(view, {"text": "two"}, user="UMAYA")
 
 
 async def test_what_cannot_be_kept_is_said_beside_the_field(over_http: Office) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
+from agent.store.port import StoreError
 from agent.store.sql.database import Database, database
 from agent.store.sql.operation import Promise
 from agent.store.sql.versions import quiet
@@ -50,6 +51,20 @@ async def test_one_that_fails_takes_nobody_along(base: Database) -> None:
     assert adding.together == [[1, -1, 2], [1], [-1], [2]]
 
 
+async def test_a_row_that_the_database_refuses_is_the_only_one_to_be_refused(base: Database) -> None:
+    def added(connection: Connection, names: Sequence[str]) -> Sequence[str]:
+        for name in names:
+            connection.exec_driver_sql("INSERT INTO meta (name, value) VALUES (?, ?)", (name, "x"))
+        return names
+
+    operation = base.operation(Promise.SAFE, added)
+    told = await asyncio.gather(
+        *(operation.do(name) for name in ("a", "b", "a", "c")), return_exceptions=True
+    )
+    assert [told[0], told[1], told[3]] == ["a", "b", "c"]
+    assert isinstance(told[2], StoreError)
+
+
 async def test_what_must_be_on_disk_takes_what_adds_to_the_chain_along(base: Database) -> None:
     levels: list[int] = []
 
@@ -62,3 +77,18 @@ async def test_what_must_be_on_disk_takes_what_adds_to_the_chain_along(base: Dat
     await asyncio.gather(chained.do(1), safe.do(1))
     normal, full = 1, 2
     assert levels == [normal, full, full]
+
+
+async def test_who_still_waits_when_the_store_is_closed_is_told_and_nobody_waits_for_ever(
+    tmp_path: Path,
+) -> None:
+    closing = database(tmp_path / "closing.db")
+    await closing.open(quiet)
+    numbers = closing.operation(Promise.SAFE, Adding())
+    waiting = [asyncio.create_task(numbers.do(number)) for number in range(300)]
+    await asyncio.sleep(0)
+    await closing.close()
+    told = await asyncio.gather(*waiting, numbers.do(300), return_exceptions=True)
+    done = [one for one in told if isinstance(one, str)]
+    assert done == [f"#{number}" for number in range(len(done))]
+    assert {str(one) for one in told[len(done) :]} == {"the store was closed; this was not accepted"}

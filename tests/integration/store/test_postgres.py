@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from agent.approvals.action import ActionId, State, Verdict
 from agent.approvals.execute import Executor
 from agent.audit.chain import verify
+from agent.audit.event import Fact, FactKind
 from agent.conversation.thread import Said, ThreadId
 from agent.settings import Settings, SettingsError, load
 from agent.store.port import StoreError, StoreUnreachable
@@ -180,3 +181,20 @@ async def test_a_worker_that_stays_cut_off_is_recovered_by_another_one(
     assert office.valve.witness == [action.id]
     assert timedelta(0) < office.clock() - action.created_at
     await office.store.close()
+
+
+async def test_a_server_that_isolates_more_by_default_still_has_one_chain(postgres: PostgresServer) -> None:
+    place = postgres.database()
+    with postgres.connect() as admin:
+        admin.autocommit = True
+        name = place.rpartition("/")[2]
+        admin.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'".encode())
+    one, other = await SqlStore.open(place), await SqlStore.open(place)
+    at = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    facts = [Fact(FactKind.RATED, "maya", f"T-{number}", at, {}) for number in range(40)]
+    for fact in facts:
+        await asyncio.gather(one.record(fact), other.record(fact))
+    report = verify([event async for event in one.events()])
+    assert (report.whole, report.checked) == (True, 80)
+    await one.close()
+    await other.close()

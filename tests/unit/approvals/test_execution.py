@@ -13,8 +13,15 @@ from agent.approvals.refusal import Reason
 from agent.approvals.windows import Freeze, Override, span
 from agent.audit.event import FactKind
 from tests.fakes.office import Office, valve_rule
-from tests.fakes.valve import Shed
-from tools.contract import Change, GrantRefused
+from tests.fakes.valve import Shed, Valve
+from tools.contract import Arguments, Change, GrantRefused, Verification
+
+
+class Cracked(Valve):
+    """A valve whose gauge was made by somebody who did not think of everything."""
+
+    async def verify(self, arguments: Arguments) -> Verification:
+        raise KeyError("gauge")
 
 
 async def approved(office: Office, position: int = 20) -> Action:
@@ -248,6 +255,14 @@ async def test_an_outcome_that_cannot_be_told_is_unknown() -> None:
     action = await approved(office)
     office.valve.unclear = True
     assert (await office.executor.run(action, office.heard)).action.state is State.UNKNOWN
+
+
+async def test_a_check_that_breaks_leaves_it_unknown_and_not_running() -> None:
+    office = Office(valve=Cracked())
+    action = await approved(office)
+    done = (await office.executor.run(action, office.heard)).action
+    assert (done.state, office.valve.witness) == (State.UNKNOWN, [action.id])
+    assert "KeyError" in done.detail
 
 
 async def claimed_by_a_dead_worker(office: Office) -> Action:

@@ -58,6 +58,14 @@ async def ran(valve: Talking, keeping: ShelvedOutputs | None) -> tuple[Office, A
     return office, (await executor.run(action, office.heard)).action
 
 
+async def test_half_a_sign_in_an_output_keeps_no_action_from_its_end(tmp_path: Path) -> None:
+    shelf = FolderShelf(tmp_path)
+    office, action = await ran(Talking(output="cut \ud83d short\n" * 9), ShelvedOutputs(shelf, Redactor()))
+    assert action.state is State.SUCCEEDED
+    (kept,) = outputs([event async for event in office.store.events(action.id)])
+    assert (await shelf.read(kept.handle)).startswith("cut ? short")
+
+
 async def test_an_output_is_kept_whole_without_its_secrets_and_named_in_the_trail(tmp_path: Path) -> None:
     shelf = FolderShelf(tmp_path)
     text = "".join(f"line {number}\n" for number in range(50_000)) + "password=mellon-1954\n"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from agent.conversation.discreet import WHOLE, DiscreetWrite, discreet
+from agent.conversation.discreet import WHOLE, DiscreetWrite, Unforeseen, discreet
 from agent.conversation.redact import Redactor
 from tests.fakes.shop import OneGrant
 from tests.fakes.valve import Gauge, Valve, ValveArguments
@@ -98,12 +98,33 @@ async def test_an_error_keeps_its_kind_and_its_field_and_loses_its_secret() -> N
     assert (caught.value.field, caught.value.value) == ("position", "20")
 
 
+async def test_what_nobody_foresaw_keeps_its_name_and_loses_its_secret() -> None:
+    tool = DiscreetWrite(Bursting(), Redactor())
+    for attempt in (tool.plan(TWENTY), tool.run(TWENTY, OneGrant(), nobody), tool.verify(TWENTY)):
+        with pytest.raises(Unforeseen) as caught:
+            await attempt
+        assert str(caught.value) == "RuntimeError: at password=[redacted] cut  short"
+
+
 async def test_what_does_not_show_is_written_out_for_those_who_decide() -> None:
     plan = await DiscreetWrite(Chatty(secret="pay\u200bments\u202e"), Redactor()).plan(TWENTY)
     assert "\u200b" not in str(plan.changes)
     plain = DiscreetWrite(Hidden(), Redactor())
     assert (await plain.plan(TWENTY)).title == "Move pay\\u200bments \\u202e back"
     assert (await plain.verify(TWENTY)).detail == "ready"
+
+
+class Bursting(Valve):
+    """A valve of somebody who did not think of everything."""
+
+    async def plan(self, arguments: Arguments) -> Plan:
+        raise RuntimeError(f"at {WORDS} cut \ud83d short")
+
+    async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
+        raise RuntimeError(f"at {WORDS} cut \ud83d short")
+
+    async def verify(self, arguments: Arguments) -> Verification:
+        raise RuntimeError(f"at {WORDS} cut \ud83d short")
 
 
 @dataclass

@@ -131,6 +131,21 @@ async def test_an_approved_action_is_run_and_its_thread_hears_how_it_ended(shift
     assert shift.voice.said[-2:] == ["A-1 succeeded", "A-1 is done: Stamp one. stamped; stamped"]
 
 
+async def test_who_only_hears_leaves_an_answer_to_the_process_that_made_it(shift: Shift) -> None:
+    await shift.hear("stamp one")
+    await shift.engine.quiet()
+    turn = await shift.app.store.hear(Said("e2", THREAD, "maya", "stamp two", utc_now()))
+    assert turn is not None
+    await shift.app.store.finish(turn, "so", {"finished_at": utc_now().isoformat()})
+    ears = Voice(shift.app.home.folder / "heard")
+    hearing = Worker(shift.app, shift.app.fleet, {SURFACE: ears}, Gate(4, 2), utc_now, works=False)
+    hearing.works_with(shift.engine)
+    await Desk(shift.app, hearing).withdraw("A-1", MAYA)
+    await shift.engine.quiet()
+    assert ears.said == []
+    assert shift.voice.said[-2:] == ["T-2: so", "A-1 withdrawn"]
+
+
 async def test_a_no_is_answered_and_nothing_is_run(shift: Shift) -> None:
     await shift.hear("stamp one")
     await shift.engine.quiet()

@@ -5,13 +5,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from agent.audit.event import Fact, FactKind
 from agent.jobs.engine import Job
 from agent.jobs.handing import Handing
-from agent.serving.hearing import Hearing
+from agent.serving.hearing import LONGEST, Hearing
 from agent.serving.wire import FactLine, HearsLine, JobLine, RefusedLine, Wire, read
 from agent.surfaces.port import SurfaceError
 
@@ -88,6 +89,37 @@ async def test_a_process_that_dies_is_started_again_and_meanwhile_said_to_be() -
     assert len(office.jobs) >= 2
     await hearing.stop()
     assert hearing.trouble("slack") in (None, "the process that hears people is being started")
+
+
+async def test_a_line_that_is_too_long_costs_itself_and_nothing_behind_it() -> None:
+    office = Office()
+    job = JobLine(job=Job.TURN, key="T-1", lane="slack:D1:1.1").model_dump_json()
+    hearing = office.hearing(
+        says(HEARS, then=f"print('x' * {3 * LONGEST}); print({job!r}, flush=True); {LASTS}")
+    )
+    await hearing.start()
+    await asyncio.wait_for(office.came.wait(), 20)
+    assert [key for _, key, _, _ in office.jobs] == ["T-1"]
+    await hearing.stop()
+
+
+async def test_a_machine_that_starts_no_process_for_a_moment_is_asked_again(tmp_path: Path) -> None:
+    """The program goes away while it runs, as in an upgrade, and comes back."""
+    office = Office()
+    job = JobLine(job=Job.TURN, key="T-1", lane="slack:D1:1.1").model_dump_json()
+    program, aside = tmp_path / "program", tmp_path / "aside"
+    ended = f"import os; os.rename({str(program)!r}, {str(aside)!r}); os.kill(os.getpid(), 9)"
+    program.write_text(f"#!{sys.executable}\nprint({HEARS!r}); print({job!r}, flush=True)\n{ended}\n")
+    program.chmod(0o700)
+    hearing = office.hearing((str(program),))
+    await hearing.start()
+    await office.came.wait()
+    office.came.clear()
+    while "cannot be started" not in str(hearing.trouble("slack")):
+        await asyncio.sleep(0.01)
+    aside.rename(program)
+    await asyncio.wait_for(office.came.wait(), 20)
+    await hearing.stop()
 
 
 async def test_its_last_words_are_heard_when_it_is_asked_to_end() -> None:

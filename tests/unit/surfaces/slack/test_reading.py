@@ -1,11 +1,18 @@
 """Slack is asked at its pace: a method waits for its turn, and as long as Slack says."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
+from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
+from agent.jobs.voice import VoiceUnavailable
+from agent.settings import SlackSettings
+from agent.surfaces.slack.calls import Calls
+from agent.surfaces.slack.check import examined
+from agent.surfaces.slack.pulse import Pulse
 from agent.surfaces.slack.reading import Reading, SlackRefuses, SlackSilent
 
 
@@ -15,12 +22,12 @@ class Slow:
     def __init__(self) -> None:
         self.answers: list[tuple[int, dict[str, str], str]] = []
         self.asked_at: list[float] = []
-        self.now, self.url = 0.0, ""
+        self.now, self.url, self.kind = 0.0, "", "application/json"
 
     async def answer(self, _request: web.Request) -> web.Response:
         self.asked_at.append(self.now)
         status, headers, text = self.answers.pop(0) if self.answers else (200, {}, '{"ok": true}')
-        return web.Response(status=status, headers=headers, text=text, content_type="application/json")
+        return web.Response(status=status, headers=headers, text=text, content_type=self.kind)
 
     async def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -33,7 +40,7 @@ class Slow:
 async def slow() -> AsyncIterator[Slow]:
     made = Slow()
     app = web.Application()
-    app.router.add_get("/{method}", made.answer)
+    app.router.add_route("*", "/{method}", made.answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -71,6 +78,23 @@ async def test_a_no_says_why_and_a_proxys_page_is_no_answer(slow: Slow) -> None:
         slow.answers = [(status, {}, text)]
         with pytest.raises(SlackSilent):
             await slow.reading().ask("conversations.info", {})
+
+
+async def test_a_page_that_is_no_json_at_all_is_no_answer_to_whoever_asks(slow: Slow) -> None:
+    settings = SlackSettings(bot_token=SecretStr("xoxb-1"), api=slow.url)
+    for kind in ("text/plain", "text/html", "application/json"):
+        slow.kind, slow.answers = kind, [(502, {}, "Bad Gateway")] * 6
+        with pytest.raises(SlackSilent):
+            await slow.reading().ask("conversations.info", {})
+        calls = Calls(lambda: slow.now, slow.sleep)
+        with pytest.raises(VoiceUnavailable):
+            await calls.until_done("auth.test", AsyncWebClient("xoxb-1", slow.url).auth_test)
+        slow.answers = [(502, {}, "Bad Gateway")] * 2
+        pulse = Pulse(AsyncWebClient("xoxb-1", slow.url))
+        await pulse.look()
+        assert "does not answer" in str(pulse.trouble)
+        (found,) = await examined(settings, lambda: datetime.now(UTC))
+        assert (found.what, found.ok) == ("network", False)
 
 
 async def test_a_connection_that_fails_is_silence(slow: Slow) -> None:
