@@ -1,5 +1,6 @@
 """Deploying through GitHub: what the card says, what is sent, how it is followed, and what is never repeated."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -280,6 +281,33 @@ async def test_a_conflict_of_checks_that_github_finds_is_a_failure_in_its_words(
         with pytest.raises(ToolFailed, match="checks failed for v2.3.9"):
             await tool.run(tool.spec.validate(ARGUMENTS), OneGrant(), Heard())
     assert writes(github) == ["/repos/harbour/payments/deployments"]
+
+
+class OnceSent(list[tuple[int, Mapping[str, str], str]]):
+    """Refusals of the reads that follow a write."""
+
+    def __init__(self, github: GitHubStandIn, status: int) -> None:
+        super().__init__([(status, {}, "no")] * 40)
+        self._github = github
+
+    def __bool__(self) -> bool:
+        return bool(self._github.sent) and self._github.asked[-1][0] == "GET" and len(self) > 0
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500, 503])
+@pytest.mark.parametrize("kind", ["deployments", "runs", "runs without an answer"])
+async def test_what_keeps_us_from_following_an_order_does_not_pass_for_its_failure(
+    status: int, kind: str
+) -> None:
+    github = shop_by_deployments() if kind == "deployments" else shop_by_runs()
+    declared = services(by_runs=kind == "runs")
+    if kind == "runs without an answer":
+        github.silent, declared = True, services(workflow=Workflow("deploy.yml", answers_run=False))
+    async with github_platform(github, declared) as platform:
+        github.refusals = OnceSent(github, status)
+        with pytest.raises(Unanswered, match="its end was not heard"):
+            await platform.apply(order(), Heard())
+    assert len(github.sent) == 1
 
 
 async def test_an_order_whose_answer_is_lost_is_left_to_the_check() -> None:

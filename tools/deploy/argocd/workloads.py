@@ -87,7 +87,7 @@ def _shortened(lines: list[str]) -> tuple[str, ...]:
 def _json(text: str) -> Mapping[str, Json]:
     try:
         found: object = json.loads(text) if text else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

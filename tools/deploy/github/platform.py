@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tools.contract import BadArguments, Change, Clock, Progress, ToolFailed, ToolUnavailable
+from tools.contract import BadArguments, Change, Clock, Progress, ToolError, ToolFailed, ToolUnavailable
 from tools.deploy.github.deployments import Deployments
 from tools.deploy.github.dispatches import Dispatches
 from tools.deploy.github.gates import GateKeeper
@@ -90,7 +90,10 @@ class GitHubPlatform:
         before = await way.rollouts(service, place, Reach(since=self._clock() - KEY_LIFE))
         known = next((each for each in before if each.key == key and self._age(each) < KEY_LIFE), None)
         if known is not None:
-            ended = await self._follow(order, service, place, known.id, progress)
+            try:
+                ended = await self._follow(order, service, place, known.id, progress)
+            except ToolError as error:
+                raise Unanswered(f"it was ordered before, and its end was not heard: {error}") from error
             return replace(ended, detail=f"already done: {ended.detail}")
         busy = next(
             (each for each in before if each.stage is Stage.PENDING and self._age(each) < PATIENT), None
@@ -104,8 +107,11 @@ class GitHubPlatform:
             started = await way.start(service, place, order, key)
         except Unheard as error:
             raise Unanswered(f"the order was sent, and GitHub's answer was not heard: {error}") from error
-        id_ = started.id if started.id is not None else await self._found(service, place, key)
-        return await self._follow(order, service, place, id_, progress)
+        try:
+            id_ = started.id if started.id is not None else await self._found(service, place, key)
+            return await self._follow(order, service, place, id_, progress)
+        except ToolError as error:  # it goes on there, whatever becomes of our looking
+            raise Unanswered(f"the order was sent, and its end was not heard: {error}") from error
 
     async def _follow(
         self, order: Order, service: Service, place: str, id_: int, progress: Progress
@@ -136,7 +142,10 @@ class GitHubPlatform:
         where = f" ({now.link})" if now.link else ""
         if now.worked:
             return Result(True, f"GitHub says that {now.version} is deployed to {order.environment}{where}")
-        others = await self._way(service).rollouts(service, place, NOW)
+        try:
+            others = await self._way(service).rollouts(service, place, NOW)
+        except ToolError:
+            others = ()  # that it failed is known without them
         last = next((each for each in others if each.stage is Stage.GOOD), None)
         kept = f"; the last that worked there is {last.version}" if last else ""
         return Result(False, f"{now.version} was not deployed: {now.note}{where}{kept}")
