@@ -137,6 +137,26 @@ async def test_failing_and_missing_checks_refuse_a_deployment_by_name() -> None:
     assert "lint" not in told  # nobody requires it
 
 
+@pytest.mark.parametrize("kind", ["checks", "contexts"])
+async def test_a_failing_check_beyond_the_first_hundred_is_seen(kind: str) -> None:
+    github = shop_by_deployments()
+    payments = github.repositories["harbour/payments"]
+    if kind == "checks":
+        payments.checks = [*(check(f"test {n}", "success") for n in range(130)), check("last", "failure")]
+    else:
+        payments.contexts = [{"context": f"test {n}", "state": "success"} for n in range(130)]
+        payments.contexts.append({"context": "last", "state": "error"})
+    async with github_platform(github) as platform:
+        with pytest.raises(ToolFailed, match="checks FAILING: last"):
+            await platform.rehearse(order())
+
+
+async def test_where_no_check_is_asked_for_those_that_fail_are_not_told_as_none() -> None:
+    async with github_platform(guarded(shop_by_deployments()), services(checks=())) as platform:
+        found = await platform.rehearse(order())
+    assert "no check is asked for, and these are FAILING: test, lint" in found.notes
+
+
 async def test_where_the_settings_say_so_they_only_mark_the_card() -> None:
     github = guarded(shop_by_deployments())
     async with github_platform(github, services(failing=Failing.MARK)) as platform:

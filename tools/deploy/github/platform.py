@@ -90,10 +90,7 @@ class GitHubPlatform:
         before = await way.rollouts(service, place, Reach(since=self._clock() - KEY_LIFE))
         known = next((each for each in before if each.key == key and self._age(each) < KEY_LIFE), None)
         if known is not None:
-            try:
-                ended = await self._follow(order, service, place, known.id, progress)
-            except ToolError as error:
-                raise Unanswered(f"it was ordered before, and its end was not heard: {error}") from error
+            ended = await self._follow(order, service, place, known.id, progress)
             return replace(ended, detail=f"already done: {ended.detail}")
         busy = next(
             (each for each in before if each.stage is Stage.PENDING and self._age(each) < PATIENT), None
@@ -107,25 +104,22 @@ class GitHubPlatform:
             started = await way.start(service, place, order, key)
         except Unheard as error:
             raise Unanswered(f"the order was sent, and GitHub's answer was not heard: {error}") from error
-        try:
-            id_ = started.id if started.id is not None else await self._found(service, place, key)
-            return await self._follow(order, service, place, id_, progress)
-        except ToolError as error:  # it goes on there, whatever becomes of our looking
-            raise Unanswered(f"the order was sent, and its end was not heard: {error}") from error
+        id_ = started.id if started.id is not None else await self._found(service, place, key)
+        return await self._follow(order, service, place, id_, progress)
 
     async def _follow(
         self, order: Order, service: Service, place: str, id_: int, progress: Progress
     ) -> Result:
-        """Tells how far the attempt is until it has ended. Raises `Unanswered` when GitHub falls silent."""
+        """Tells how far it is until it has ended. Raises `Unanswered` when GitHub falls silent or lets us not look."""
         told: set[str] = set()
         deaf, pause = 0, FIRST_PAUSE
         while True:
             try:
                 now, lines = await self._way(service).look(service, id_)
                 deaf = 0
-            except ToolUnavailable as error:
+            except ToolError as error:  # it goes on there, whatever becomes of our looking
                 deaf += 1
-                if deaf > DEAF:
+                if deaf > DEAF or not isinstance(error, ToolUnavailable):
                     raise Unanswered(f"the order was sent, and its end was not heard: {error}") from error
                 await self._pause(self._every)
                 continue
@@ -153,9 +147,13 @@ class GitHubPlatform:
     async def _found(self, service: Service, place: str, key: str) -> int:
         """The attempt with this key, which a server that names no run shows after a moment."""
         for _ in range(DEAF):
-            for each in await self._way(service).rollouts(service, place, Reach(most=10)):
-                if each.key == key and self._age(each) < KEY_LIFE:
-                    return each.id
+            try:
+                listed = await self._way(service).rollouts(service, place, Reach(most=10))
+            except ToolError as error:
+                raise Unanswered(f"the order was sent, and its end was not heard: {error}") from error
+            found = (each.id for each in listed if each.key == key and self._age(each) < KEY_LIFE)
+            if (id_ := next(found, None)) is not None:
+                return id_
             await self._pause(self._every)
         raise Unanswered(
             f"the order was sent, and GitHub shows no run with {key} in its name: `run-name:` of the workflow should "
