@@ -76,6 +76,10 @@ class JsonServer:
         from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
         from yarl import URL
 
+        if not all(each.isprintable() for each in self._headers.values()):
+            raise ToolFailed(
+                f"{self.name} was not asked: a header for it holds characters that none may have"
+            )
         try:
             async with (
                 ClientSession(timeout=ClientTimeout(total=self._seconds), headers=self._headers) as session,

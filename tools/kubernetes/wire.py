@@ -170,6 +170,11 @@ class Wire:
             headers["Impersonate-User"] = self.persona.user
             for group in self.persona.groups:
                 headers.add("Impersonate-Group", group)
+        if not all(each.isprintable() for each in headers.values()):
+            raise ToolFailed(
+                f"{self.access.name} was not asked: the token, or the name that the asker has there, holds characters "
+                "that no header may have"
+            )
         return headers
 
 

@@ -11,9 +11,10 @@ from tests.fakes.argocd import ArgoStandIn
 from tests.fakes.forges import argo_platform, declared_for_argo, shop_by_argo
 from tests.fakes.shop import NOW, WORDS, Heard, OneGrant, now
 from tools.contract import BadArguments, ToolFailed, ToolUnavailable, Verdict
-from tools.deploy.argocd.application import Helm, Kustomize, Parameter, Source
+from tools.deploy.argocd.application import Difference, Helm, Kustomize, Parameter, Source
 from tools.deploy.argocd.declared import By, Declared, Misdeclared
 from tools.deploy.argocd.versions import patched, version_in
+from tools.deploy.argocd.workloads import differing, wanted_by
 from tools.deploy.deploy import Deploy
 from tools.deploy.port import Order, OrderKind, Unanswered
 from tools.deploy.restart import Restart
@@ -76,6 +77,17 @@ async def test_a_deployment_sets_the_revision_syncs_and_is_done_when_synced_and_
     ]
     assert seen.verdict is Verdict.UNCLEAR  # two of five replicas are ready
     assert "Succeeded" in seen.detail
+
+
+def test_what_a_sync_deletes_is_told_as_such_where_prune_is_on() -> None:
+    gone = Difference.model_validate(
+        {"kind": "ConfigMap", "name": "limits", "liveState": '{"kind": "ConfigMap"}'}
+    )
+    for prune, told in ((True, "is DELETED: prune is on"), (False, "(only with prune)")):
+        (line,) = differing([gone], prune=prune)
+        assert line.endswith(told)
+        (line,) = wanted_by([gone], (), prune=prune)
+        assert line.endswith(told)
 
 
 async def test_with_auto_sync_the_card_says_so_and_argo_syncs_by_itself() -> None:

@@ -111,6 +111,13 @@ async def test_a_write_that_is_answered_with_nonsense_is_settled_by_looking(stat
     assert (outcome.ok, "was not heard" in outcome.summary) == (True, True)
 
 
+async def test_a_secret_that_is_no_header_is_told_and_not_repeated() -> None:
+    server = JsonServer("Jira", "http://127.0.0.1:1", headers={"Authorization": "Bearer two\nlines"})
+    with pytest.raises(ToolFailed, match="characters that none may have") as caught:
+        await server.ask("GET", "/")
+    assert "lines" not in str(caught.value)
+
+
 async def test_an_issue_that_was_moved_elsewhere_is_left_alone() -> None:
     jira = JiraStandIn(now)
     async with served(jira.add) as url:

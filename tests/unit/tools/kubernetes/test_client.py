@@ -12,6 +12,7 @@ from tests.fakes.kubernetes_access import NoPause, cluster_at
 from tests.fakes.logservers import served
 from tests.fakes.shop import NOW, now
 from tools.contract import ToolFailed, ToolUnavailable
+from tools.kubernetes.access import Persona
 from tools.kubernetes.client import Cluster
 from tools.kubernetes.objects import Pod, WorkloadObject
 from tools.kubernetes.observations import ConfigMap
@@ -196,3 +197,14 @@ async def test_a_line_of_a_log_that_does_not_end_is_not_kept_whole() -> None:
         first, last = [line async for line in lines]
     assert len(first) < 4 * LONGEST_LINE
     assert last == b"last"
+
+
+@pytest.mark.parametrize("token", [TOKEN, "two\nlines"])
+async def test_a_name_or_a_token_that_is_more_than_a_header_is_not_sent(
+    token: str, server: KubernetesStandIn, url: str
+) -> None:
+    cluster = cluster_at(url, token=token).acting_as(Persona("eve\nImpersonate-Group: system:masters"))
+    with pytest.raises(ToolFailed, match="no header may have") as caught:
+        await listed(cluster)
+    assert token not in str(caught.value)
+    assert server.asked == []
