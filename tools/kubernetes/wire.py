@@ -123,7 +123,7 @@ class Wire:
 
     async def _wait(self, after: str, tries: int, call: _Call) -> None:
         """Waits as long as a busy cluster wishes: what it answers so, it has not begun. Raises `ToolUnavailable`."""
-        seconds = float(after) if after.isdigit() else 1.0
+        seconds = float(after) if after.isdecimal() else 1.0
         if tries >= TRIES or seconds > LONGEST_WAIT:
             raise ToolUnavailable(
                 f"{self.access.name} is busy (status 429), so it did not {call.attempt.told}"

@@ -303,6 +303,22 @@ async def test_a_conflict_of_checks_that_github_finds_is_a_failure_in_its_words(
     assert writes(github) == ["/repos/harbour/payments/deployments"]
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "9" * 30},
+        {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 30},
+        {"Retry-After": "²"},
+    ],
+)
+async def test_a_wait_that_no_clock_holds_is_no_fault_of_ours(headers: dict[str, str]) -> None:
+    github = shop_by_deployments()
+    async with github_platform(github) as platform:
+        github.refusals = [(429, headers, "slow down")] * 9
+        with pytest.raises(ToolUnavailable, match="limits how often it is asked"):
+            await platform.running_at("payments", "production")
+
+
 class OnceSent(list[tuple[int, Mapping[str, str], str]]):
     """Refusals of the reads that follow a write."""
 
