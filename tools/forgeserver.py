@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from tools.contract import Clock, Json, ToolUnavailable
 from tools.jsonserver import Exchanged, JsonServer, Params
@@ -12,6 +12,8 @@ Pause = Callable[[float], Awaitable[None]]
 LONGEST_WAIT = 60.0  # seconds that one read may wait in all
 _LIMITED = frozenset({403, 429})
 _TRIES = 4
+_LONGEST = 86_400.0  # no limit of GitHub's lasts longer than a day
+_DIGITS = 20
 _UNTOLD = 60.0  # what GitHub asks for where a secondary limit names no time
 
 
@@ -62,7 +64,7 @@ def rate_limited(answer: Exchanged, now: datetime) -> float | None:
         return None
     after, left = answer.headers.get("Retry-After", ""), answer.headers.get("x-ratelimit-remaining", "")
     if after.isdecimal():
-        return float(after)
+        return min(float(after), _LONGEST)
     if left == "0":
         return _until_reset(answer.headers, now)
     secondary = answer.status == 429 or b"secondary rate limit" in answer.content.lower()
@@ -73,4 +75,4 @@ def _until_reset(headers: Mapping[str, str], now: datetime) -> float:
     reset = headers.get("x-ratelimit-reset", "")
     if not reset.isdecimal():
         return _UNTOLD
-    return max(0.0, (datetime.fromtimestamp(int(reset), UTC) - now).total_seconds()) + 1.0
+    return min(max(0.0, int(reset[:_DIGITS]) - now.timestamp()) + 1.0, _LONGEST)

@@ -58,16 +58,28 @@ class JsonServer:
         """What the server answers, `None` for an empty answer or a status of `missing`.
 
         Raises `ToolUnavailable` when it does not answer or is busy (`Unheard` when the request may have been carried
-        out all the same), `ToolFailed` when it refuses or answers no JSON.
+        out all the same), `ToolFailed` when it refuses or answers no JSON. Of what is no `GET` nobody knows what was
+        done where the server broke in the middle of it, or took it and said something that cannot be read: `Unheard`.
         """
         answer = await self.exchange(method, path, params, body)
-        return None if answer.status in missing else self._understood(answer.status, answer.content)
+        if answer.status in missing:
+            return None
+        try:
+            return self._understood(answer.status, answer.content)
+        except ToolFailed as error:
+            if method == "GET" or 300 <= answer.status < 500:
+                raise
+            raise Unheard(str(error)) from error
 
     async def exchange(self, method: str, path: str, params: Params = (), body: Json = None) -> Exchanged:
         """One request and whatever is answered. Raises `ToolUnavailable` and `Unheard` as `ask` does."""
         from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
         from yarl import URL
 
+        if not all(each.isprintable() for each in self._headers.values()):
+            raise ToolFailed(
+                f"{self.name} was not asked: a header for it holds characters that none may have"
+            )
         try:
             async with (
                 ClientSession(timeout=ClientTimeout(total=self._seconds), headers=self._headers) as session,
@@ -105,7 +117,7 @@ class JsonServer:
             return None
         try:
             answer: Json = json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ToolFailed(f"{self.name} answered no JSON: {said}") from error
         return answer
 

@@ -100,3 +100,18 @@ async def test_only_declared_flags_are_touched(store: FlagStore) -> None:
     given = change.spec.validate({"flag": "fast-search", "value": "on"})
     with pytest.raises(BadArguments, match="has no flag 'fast-search' in production"):
         await change.plan(given)
+
+
+async def test_a_value_that_may_not_be_set_here_is_no_way_back(tmp_path: Path) -> None:
+    file = flagd_file(tmp_path, "off")
+    file.write_text(
+        file.read_text()
+        .replace('"defaultVariant": "off"', '"defaultVariant": "beta"')
+        .replace('"on": true', '"on": true, "beta": 1')
+    )
+    change = SetFlag(FlagdFiles({"production": file}), WORDS, KNOWN)
+    given = change.spec.validate({"flag": "new-checkout", "value": "on", "environment": "production"})
+    plan = await change.plan(given)
+    assert plan.changes[0].before == "beta"
+    assert plan.undo is None
+    assert "by hand" in plan.undo_text

@@ -170,3 +170,38 @@ async def test_no_label_and_no_project_that_is_not_declared_is_used(
     closing = TicketClose(store, WORDS, places)
     with pytest.raises(BadArguments, match="is not among the projects"):
         await closing.plan(closing.spec.validate({"ticket": other}))
+
+
+async def test_what_others_say_with_a_quotation_of_ours_is_not_taken_back_with_it(
+    opened: tuple[TicketStore, Place],
+) -> None:
+    store, where = opened
+    made = await store.open(where, draft())
+    tool = TicketComment(store, WORDS, {"payments": where})
+    given = tool.spec.validate({"ticket": made.key, "text": "The pool was too small.", "service": "payments"})
+    back = tool.spec.validate({**given.canonical(), "take_back": True})
+    await tool.run(given, OneGrant(), Heard())
+    (ours,) = await store.comments(made.key)
+    await store.comment(made.key, f"> {ours.text}\n\nNo: it was the retries.")
+    await tool.run(back, OneGrant(), Heard())
+    (left,) = await store.comments(made.key)
+    assert "it was the retries" in left.text
+    assert (await tool.verify(back)).verdict is Verdict.DONE
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\u00ad", "\u061c", "\u2028", "\U000e0041", "\ue000", "\x1b", "\u202e", "\ud800"]
+)
+def test_a_text_holds_nothing_that_an_approver_does_not_see(hidden: str) -> None:
+    tool = TicketOpen(MemoryTickets(now), WORDS, {"payments": place("memory")})
+    for name in ("title", "text"):
+        with pytest.raises(BadArguments):
+            tool.spec.validate({"service": "payments", "title": "Fails", name: f"all{hidden}well"})
+    tool.spec.validate({"service": "payments", "title": "Échec à 5 %", "text": "a\n\tb: «c» 🔥"})
+
+
+async def test_without_a_place_of_its_service_nobody_says_that_a_ticket_is_closed() -> None:
+    tool = TicketClose(MemoryTickets(now), WORDS, {"checkout": place("memory")})
+    given = tool.spec.validate({"ticket": "sayso-0123456789abcdef", "service": "payments"})
+    with pytest.raises(BadArguments, match="no place for tickets"):
+        await tool.verify(given)

@@ -98,8 +98,11 @@ class GitHubStandIn:
         return self.repositories[f"{request.match_info['owner']}/{request.match_info['name']}"]
 
     def _page(self, request: web.Request, items: list[dict[str, Any]]) -> web.Response:
+        return web.json_response(self._part(request, items))
+
+    def _part(self, request: web.Request, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         size, page = int(request.query.get("per_page", "30")), int(request.query.get("page", "1"))
-        return web.json_response(items[(page - 1) * size : page * size])
+        return items[(page - 1) * size : page * size]
 
     async def _repository(self, request: web.Request) -> web.Response:
         self._of(request)
@@ -120,10 +123,11 @@ class GitHubStandIn:
 
     async def _checks(self, request: web.Request) -> web.Response:
         runs = self._of(request).checks
-        return web.json_response({"total_count": len(runs), "check_runs": runs})
+        return web.json_response({"total_count": len(runs), "check_runs": self._part(request, runs)})
 
     async def _combined(self, request: web.Request) -> web.Response:
-        return web.json_response({"state": "success", "statuses": self._of(request).contexts})
+        statuses = self._part(request, self._of(request).contexts)
+        return web.json_response({"state": "success", "statuses": statuses})
 
     async def _branch(self, request: web.Request) -> web.Response:
         required = {"enforcement_level": "everyone", "contexts": self._of(request).required, "checks": []}

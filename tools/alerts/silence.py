@@ -23,6 +23,7 @@ from tools.contract import (
     Verdict,
     Verification,
 )
+from tools.jsonserver import Unheard
 from tools.slots import Kind, Slot
 from tools.times import Length, clock_time, length, written
 from tools.vocabulary import Vocabulary, nearest
@@ -148,7 +149,10 @@ class SilenceAlert:
             by="sayso",
             comment=f"{grant.action}, approved by {people}",
         )
-        id_ = await self._quiet.store.silence(made)
+        try:
+            id_ = await self._quiet.store.silence(made)
+        except Unheard as error:
+            return Outcome(ok=True, summary=f"the silence was sent, and the answer was not heard: {error}")
         until = clock_time(made.end, self._zone)
         return Outcome(ok=True, summary=f"{asked.alert} notifies nobody until {until} (silence {id_})")
 
@@ -215,7 +219,10 @@ class Unsilence:
         grant.spend(self.spec.name, asked.canonical())
         existing = await self._quiet.in_force(self._quiet.labels(asked))
         for each in existing:
-            await self._quiet.store.lift(each.id)
+            try:
+                await self._quiet.store.lift(each.id)
+            except Unheard as error:
+                return Outcome(ok=True, summary=f"the order was sent, and the answer was not heard: {error}")
             await progress(f"silence {each.id} ended")
         return Outcome(ok=True, summary=f"{asked.alert} notifies again: {len(existing)} silences ended")
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -81,7 +82,7 @@ class Runner:
         The program and everything it started are ended when time is over or the caller stops waiting.
         """
         process = await self._start(arguments, cwd, environment)
-        tape = Tape(limit)
+        tape, code = Tape(limit), None
         try:
             async with asyncio.timeout(timeout):
                 await _read(process, tape, Teller(progress))
@@ -90,7 +91,8 @@ class Runner:
             told = f"{arguments[0]} was ended after {timeout:g} s; what it did until then stays"
             raise Overdue(told, tape.text, tape.lost) from error
         finally:
-            await end(process)
+            if code is None:
+                await _end_all(process)
         return Ended(code, tape.text, tape.lost)
 
     async def _start(
@@ -135,6 +137,19 @@ async def end(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         _signal(process.pid, signal.SIGKILL)
         await process.wait()
+
+
+async def _end_all(process: asyncio.subprocess.Process) -> None:
+    """The same, and what it left behind where it has ended itself: whoever holds its output is of its group still."""
+    if process.returncode is None:
+        await end(process)
+    elif process.stdout is not None:
+        _signal(process.pid, signal.SIGTERM)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                while await process.stdout.read(_CHUNK):
+                    pass
+    _signal(process.pid, signal.SIGKILL)
 
 
 def _signal(group: int, number: signal.Signals) -> None:

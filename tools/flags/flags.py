@@ -117,7 +117,7 @@ class SetFlag:
     def __init__(
         self, store: FlagStore, vocabulary: Vocabulary, known: Known, values: Sequence[str] = ("on", "off")
     ) -> None:
-        self._store = store
+        self._store, self._values = store, frozenset(values)
         shape = choice("value", {each: _WORDS.get(each, ()) for each in values}, "What it becomes")
         self.spec = Spec(
             name="flag_set",
@@ -142,6 +142,7 @@ class SetFlag:
             raise BadArguments(
                 f"{asked.flag} is archived in {self._store.name}", field="flag", value=asked.flag
             )
+        back = now.value in self._values  # another one could not be asked for
         elsewhere = "" if now.rules else "nothing else decides who gets it"
         return Plan(
             title=f"Set the flag {asked.flag} {asked.value} in {asked.environment}",
@@ -150,8 +151,9 @@ class SetFlag:
             ),
             touches=(f"everybody whom {asked.flag} reaches in {asked.environment}",),
             observed={"value": now.value, "rules": list(now.rules)},
-            undo=Undo(self.spec.name, {**asked.canonical(), "value": now.value}),
-            undo_text=f"set {asked.flag} {now.value} again in {asked.environment}",
+            undo=Undo(self.spec.name, {**asked.canonical(), "value": now.value}) if back else None,
+            undo_text=f"set {asked.flag} {now.value} again in {asked.environment}"
+            + ("" if back else ", by hand: it is not among the values that may be set here"),
             notes=tuple(
                 note
                 for note in (now.description, elsewhere, *(f"who gets it: {each}" for each in now.rules))

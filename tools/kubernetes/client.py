@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tools.contract import Json, ToolFailed, ToolUnavailable
 from tools.kubernetes.access import Persona
-from tools.kubernetes.refusals import Attempt, Expired, Forbidden
+from tools.kubernetes.refusals import Attempt, Expired, Forbidden, Unheard
 from tools.kubernetes.resources import CONFIG_MAPS, PODS, Resource
 from tools.kubernetes.scrubbing import scrubbed
 from tools.kubernetes.wire import AGENT, Wire
@@ -147,7 +147,13 @@ class Cluster:
         answer = await self._wire.patch(
             resource.path(namespace, name), attempt, query, body, changes=not dry_run
         )
-        return Patched(_typed(model, scrubbed(_object(answer.body, attempt)), attempt), answer.warnings)
+        try:
+            done = _typed(model, scrubbed(_object(answer.body, attempt)), attempt)
+        except ToolFailed as error:
+            if dry_run:
+                raise
+            raise Unheard(f"{error}; whether it was done is not known") from error
+        return Patched(done, answer.warnings)
 
     def log(
         self, namespace: str, pod: str, query: Mapping[str, str]
@@ -170,7 +176,7 @@ class Cluster:
 def _object(body: bytes, attempt: Attempt) -> dict[str, Json]:
     try:
         said: object = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ToolFailed(f"{attempt.cluster} answered no JSON to {attempt.told}") from error
     if not isinstance(said, dict):
         raise ToolFailed(f"{attempt.cluster} answered no object to {attempt.told}")

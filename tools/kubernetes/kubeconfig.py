@@ -155,7 +155,7 @@ class _Given:
 
 def _credentials(user: _User, cluster: _Cluster, given: _Given, programs: Programs | None) -> Credentials:
     if user.token:
-        return FixedToken(user.token)
+        return FixedToken(user.token.strip())  # a block of YAML ends its line
     if user.token_file:
         return TokenFile(given.path(user.token_file))
     if user.exec is None:

@@ -88,4 +88,5 @@ def summary(survey: Survey) -> str:
     moving = [each for each in survey.workloads if each.state.phase is not Phase.COMPLETE]
     parts += [f"{each.name} {each.state.phase.value}: {each.state.told}" for each in moving]
     parts += survey.unchecked
+    parts += ["the namespace holds more than was listed"] if survey.cut else []
     return "; ".join(parts) or "no workload"

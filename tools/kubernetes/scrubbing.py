@@ -13,13 +13,17 @@ _NAME = re.compile(
 _VALUE = re.compile(
     r"://[^/\s:@]+:[^/\s@]+@"  # a user and a password in an address
     r"|-----BEGIN"
-    r"|\beyJ[\w-]{8,}\.[\w-]{8,}"  # a JSON web token
+    r"|(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}"  # a JSON web token
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
     r"|\b(?:gh[opsu]_|github_pat_|glpat-|xox[abprs]-|sk-)[\w-]{10,}"
-    r"|\b(?=\w*\d)(?=\w*[a-zA-Z])[A-Za-z0-9+/_-]{32,}={0,2}(?!\S)"  # a long one that nobody would type
 )
+_LONG = 32  # characters that nobody would type
+_RUN = re.compile(rf"(?<![A-Za-z0-9+/_-])(?P<run>[A-Za-z0-9+/_-]{{{_LONG},}}+)={{0,2}}(?!\S)")
+_WORD = re.compile(r"\w+")
+_TELLTALE = r"(?:pass|pwd|secret|token|key|cred|auth)"
 _ARGUMENT = re.compile(
-    r"(?P<name>--?[\w.-]*(?:pass|secret|token|key|cred|auth)[\w.-]*)(?P<between>[=\s])(?P<value>\S+)",
+    rf"(?<![\w.-])(?P<name>--?[\w.-]{{0,80}}?{_TELLTALE}[\w.-]{{0,80}}|\w{{0,80}}?{_TELLTALE}\w{{0,80}}(?==))"
+    r"(?P<between>[=\s])(?P<value>'[^']*'|\"[^\"]*\"|\S+)",
     re.IGNORECASE,
 )
 _NOTES = "kubectl.kubernetes.io/last-applied-configuration"  # holds the whole object again, as text
@@ -35,7 +39,7 @@ def scrubbed(value: Json) -> Json:
 
 
 def _field(name: str, value: Json) -> Json:
-    if name == "env" and isinstance(value, list):
+    if name in {"env", "httpHeaders"} and isinstance(value, list):
         return [_variable(each) for each in value]
     if name in {"args", "command"} and isinstance(value, list):
         return _arguments(value)
@@ -76,5 +80,15 @@ def _arguments(words: list[Json]) -> list[Json]:
 
 
 def looks_secret(text: str) -> bool:
-    """Whether a text looks like a credential."""
-    return bool(_VALUE.search(text))
+    """Whether a text looks like a credential. The time it takes grows with the text, and no faster."""
+    return bool(_VALUE.search(text)) or any(map(_is_mixed, _RUN.finditer(text)))
+
+
+def _is_mixed(found: re.Match[str]) -> bool:
+    """Whether a long run has a word of both letters and digits far enough from its end."""
+    run = found["run"]
+    return any(
+        any(map(str.isdigit, word[0])) and any(map(str.isalpha, word[0]))
+        for word in _WORD.finditer(run)
+        if len(run) - word.start() >= _LONG
+    )

@@ -88,7 +88,7 @@ async def _pods(survey: Survey, place: Place) -> None:
     look = place.cluster.listed(PODS, place.namespace, Pod, labels=_labels(survey))
     if (listed := await survey.or_unchecked("pods", look)) is None:
         return
-    survey.cut = listed.cut
+    survey.cut = survey.cut or listed.cut  # the looks go on side by side
     for pod, raw in zip(listed.items, listed.raw, strict=True):
         owner = _owner(survey.workloads, pod)
         if owner is not None:

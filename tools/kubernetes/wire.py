@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SECONDS = 10.0  # without a word, after which a cluster counts as absent
 WHOLE_SECONDS = 30.0  # for one answer
 MOST_OCTETS = 32 * 1024 * 1024
+LONGEST_LINE = 256 * 1024  # octets of one line of a log
 LONGEST_WAIT = 5.0  # seconds that a busy cluster may ask us to wait
 TRIES = 3  # for what a busy cluster did not take
 AGENT = "sayso"
@@ -90,11 +91,12 @@ class Wire:
         self, path: str, attempt: Attempt, query: Mapping[str, str]
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """The lines of an answer as they come."""
-        async with self._open(_Call("GET", path, attempt, query), anew=False, whole=None) as response:
+        call = _Call("GET", path, attempt, query)
+        async with self._open(call, anew=False, whole=None) as response:
             if response.status == 401:
                 raise _unknown(self.access.name)
             if response.status != 200:
-                raise refusal(response.status, await _content(response, attempt), attempt)
+                raise refusal(response.status, await _content(response, call), attempt)
             yield _lines(response)
 
     async def _ask(self, call: _Call) -> Answer:
@@ -102,7 +104,7 @@ class Wire:
         anew, tries = False, 1
         while True:
             async with self._open(call, anew=anew, whole=WHOLE_SECONDS) as response:
-                status, body = response.status, await _content(response, call.attempt)
+                status, body = response.status, await _content(response, call)
                 warned, after = (
                     response.headers.getall("Warning", []),
                     response.headers.get("Retry-After", ""),
@@ -121,7 +123,7 @@ class Wire:
 
     async def _wait(self, after: str, tries: int, call: _Call) -> None:
         """Waits as long as a busy cluster wishes: what it answers so, it has not begun. Raises `ToolUnavailable`."""
-        seconds = float(after) if after.isdigit() else 1.0
+        seconds = float(after) if after.isdecimal() else 1.0
         if tries >= TRIES or seconds > LONGEST_WAIT:
             raise ToolUnavailable(
                 f"{self.access.name} is busy (status 429), so it did not {call.attempt.told}"
@@ -168,6 +170,11 @@ class Wire:
             headers["Impersonate-User"] = self.persona.user
             for group in self.persona.groups:
                 headers.add("Impersonate-Group", group)
+        if not all(each.isprintable() for each in headers.values()):
+            raise ToolFailed(
+                f"{self.access.name} was not asked: the token, or the name that the asker has there, holds characters "
+                "that no header may have"
+            )
         return headers
 
 
@@ -190,23 +197,25 @@ def _warning(header: str) -> str:
     return re.sub(r"\\(.)", r"\1", found["text"]) if found else ""
 
 
-async def _content(response: "ClientResponse", attempt: Attempt) -> bytes:
+async def _content(response: "ClientResponse", call: _Call) -> bytes:
     content = b""
     while piece := await response.content.read(MOST_OCTETS):
         content += piece
         if len(content) > MOST_OCTETS:
-            raise ToolFailed(
-                f"{attempt.cluster} answered more than {MOST_OCTETS // 2**20} MB to {attempt.told}"
+            told = (
+                f"{call.attempt.cluster} answered more than {MOST_OCTETS // 2**20} MB to {call.attempt.told}"
             )
+            raise call.lost(told) if call.changes else ToolFailed(told)
     return content
 
 
 async def _lines(response: "ClientResponse") -> AsyncIterator[bytes]:
-    """The lines without their ends, however long they are."""
+    """The lines without their ends. Of a line that does not end its beginning is kept, and not more."""
     rest = b""
     async for piece in response.content.iter_any():
         *whole, rest = (rest + piece).split(b"\n")
         for line in whole:
             yield line
+        rest = rest[:LONGEST_LINE]
     if rest:
         yield rest

@@ -33,7 +33,7 @@ def _dated(at: datetime, text: str) -> str:
         return text
     try:
         said = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     if not isinstance(said, Mapping):
         return text

@@ -231,7 +231,7 @@ def parse(raw: bytes, service: str) -> Line | None:
     """One line, or `None` when it is not a JSON object with a time and a message."""
     try:
         said = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(said, dict):
         return None

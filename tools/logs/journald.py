@@ -137,7 +137,7 @@ def entry(raw: bytes, by_unit: Mapping[str, str]) -> Line | None:
         message, unit = said["MESSAGE"], str(said.get("_SYSTEMD_UNIT") or said.get("UNIT") or "")
         text = bytes(message).decode(errors="replace") if isinstance(message, list) else str(message)
         priority = int(said.get("PRIORITY", 6))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     word = _PRIORITIES[priority] if 0 <= priority < len(_PRIORITIES) else "info"
     return line_of(at, text, by_unit.get(unit, unit), word)

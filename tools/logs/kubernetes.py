@@ -150,9 +150,14 @@ def _keep(read: _Read, raw: bytes, room: int) -> None:
         read.unreadable += bool(raw.strip())
         return
     part = (stamp["part"] or b".0")[:7]  # nanoseconds are more than a datetime holds
-    at = datetime.fromisoformat((stamp["second"] + part + stamp["zone"]).decode()).astimezone(UTC)
-    read.lines.append((at, raw[stamp.end() :].decode(errors="replace")))
-    read.octets += len(raw)
+    try:
+        at = datetime.fromisoformat((stamp["second"] + part + stamp["zone"]).decode()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        read.unreadable += 1
+        return
+    text = raw[stamp.end() :].decode(errors="replace")
+    read.lines.append((at, text))
+    read.octets += len(text)
     while read.octets > room and len(read.lines) > 1:
         _, text = read.lines.popleft()
         read.octets -= len(text)

@@ -53,6 +53,7 @@ class Kept:
 
     async def offered(self) -> Sequence[Offered]:
         live = await self._connected(sure=True)
+        live.changed = True  # whoever asks what it offers wants to know it of now, also where it says nothing
         try:
             return tuple((await self._listed(live)).values())
         except _Gone as gone:

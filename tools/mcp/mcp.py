@@ -25,7 +25,7 @@ from tools.mcp.declared import RESERVED, Server
 from tools.mcp.pinned import Pinned
 from tools.mcp.pins import Pins
 from tools.mcp.port import Connection, NoAnswer, Offered, Unreadable
-from tools.mcp.results import Told, outcome
+from tools.mcp.results import Told, outcome, reads
 from tools.mcp.wording import shortened
 
 NO_PLAN = "The server cannot show beforehand what would change: what is sent is all that is known"
@@ -139,7 +139,7 @@ class WriteMcp(_Held):
                 ok=True, summary=f"{error}; only looking can tell"
             )  # verify or a person has the last word
         told = Told.of(answered)
-        if not answered.failed and (trouble := pinned.main.trouble(told)) is not None:
+        if (trouble := pinned.main.trouble(told)) is not None:
             return Outcome(
                 ok=True, summary=f"its answer reads like an error ({trouble}); only looking can tell"
             )
@@ -157,6 +157,8 @@ class WriteMcp(_Held):
                 return Verification(Verdict.DONE, "the server says so; nothing looked whether it is true")
             return Verification(Verdict.UNCLEAR, NO_CHECK)
         told = await self._pinned.look(check, values)
+        if told.failed and not reads(check.holds or "@", "failed"):
+            return Verification(Verdict.UNCLEAR, f"the check failed: {shortened(told.text, 300)}")
         try:
             holds = told.asked(check.holds or "@", values)
         except ToolFailed as error:

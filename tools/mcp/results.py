@@ -68,6 +68,19 @@ class Told:
         return found
 
 
+def reads(expression: str, name: str) -> bool:
+    """Whether an expression (JMESPath) looks at something of this name."""
+
+    def within(node: Mapping[str, object]) -> bool:
+        children = node.get("children")
+        below = children if isinstance(children, list) else []
+        return (node.get("type"), node.get("value")) == ("field", name) or any(
+            within(each) for each in below if isinstance(each, dict)
+        )
+
+    return within(jmespath.compile(expression).parsed)
+
+
 def _parsed(text: str) -> Json:
     try:
         value: Json = json.loads(text)

@@ -91,8 +91,8 @@ class _Move:
         asked = TicketMoveArguments.of(arguments)
         try:
             ticket = await self._aim.find(asked.ticket, asked.service)
-        except BadArguments:
-            if is_mark(asked.ticket) and not self.open_:
+        except BadArguments as error:
+            if is_mark(asked.ticket) and error.field == "ticket" and not self.open_:
                 return Verification(Verdict.DONE, f"no ticket with the mark {asked.ticket} is open")
             raise
         return Verification(_verdict(ticket, self.open_), f"{ticket.key} is {ticket.status}")

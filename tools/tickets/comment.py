@@ -105,9 +105,9 @@ class TicketComment:
         return Verification(Verdict.DONE if there is not asked.take_back else Verdict.NOT_DONE, told)
 
     async def _ours(self, ticket: Ticket, asked: TicketCommentArguments) -> list[Comment]:
-        """The comments with the mark of this text."""
-        mark = mark_of(ticket.key, asked.text)
-        return [each for each in await self._store.comments(ticket.key) if mark in each.text]
+        """The comments that are this text and nothing else: whoever answers with a quotation has the mark too."""
+        words = self._written(ticket, asked).split()
+        return [each for each in await self._store.comments(ticket.key) if each.text.split() == words]
 
     def _written(self, ticket: Ticket, asked: TicketCommentArguments) -> str:
         return signed(asked.text, mark_of(ticket.key, asked.text))

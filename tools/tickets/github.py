@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from tools.contract import BadArguments, Json, ToolFailed
 from tools.forgeserver import GitHubServer
-from tools.jsonserver import segment
+from tools.jsonserver import Unheard, segment
 from tools.tickets.port import Comment, Draft, Found, Place, Ticket
 
 PER_PAGE, PAGES = 100, 5
@@ -98,7 +98,10 @@ class GitHubTickets:
             "labels": list(draft.labels),
         }
         said = await self._server.ask("POST", f"{_base(place.project)}/issues", body=body)
-        return _ticket(place.project, self._issue(said))
+        try:
+            return _ticket(place.project, self._issue(said))
+        except ToolFailed as error:  # it is there, whatever GitHub says of it
+            raise Unheard(str(error)) from error
 
     async def comments(self, key: str) -> Sequence[Comment]:
         found: list[Comment] = []

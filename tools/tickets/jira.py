@@ -7,8 +7,8 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from tools.contract import BadArguments, Json, ToolFailed
-from tools.jsonserver import JsonServer, segment
+from tools.contract import BadArguments, Json, ToolError, ToolFailed
+from tools.jsonserver import JsonServer, Unheard, segment
 from tools.tickets.adf import document, plain
 from tools.tickets.port import Comment, Draft, Found, Place, Ticket
 
@@ -128,12 +128,14 @@ class JiraTickets:
                 "labels": [*draft.labels, draft.mark],
             }
         }
-        made = self._read(
-            _MADE, await self._server.ask("POST", f"/rest/api/{self._version}/issue", body=body)
-        )
-        found = await self.get(made.key)
+        said = await self._server.ask("POST", f"/rest/api/{self._version}/issue", body=body)
+        try:
+            made = self._read(_MADE, said)
+            found = await self.get(made.key)
+        except ToolError as error:  # it is there, whatever becomes of our looking
+            raise Unheard(str(error)) from error
         if found is None:
-            raise ToolFailed(f"{self.name} made {made.key} and does not show it")
+            raise Unheard(f"{self.name} made {made.key} and does not show it")
         return found
 
     async def comments(self, key: str) -> Sequence[Comment]:

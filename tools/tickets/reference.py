@@ -34,7 +34,14 @@ class Aim:
                 value=said,
                 nearest=tuple(sorted(allowed)),
             )
-        return await self.store.get(key)
+        found = await self.store.get(key)
+        if found is not None and (moved := self.store.project(found.key)) not in allowed:
+            raise BadArguments(
+                f"ticket = {said!r} was moved to {moved}, which is not among the projects that may be used here",
+                field="ticket",
+                value=said,
+            )
+        return found
 
     async def _marked(self, mark: str, place: Place | None) -> Ticket | None:
         for each in [place] if place is not None else self.places.values():

@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated
+from unicodedata import category
 
 from pydantic import AfterValidator, Field
 
@@ -9,7 +10,9 @@ from tools.contract import Json, digest
 from tools.slots import Kind, Slot
 
 LONGEST_TITLE, LONGEST_TEXT = 200, 8_000
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_UNSEEN = frozenset(
+    {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
+)  # control, format, private use, and other line ends
 _MARK = re.compile(r"sayso-[0-9a-f]{16}")
 
 
@@ -27,15 +30,20 @@ def signed(text: str, mark: str) -> str:
     return f"{text}\n\nsayso ({mark})"
 
 
+def _hidden(text: str) -> str | None:
+    """The first character that nobody sees, beside line ends and tabs."""
+    return next((char for char in text if char not in "\n\t" and category(char) in _UNSEEN), None)
+
+
 def _title(text: str) -> str:
-    if _CONTROL.search(text) or "\n" in text or not text.strip():
+    if _hidden(text) is not None or "\n" in text or not text.strip():
         raise ValueError("should be one line of visible text")
     return text.strip()
 
 
 def _text(text: str) -> str:
-    if found := _CONTROL.search(text):
-        raise ValueError(f"should be visible text; it holds {found[0]!r}")
+    if (found := _hidden(text)) is not None:
+        raise ValueError(f"should be visible text; it holds {found!a}")
     return text.strip()
 
 

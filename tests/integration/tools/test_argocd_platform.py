@@ -1,6 +1,7 @@
 """Deploying through Argo CD: what the card says, what is patched and synced, and when it counts as done."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +11,10 @@ from tests.fakes.argocd import ArgoStandIn
 from tests.fakes.forges import argo_platform, declared_for_argo, shop_by_argo
 from tests.fakes.shop import NOW, WORDS, Heard, OneGrant, now
 from tools.contract import BadArguments, ToolFailed, ToolUnavailable, Verdict
-from tools.deploy.argocd.application import Helm, Kustomize, Parameter, Source
+from tools.deploy.argocd.application import Difference, Helm, Kustomize, Parameter, Source
 from tools.deploy.argocd.declared import By, Declared, Misdeclared
 from tools.deploy.argocd.versions import patched, version_in
+from tools.deploy.argocd.workloads import differing, wanted_by
 from tools.deploy.deploy import Deploy
 from tools.deploy.port import Order, OrderKind, Unanswered
 from tools.deploy.restart import Restart
@@ -75,6 +77,17 @@ async def test_a_deployment_sets_the_revision_syncs_and_is_done_when_synced_and_
     ]
     assert seen.verdict is Verdict.UNCLEAR  # two of five replicas are ready
     assert "Succeeded" in seen.detail
+
+
+def test_what_a_sync_deletes_is_told_as_such_where_prune_is_on() -> None:
+    gone = Difference.model_validate(
+        {"kind": "ConfigMap", "name": "limits", "liveState": '{"kind": "ConfigMap"}'}
+    )
+    for prune, told in ((True, "is DELETED: prune is on"), (False, "(only with prune)")):
+        (line,) = differing([gone], prune=prune)
+        assert line.endswith(told)
+        (line,) = wanted_by([gone], (), prune=prune)
+        assert line.endswith(told)
 
 
 async def test_with_auto_sync_the_card_says_so_and_argo_syncs_by_itself() -> None:
@@ -191,6 +204,30 @@ async def test_an_order_whose_answer_is_lost_is_left_to_the_check_and_never_sent
         with pytest.raises(Unanswered):
             await platform.apply(order(), Heard())
     assert paths(argo) == ["PATCH ", "POST /sync"]
+
+
+async def test_a_sync_that_is_refused_after_the_version_was_set_is_told_as_what_it_is() -> None:
+    argo = shop_by_argo()
+    argo.refusals = [("POST", "/sync", 403, "permission denied: applications, sync, shop/payments")]
+    async with argo_platform(argo) as platform:
+        with pytest.raises(Unanswered, match="applications, sync"):
+            await platform.apply(order(), Heard())
+        tool = Deploy(platform, WORDS)
+        seen = await tool.verify(tool.spec.validate(ARGUMENTS))
+    assert (seen.verdict, "OutOfSync with 2.3.9" in seen.detail) == (Verdict.NOT_DONE, True)
+
+
+async def test_a_refusal_to_look_does_not_pass_for_a_failure_of_the_order() -> None:
+    argo = shop_by_argo()
+
+    class OnceSynced(list[tuple[str, str, int, str]]):
+        def __iter__(self) -> Iterator[tuple[str, str, int, str]]:
+            return super().__iter__() if paths(argo)[-1:] == ["POST /sync"] else iter(())
+
+    argo.refusals = OnceSynced([("GET", "payments-production", 403, "permission denied")])
+    async with argo_platform(argo) as platform:
+        with pytest.raises(Unanswered, match="its end was not heard"):
+            await platform.apply(order(), Heard())
 
 
 async def test_a_refusal_of_argo_is_told_in_its_words() -> None:

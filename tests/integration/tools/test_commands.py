@@ -153,13 +153,14 @@ async def test_without_a_check_nobody_can_tell() -> None:
     assert (await tool.verify(tool.spec.validate({}))).verdict is Verdict.UNCLEAR
 
 
-async def test_a_program_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Path) -> None:
+@pytest.mark.parametrize("then", ["time.sleep(60)", "sys.exit(0)"])
+async def test_a_program_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Path, then: str) -> None:
     pids = tmp_path / "pids"
     code = (
         "import os, subprocess, sys, time\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
         f"open({str(pids)!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}')\n"
-        "time.sleep(60)"
+        f"{then}"
     )
     tool = reading(code, timeout=1.5)
     with pytest.raises(ToolFailed, match=r"was ended after 1\.5 s"):

@@ -1,5 +1,6 @@
 """Deploying through GitHub: what the card says, what is sent, how it is followed, and what is never repeated."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -134,6 +135,26 @@ async def test_failing_and_missing_checks_refuse_a_deployment_by_name() -> None:
     assert "checks FAILING: test" in told
     assert "not finished: scan" in told
     assert "lint" not in told  # nobody requires it
+
+
+@pytest.mark.parametrize("kind", ["checks", "contexts"])
+async def test_a_failing_check_beyond_the_first_hundred_is_seen(kind: str) -> None:
+    github = shop_by_deployments()
+    payments = github.repositories["harbour/payments"]
+    if kind == "checks":
+        payments.checks = [*(check(f"test {n}", "success") for n in range(130)), check("last", "failure")]
+    else:
+        payments.contexts = [{"context": f"test {n}", "state": "success"} for n in range(130)]
+        payments.contexts.append({"context": "last", "state": "error"})
+    async with github_platform(github) as platform:
+        with pytest.raises(ToolFailed, match="checks FAILING: last"):
+            await platform.rehearse(order())
+
+
+async def test_where_no_check_is_asked_for_those_that_fail_are_not_told_as_none() -> None:
+    async with github_platform(guarded(shop_by_deployments()), services(checks=())) as platform:
+        found = await platform.rehearse(order())
+    assert "no check is asked for, and these are FAILING: test, lint" in found.notes
 
 
 async def test_where_the_settings_say_so_they_only_mark_the_card() -> None:
@@ -280,6 +301,49 @@ async def test_a_conflict_of_checks_that_github_finds_is_a_failure_in_its_words(
         with pytest.raises(ToolFailed, match="checks failed for v2.3.9"):
             await tool.run(tool.spec.validate(ARGUMENTS), OneGrant(), Heard())
     assert writes(github) == ["/repos/harbour/payments/deployments"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "9" * 30},
+        {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 30},
+        {"Retry-After": "²"},
+    ],
+)
+async def test_a_wait_that_no_clock_holds_is_no_fault_of_ours(headers: dict[str, str]) -> None:
+    github = shop_by_deployments()
+    async with github_platform(github) as platform:
+        github.refusals = [(429, headers, "slow down")] * 9
+        with pytest.raises(ToolUnavailable, match="limits how often it is asked"):
+            await platform.running_at("payments", "production")
+
+
+class OnceSent(list[tuple[int, Mapping[str, str], str]]):
+    """Refusals of the reads that follow a write."""
+
+    def __init__(self, github: GitHubStandIn, status: int) -> None:
+        super().__init__([(status, {}, "no")] * 40)
+        self._github = github
+
+    def __bool__(self) -> bool:
+        return bool(self._github.sent) and self._github.asked[-1][0] == "GET" and len(self) > 0
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500, 503])
+@pytest.mark.parametrize("kind", ["deployments", "runs", "runs without an answer"])
+async def test_what_keeps_us_from_following_an_order_does_not_pass_for_its_failure(
+    status: int, kind: str
+) -> None:
+    github = shop_by_deployments() if kind == "deployments" else shop_by_runs()
+    declared = services(by_runs=kind == "runs")
+    if kind == "runs without an answer":
+        github.silent, declared = True, services(workflow=Workflow("deploy.yml", answers_run=False))
+    async with github_platform(github, declared) as platform:
+        github.refusals = OnceSent(github, status)
+        with pytest.raises(Unanswered, match="its end was not heard"):
+            await platform.apply(order(), Heard())
+    assert len(github.sent) == 1
 
 
 async def test_an_order_whose_answer_is_lost_is_left_to_the_check() -> None:

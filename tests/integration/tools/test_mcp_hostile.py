@@ -191,6 +191,16 @@ async def test_over_http_a_session_reads_writes_and_sends_its_secret(tmp_path: P
     assert headers.count("Bearer sesame") == len(headers.splitlines())
 
 
+async def test_words_that_change_without_a_word_about_it_are_noticed_by_whoever_asks(tmp_path: Path) -> None:
+    """Each plan asks, so a write meets the words of now, also where the server never says that they changed."""
+    async with hostile_address(tmp_path / "world") as url, connected(server(url=url)) as (kept, offered):
+        await said(kept, offered["turn"])
+        now = {tool.name: tool for tool in await kept.offered()}
+        assert now["look"].description != offered["look"].description
+        with pytest.raises(Changed, match="its description changed"):
+            await kept.call(offered["look"], {}, once=False)
+
+
 async def unknown(kept: Kept) -> Offered:
     """A tool that the server lists and does not know."""
     return next(tool for tool in await kept.offered() if tool.name == "mystery")

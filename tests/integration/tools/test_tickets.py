@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
+from aiohttp import web
 
 from tests.fakes.forges import Waits
 from tests.fakes.github import GitHubStandIn, Repository, issue
 from tests.fakes.jira import JiraStandIn
 from tests.fakes.logservers import served
 from tests.fakes.shop import MAYA, NOW, WORDS, Heard, OneGrant, now
-from tools.contract import ToolFailed, ToolUnavailable, Verdict
+from tools.contract import BadArguments, ToolFailed, ToolUnavailable, Verdict
 from tools.forgeserver import GitHubServer
 from tools.jsonserver import JsonServer
 from tools.tickets.adf import document, plain
@@ -18,7 +19,7 @@ from tools.tickets.close import TicketClose
 from tools.tickets.github import GitHubTickets
 from tools.tickets.jira import JiraTickets
 from tools.tickets.open import TicketOpen
-from tools.tickets.port import Place
+from tools.tickets.port import Draft, Place
 from tools.tickets.tickets import Tickets
 
 JIRA = {"payments": Place("OPS", ("payments",)), "checkout": Place("OPS", ("checkout",))}
@@ -66,6 +67,68 @@ async def test_an_opening_whose_answer_is_lost_is_settled_by_looking_and_not_sen
         assert "was not heard" in outcome.summary
         assert (await tool.verify(given)).verdict is Verdict.NOT_DONE
     assert len(github.sent) == 1
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+async def test_a_ticket_that_was_made_and_cannot_be_looked_at_is_not_told_as_a_failure(status: int) -> None:
+    jira = JiraStandIn(now)
+
+    async def blind(request: web.Request) -> web.Response:
+        return web.json_response({"errorMessages": ["no"]}, status=status)
+
+    def add(app: web.Application) -> None:
+        app.router.add_get("/rest/api/3/issue/{key}", blind)
+        jira.add(app)
+
+    async with served(add) as url:
+        tool = TicketOpen(JiraTickets(JsonServer("Jira", url), "Incident"), WORDS, JIRA)
+        given = tool.spec.validate({"service": "payments", "title": "Fails"})
+        outcome = await tool.run(given, OneGrant(), Heard())
+        assert (outcome.ok, "was not heard" in outcome.summary) == (True, True)
+        assert (await tool.verify(given)).verdict is Verdict.DONE
+    assert len(jira.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(500, "{}"), (501, "{}"), (201, "<html>"), (201, "{}"), (201, "[" * 99_999)]
+)
+async def test_a_write_that_is_answered_with_nonsense_is_settled_by_looking(status: int, body: str) -> None:
+    async def nonsense(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=body)
+
+    async def none(_: web.Request) -> web.Response:
+        return web.json_response([])
+
+    def add(app: web.Application) -> None:
+        app.router.add_get("/{path:.*}", none)
+        app.router.add_post("/{path:.*}", nonsense)
+
+    async with served(add) as url:
+        tool = TicketOpen(GitHubTickets(GitHubServer(url, "", now, Waits())), WORDS, GITHUB)
+        outcome = await tool.run(
+            tool.spec.validate({"service": "payments", "title": "Fails"}), OneGrant(), Heard()
+        )
+    assert (outcome.ok, "was not heard" in outcome.summary) == (True, True)
+
+
+async def test_a_secret_that_is_no_header_is_told_and_not_repeated() -> None:
+    server = JsonServer("Jira", "http://127.0.0.1:1", headers={"Authorization": "Bearer two\nlines"})
+    with pytest.raises(ToolFailed, match="characters that none may have") as caught:
+        await server.ask("GET", "/")
+    assert "lines" not in str(caught.value)
+
+
+async def test_an_issue_that_was_moved_elsewhere_is_left_alone() -> None:
+    jira = JiraStandIn(now)
+    async with served(jira.add) as url:
+        store = JiraTickets(JsonServer("Jira", url), "Incident")
+        made = await store.open(
+            JIRA["payments"], Draft("Fails", "since 05:00", ("payments",), "sayso-0123456789abcdef")
+        )
+        jira.issues[made.key]["key"] = "SECRET-5"
+        tool = TicketClose(store, WORDS, JIRA)
+        with pytest.raises(BadArguments, match="was moved to SECRET"):
+            await tool.plan(tool.spec.validate({"ticket": made.key}))
 
 
 async def test_a_refused_opening_is_told_in_the_words_of_the_tracker() -> None:

@@ -155,6 +155,13 @@ class Application(Payload):
         )
 
     @property
+    def prunes(self) -> bool:
+        """Whether what Argo CD syncs by itself deletes what Git does not have."""
+        return self.automatic and bool(
+            self.spec.policy and self.spec.policy.automated and self.spec.policy.automated.prune
+        )
+
+    @property
     def busy(self) -> bool:
         state = self.status.operation
         return self.pending is not None or (state is not None and state.phase in {"Running", "Terminating"})

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tools.contract import BadArguments, Clock, Progress, ToolUnavailable
+from tools.contract import BadArguments, Clock, Progress, ToolError, ToolUnavailable
 from tools.deploy.argocd.application import Application, Entry
 from tools.deploy.argocd.client import Client
 from tools.deploy.argocd.declared import Declared
@@ -41,7 +41,7 @@ class Follower:
         application = await self._client.application(declared, name)
         if (before := known(application, key, self._clock())) is not None:
             version = None if before.kind is OrderKind.RESTART else before.version
-            ended = await self._follow(declared, name, Goal(version, None), progress)
+            ended = await self._to_the_end(declared, name, Goal(version, None), progress)
             return replace(ended, detail=f"already done: {ended.detail}")
         if application.busy:
             raise ToolUnavailable(f"Argo CD is busy with {name} already; nothing was changed")
@@ -52,7 +52,15 @@ class Follower:
             await self._give(declared, name, application, order, key)
         except Unheard as error:
             raise Unanswered(f"the order was sent, and Argo CD's answer was not heard: {error}") from error
-        return await self._follow(declared, name, Goal(version, state.started if state else None), progress)
+        goal = Goal(version, state.started if state else None)
+        return await self._to_the_end(declared, name, goal, progress)
+
+    async def _to_the_end(self, declared: Declared, name: str, goal: Goal, progress: Progress) -> Result:
+        """Follows it. Raises `Unanswered` where that is refused: it goes on there, whatever becomes of our looking."""
+        try:
+            return await self._follow(declared, name, goal, progress)
+        except ToolError as error:
+            raise Unanswered(f"the order was sent, and its end was not heard: {error}") from error
 
     def entry_of(self, declared: Declared, application: Application, version: str) -> Entry | None:
         """The latest entry of the history with this version, which is not the one that runs."""
@@ -62,7 +70,10 @@ class Follower:
     async def _give(
         self, declared: Declared, name: str, application: Application, order: Order, key: str
     ) -> None:
-        """Notes the order on the application first: what follows is found again by it."""
+        """Notes the order on the application first: what follows is found again by it.
+
+        Raises `Unanswered` where that was done and what follows was refused: a part of the order is there.
+        """
         source = application.spec.source
         if source is None:
             raise BadArguments(
@@ -71,22 +82,27 @@ class Follower:
         last = application.status.history[-1] if application.status.history else None
         running = version_in(declared, last.source) if last else ""
         noted = with_order(application, order, key, order.version or running, self._clock())
-        if order.kind is OrderKind.RESTART:
-            await self._client.patch(declared, name, {"metadata": noted})
-            for each in application.status.resources:
-                if each.kind in RESTARTABLE:
-                    await self._client.restart(declared, name, each)
-            return
         version = order.version or ""
         back = self.entry_of(declared, application, version) if order.kind is OrderKind.ROLLBACK else None
-        if back is not None and not application.automatic:
+        by_history = back is not None and not application.automatic
+        if order.kind is OrderKind.RESTART or by_history:
             await self._client.patch(declared, name, {"metadata": noted})
-            await self._client.rollback(declared, name, back.id)
-            return
-        changed = patched(declared, source, version)
-        await self._client.patch(declared, name, {"metadata": noted, "spec": {"source": changed}})
-        if not application.automatic:
-            await self._client.sync(declared, name, key)
+        else:
+            changed = patched(declared, source, version)
+            await self._client.patch(declared, name, {"metadata": noted, "spec": {"source": changed}})
+        try:
+            if order.kind is OrderKind.RESTART:
+                for each in application.status.resources:
+                    if each.kind in RESTARTABLE:
+                        await self._client.restart(declared, name, each)
+            elif by_history and back is not None:
+                await self._client.rollback(declared, name, back.id)
+            elif not application.automatic:
+                await self._client.sync(declared, name, key)
+        except ToolError as error:
+            raise Unanswered(
+                f"the order was noted on {name}, and what follows was not done: {error}"
+            ) from error
 
     async def _follow(self, declared: Declared, name: str, goal: Goal, progress: Progress) -> Result:
         told: set[str] = set()

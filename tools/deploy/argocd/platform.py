@@ -105,7 +105,8 @@ class ArgoCD:
         )
         by_history = back is not None and not application.automatic
         items = await self._client.differences(declared, name)
-        notes += [f"differs now, and is synced too: {line}" for line in differing(items)]
+        prune = application.prunes if application.automatic else declared.prune
+        notes += [f"differs now, and is synced too: {line}" for line in differing(items, prune=prune)]
         if by_history and back is not None:
             change = Change(
                 f"application {name}", f"wants {wanted}", f"rolled back to history id {back.id} ({version})"
@@ -119,7 +120,7 @@ class ArgoCD:
             )
         if declared.by is By.REVISION and not by_history:
             manifests = await self._client.manifests(declared, name, declared.written(version))
-            notes += [f"would change: {line}" for line in wanted_by(items, manifests)]
+            notes += [f"would change: {line}" for line in wanted_by(items, manifests, prune=prune)]
         last = application.status.history[-1].id if application.status.history else None
         observed: dict[str, Json] = {
             "application": name,

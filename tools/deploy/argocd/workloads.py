@@ -39,15 +39,15 @@ def counted(items: Iterable[Difference]) -> Counted:
     return Counted(sum(wanted), sum(ready), last) if wanted else Counted(None, None, last)
 
 
-def differing(items: Iterable[Difference]) -> tuple[str, ...]:
-    """Which resources are not as Git wants them now, in words: a sync brings these too."""
+def differing(items: Iterable[Difference], *, prune: bool) -> tuple[str, ...]:
+    """Which resources are not as Git wants them now, in words: a sync brings these too, and deletes with `prune`."""
     lines = []
     for each in items:
         if each.hook:
             continue
         name = f"{each.kind} {each.name}"
         if not _json(each.target) and _json(each.live):
-            lines.append(f"{name} is not in Git (goes only with prune)")
+            lines.append(f"{name} is not in Git{_fate(prune)}")
         elif _json(each.target) and not _json(each.live):
             lines.append(f"{name} is not in the cluster yet")
         elif each.predicted and _json(each.normal) != _json(each.predicted):
@@ -57,7 +57,7 @@ def differing(items: Iterable[Difference]) -> tuple[str, ...]:
     return _shortened(lines)
 
 
-def wanted_by(items: Sequence[Difference], manifests: Iterable[str]) -> tuple[str, ...]:
+def wanted_by(items: Sequence[Difference], manifests: Iterable[str], *, prune: bool) -> tuple[str, ...]:
     """What another revision would make of the resources: images that change, resources that come and go."""
     live = {(each.kind, each.name): _json(each.live) for each in items if not each.hook and _json(each.live)}
     coming = {}
@@ -75,8 +75,13 @@ def wanted_by(items: Sequence[Difference], manifests: Iterable[str]) -> tuple[st
             for container, image in after.items()
             if before.get(container) != image
         ]
-    lines += [f"{kind} {name} goes (only with prune)" for kind, name in live if (kind, name) not in coming]
+    lines += [f"{kind} {name} goes{_fate(prune)}" for kind, name in live if (kind, name) not in coming]
     return _shortened(lines)
+
+
+def _fate(prune: bool) -> str:
+    """What becomes of a resource that Git does not have."""
+    return ", and is DELETED: prune is on" if prune else " (only with prune)"
 
 
 def _shortened(lines: list[str]) -> tuple[str, ...]:
@@ -87,7 +92,7 @@ def _shortened(lines: list[str]) -> tuple[str, ...]:
 def _json(text: str) -> Mapping[str, Json]:
     try:
         found: object = json.loads(text) if text else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

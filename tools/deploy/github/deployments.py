@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
 
+from tools.contract import ToolFailed
 from tools.deploy.github.gates import GateKeeper
 from tools.deploy.github.rollout import Payload, Reach, Rollout, Stage, Started, base, understood
 from tools.deploy.github.service import Failing, Service
@@ -100,7 +101,10 @@ class Deployments:
             body["required_contexts"] = list(required)  # without them GitHub asks for every check there is
         path = f"{base(service)}/deployments"
         said = await self._server.ask("POST", path, body=json.loads(json.dumps(body)))
-        return Started(understood(_DEPLOYMENT, said, "a deployment").id)
+        try:
+            return Started(understood(_DEPLOYMENT, said, "a deployment").id)
+        except ToolFailed:
+            return Started(None)  # it was taken: its key finds it
 
     async def look(self, service: Service, id_: int) -> tuple[Rollout, Sequence[str]]:
         said = await self._server.ask("GET", f"{base(service)}/deployments/{id_}")
@@ -123,7 +127,7 @@ def _ours(deployment: _Deployment) -> _Ours | None:
     if isinstance(payload, str):
         try:
             payload = json.loads(payload)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     try:
         return _Ours.model_validate(payload)

@@ -106,7 +106,10 @@ class Dispatches:
             body["return_run_details"] = True
         path = f"{base(service)}/actions/workflows/{segment(workflow.file)}/dispatches"
         said = await self._server.ask("POST", path, body=json.loads(json.dumps(body)))
-        return Started(None if said is None else understood(_MADE, said, "a new run").workflow_run_id)
+        try:
+            return Started(None if said is None else understood(_MADE, said, "a new run").workflow_run_id)
+        except ToolFailed:
+            return Started(None)  # it was taken: its name finds it
 
     async def look(self, service: Service, id_: int) -> tuple[Rollout, Sequence[str]]:
         run = understood(_RUN, await self._server.ask("GET", f"{base(service)}/actions/runs/{id_}"), "a run")

@@ -1,18 +1,20 @@
 """What stands before a deployment on GitHub: the checks of its commit, and the protection of its environment."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import Field, TypeAdapter
 
 from tools.contract import BadArguments, Json, ToolFailed
-from tools.deploy.github.rollout import Payload, base, understood
+from tools.deploy.github.rollout import Payload, Shape, base, understood
 from tools.deploy.github.service import Service
 from tools.forgeserver import GitHubServer
 from tools.jsonserver import segment
 
 _PASSING = frozenset({"success", "neutral", "skipped"})
+_PER_PAGE, _PAGES = 100, 10
+_UNREAD = "more checks than were read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Gates:
     failing: Sequence[str]
     missing: Sequence[str]  # required, and not there or not finished
     protection: Sequence[str]
+    unasked: str = ""  # how checks stand of which none is asked for
 
     @property
     def open(self) -> bool:
@@ -43,7 +46,7 @@ class Gates:
         ]
         return (
             f"commit {self.commit[:12]}",
-            *(told or ["no check is asked for, and none is on this commit"]),
+            *(told or [f"no check is asked for, {self.unasked}"]),
             *self.protection,
         )
 
@@ -153,22 +156,37 @@ class GateKeeper:
             tuple(name for name in looked if checks.get(name) == "failing"),
             tuple(name for name in looked if checks.get(name) not in {"passed", "failing"}),
             protection,
+            _unasked(checks),
         )
 
     async def _checks(self, service: Service, commit: str) -> Mapping[str, str]:
-        """Every check and commit status by name: passed, failing or pending."""
+        """Every check and commit status by name: passed, failing or pending. What was not read counts as pending."""
         path = f"{base(service)}/commits/{commit}"
-        asked = {"filter": "latest", "per_page": "100"}
-        runs_said, combined_said = await asyncio.gather(
-            self._server.ask("GET", f"{path}/check-runs", asked),
-            self._server.ask("GET", f"{path}/status", {"per_page": "100"}, missing=(404,)),
-        )
         found: dict[str, str] = {}
-        for status in understood(_COMBINED, combined_said or {}, "commit statuses").statuses:
+        runs, statuses = await asyncio.gather(
+            self._pages(f"{path}/check-runs", lambda said: understood(_RUNS, said, "check runs").check_runs),
+            self._pages(f"{path}/status", _statuses, missing=(404,)),
+        )
+        for status in statuses:
             found[status.context] = {"success": "passed", "pending": "pending"}.get(status.state, "failing")
-        for run in understood(_RUNS, runs_said, "check runs").check_runs:
+        for run in runs:
             ended = "passed" if run.conclusion in _PASSING else "failing"
             found[run.name] = _worse(found.get(run.name), ended if run.status == "completed" else "pending")
+        if len(runs) >= _PAGES * _PER_PAGE or len(statuses) >= _PAGES * _PER_PAGE:
+            found[_UNREAD] = "pending"
+        return found
+
+    async def _pages(
+        self, path: str, read: Callable[[Json], Sequence[Shape]], missing: tuple[int, ...] = ()
+    ) -> list[Shape]:
+        """All that is listed there, up to so many pages."""
+        found: list[Shape] = []
+        for page in range(1, _PAGES + 1):
+            asked = {"filter": "latest", "per_page": str(_PER_PAGE), "page": str(page)}
+            listed = read(await self._server.ask("GET", path, asked, missing))
+            found += listed
+            if len(listed) < _PER_PAGE:
+                break
         return found
 
     async def required(self, service: Service) -> tuple[str, ...]:
@@ -202,6 +220,18 @@ class GateKeeper:
         if found.deployment_branch_policy is not None:
             lines.append(f"GitHub lets only chosen branches and tags into {environment}")
         return tuple(lines) or (f"no protection rule of {environment} in GitHub",)
+
+
+def _statuses(said: Json) -> Sequence[_Context]:
+    return understood(_COMBINED, said or {}, "commit statuses").statuses
+
+
+def _unasked(checks: Mapping[str, str]) -> str:
+    """How the checks of a commit stand, for a card on which none is asked for."""
+    failing = [name for name, stand in checks.items() if stand == "failing"]
+    if failing:
+        return f"and these are FAILING: {', '.join(failing)}"
+    return "and none fails on this commit" if checks else "and none is on this commit"
 
 
 def _worse(one: str | None, other: str) -> str:

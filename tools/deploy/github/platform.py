@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tools.contract import BadArguments, Change, Clock, Progress, ToolFailed, ToolUnavailable
+from tools.contract import BadArguments, Change, Clock, Progress, ToolError, ToolFailed, ToolUnavailable
 from tools.deploy.github.deployments import Deployments
 from tools.deploy.github.dispatches import Dispatches
 from tools.deploy.github.gates import GateKeeper
@@ -110,16 +110,16 @@ class GitHubPlatform:
     async def _follow(
         self, order: Order, service: Service, place: str, id_: int, progress: Progress
     ) -> Result:
-        """Tells how far the attempt is until it has ended. Raises `Unanswered` when GitHub falls silent."""
+        """Tells how far it is until it has ended. Raises `Unanswered` when GitHub falls silent or lets us not look."""
         told: set[str] = set()
         deaf, pause = 0, FIRST_PAUSE
         while True:
             try:
                 now, lines = await self._way(service).look(service, id_)
                 deaf = 0
-            except ToolUnavailable as error:
+            except ToolError as error:  # it goes on there, whatever becomes of our looking
                 deaf += 1
-                if deaf > DEAF:
+                if deaf > DEAF or not isinstance(error, ToolUnavailable):
                     raise Unanswered(f"the order was sent, and its end was not heard: {error}") from error
                 await self._pause(self._every)
                 continue
@@ -136,7 +136,10 @@ class GitHubPlatform:
         where = f" ({now.link})" if now.link else ""
         if now.worked:
             return Result(True, f"GitHub says that {now.version} is deployed to {order.environment}{where}")
-        others = await self._way(service).rollouts(service, place, NOW)
+        try:
+            others = await self._way(service).rollouts(service, place, NOW)
+        except ToolError:
+            others = ()  # that it failed is known without them
         last = next((each for each in others if each.stage is Stage.GOOD), None)
         kept = f"; the last that worked there is {last.version}" if last else ""
         return Result(False, f"{now.version} was not deployed: {now.note}{where}{kept}")
@@ -144,9 +147,13 @@ class GitHubPlatform:
     async def _found(self, service: Service, place: str, key: str) -> int:
         """The attempt with this key, which a server that names no run shows after a moment."""
         for _ in range(DEAF):
-            for each in await self._way(service).rollouts(service, place, Reach(most=10)):
-                if each.key == key and self._age(each) < KEY_LIFE:
-                    return each.id
+            try:
+                listed = await self._way(service).rollouts(service, place, Reach(most=10))
+            except ToolError as error:
+                raise Unanswered(f"the order was sent, and its end was not heard: {error}") from error
+            found = (each.id for each in listed if each.key == key and self._age(each) < KEY_LIFE)
+            if (id_ := next(found, None)) is not None:
+                return id_
             await self._pause(self._every)
         raise Unanswered(
             f"the order was sent, and GitHub shows no run with {key} in its name: `run-name:` of the workflow should "

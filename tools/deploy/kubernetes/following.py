@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from tools.contract import Progress
+from tools.contract import Progress, ToolError, ToolUnavailable
 from tools.deploy.port import Unanswered
 from tools.kubernetes.ailments import PodState, judged
 from tools.kubernetes.objects import Pod, WorkloadObject
@@ -38,11 +38,18 @@ async def follow(
 ) -> Followed:
     """Looks until the rollout is complete, stuck or paused. Raises `Unanswered` when that takes too long.
 
-    `missed_before` is when the rollout before this one missed its deadline, if it did.
+    A cluster that does not answer for a while is asked again. `missed_before` is when the rollout before this one
+    missed its deadline, if it did.
     """
     began, told = patience.clock(), ""
     while True:
-        deployment = await place.cluster.one(DEPLOYMENTS, place.namespace, name, WorkloadObject)
+        try:
+            deployment = await place.cluster.one(DEPLOYMENTS, place.namespace, name, WorkloadObject)
+        except ToolUnavailable as error:
+            if patience.clock() - began >= patience.seconds:
+                raise Unanswered(f"its end was not heard: {error}") from error
+            await patience.pause(EVERY)
+            continue
         state = rollout(deployment, missed_before)
         if state.phase is Phase.COMPLETE:
             return Followed(state, deployment)
@@ -59,9 +66,12 @@ async def follow(
 
 
 async def _why(place: Place, deployment: WorkloadObject) -> str:
-    """What is wrong with the pods that run the images that are wanted now."""
+    """What is wrong with the pods that run the images that are wanted now; nothing where they cannot be listed."""
     spec = deployment.spec
-    found = await place.cluster.listed(PODS, place.namespace, Pod, labels=spec.selector.text())
+    try:
+        found = await place.cluster.listed(PODS, place.namespace, Pod, labels=spec.selector.text())
+    except ToolError:
+        return ""  # the Deployment itself tells the end
     wanted = {(each.name, each.image) for each in spec.template.spec.containers}
     return ailing(
         judged(pod)

@@ -56,7 +56,10 @@ class Ordering:
         await progress(f"{order.kind.value} {order.service} in {order.environment}")
         expected = self._rehearsed.pop(_bare(order), prepared.rests_on)
         await self._patched(prepared, expected)
-        followed = await self._followed(prepared, progress, prepared.deployment)
+        try:
+            followed = await self._followed(prepared, progress, prepared.deployment)
+        except ToolError as error:  # the patch is there, whatever becomes of our looking
+            raise Unanswered(f"it was ordered, and its end was not heard: {error}") from error
         result = await self._judged(prepared, followed, progress)
         await self._note(prepared, result, progress)
         return result
@@ -69,7 +72,10 @@ class Ordering:
         """The first result of an order that was given before; where that was not noted, how the rollout stands."""
         if seen.ok is not None:
             return Result(seen.ok, f"already done: {seen.detail}")
-        followed = await follow(prepared.place, prepared.name, self._patience, progress)
+        try:
+            followed = await follow(prepared.place, prepared.name, self._patience, progress)
+        except ToolError as error:
+            raise Unanswered(f"it was ordered before, and its end was not heard: {error}") from error
         well = followed.state.phase is Phase.COMPLETE
         result = Result(well, f"{followed.state.told}{f' ({followed.why})' if followed.why else ''}")
         await self._note(prepared, result, progress)
@@ -84,6 +90,8 @@ class Ordering:
                 await self._send(prepared, prepared.patch(self._entry(prepared)), dry_run=False)
             except Conflict:  # its status moves by itself, and that counts as a change, too
                 prepared = await self._preparing.prepare(prepared.order)
+                if prepared.record.find(prepared.order.key) is not None:
+                    return  # somebody in between sent it twice, and the first one counted
                 continue
             except Unheard as error:
                 if await self._is_on_record(prepared):

@@ -8,10 +8,11 @@ import pytest
 from tests.fakes.shop import MAYA, NOW, WORDS, Heard, NoGrant, OneGrant, now
 from tools.alerts.alerts import Alerts, AlertsArguments
 from tools.alerts.memory import MemoryAlerts
-from tools.alerts.port import Alert
+from tools.alerts.port import Alert, Silence
 from tools.alerts.runbooks import KnownRunbooks
 from tools.alerts.silence import SilenceAlert, Unsilence
 from tools.contract import Asker, BadArguments, GrantRefused, Verdict
+from tools.jsonserver import Unheard
 from tools.knowledge.port import Filters, Passage, PassageKind, Searched
 
 POOL = Alert(
@@ -196,3 +197,25 @@ async def test_a_long_summary_is_shortened_says_so_and_is_kept_whole() -> None:
     assert found.cut == "1 summaries shortened"
     assert found.raw is not None
     assert "the end" in found.raw
+
+
+class Muffled(MemoryAlerts):
+    """Does what it is told, and nobody hears its answer."""
+
+    async def silence(self, silence: Silence) -> str:
+        await super().silence(silence)
+        raise Unheard("it did not answer within 10 s")
+
+    async def lift(self, id_: str) -> None:
+        await super().lift(id_)
+        raise Unheard("it did not answer within 10 s")
+
+
+async def test_a_silence_whose_answer_is_lost_is_settled_by_looking() -> None:
+    kept = Muffled((POOL,), now)
+    silence, lift = SilenceAlert(kept, WORDS, now), Unsilence(kept, WORDS, now)
+    given, back = silence.spec.validate({**ASKED, "duration": "30m"}), lift.spec.validate(ASKED)
+    for tool, arguments in ((silence, given), (lift, back)):
+        outcome = await tool.run(arguments, OneGrant(), Heard())
+        assert (outcome.ok, "was not heard" in outcome.summary) == (True, True)
+        assert (await tool.verify(arguments)).verdict is Verdict.DONE

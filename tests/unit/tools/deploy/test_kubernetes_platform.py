@@ -209,6 +209,53 @@ async def test_a_patch_that_may_be_lost_is_never_sent_again(
     assert len(cluster.patches()) == 1
 
 
+async def test_after_the_patch_no_refusal_to_look_passes_for_a_failure(
+    cluster: KubernetesStandIn, platform: KubernetesPlatform
+) -> None:
+    cluster.broken = {}
+    cluster.before_patch = lambda there: there.denied.add(("get", "deployments"))
+    with pytest.raises(Unanswered, match="it was ordered, and its end was not heard"):
+        await platform.apply(deploy("1.9.0"), Heard())
+    assert image(cluster, "checkout").endswith(":1.9.0")
+
+
+async def test_a_cluster_that_is_silent_for_a_moment_is_asked_again_for_the_end(
+    cluster: KubernetesStandIn, platform: KubernetesPlatform
+) -> None:
+    def busy_once(there: KubernetesStandIn) -> None:
+        there.busy, there.before_patch = 4, lambda _: None
+
+    cluster.broken, cluster.before_patch = {}, busy_once
+    assert (await platform.apply(deploy("1.9.0"), Heard())).detail == "1.9.0 runs"
+
+
+async def test_pods_that_may_not_be_listed_are_no_reason_to_stop_following(
+    cluster: KubernetesStandIn, platform: KubernetesPlatform
+) -> None:
+    cluster.broken, cluster.denied = {}, {("list", "pods")}
+    assert (await platform.apply(deploy("1.9.0"), Heard())).detail == "1.9.0 runs"
+
+
+async def test_a_patch_that_was_sent_twice_on_its_way_counts_once_and_is_followed(
+    cluster: KubernetesStandIn, platform: KubernetesPlatform
+) -> None:
+    """A proxy that repeats a request brings us the conflict that the second one met."""
+
+    def arrived_before(there: KubernetesStandIn) -> None:
+        there.before_patch = lambda _: None
+        twin = there.patches()[-1].body
+        owner = there.find("deployments", "checkout")
+        owner["metadata"]["annotations"] |= twin["metadata"]["annotations"]
+        owner["spec"]["template"]["spec"]["containers"][0]["image"] = (
+            "registry.example:5000/shop/checkout:1.9.0"
+        )
+        owner["metadata"]["resourceVersion"] = "5000"
+
+    cluster.broken, cluster.before_patch = {}, arrived_before
+    assert (await platform.apply(deploy("1.9.0"), Heard())).ok
+    assert len([one for one in cluster.patches() if "spec" in one.body]) == 1
+
+
 async def test_an_order_whose_worker_died_is_followed_to_its_end_by_the_next_one(
     cluster: KubernetesStandIn, platform: KubernetesPlatform, tmp_path: Path
 ) -> None:

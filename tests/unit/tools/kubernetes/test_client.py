@@ -4,17 +4,21 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from aiohttp import web
 
 from tests.fakes import kubernetes_objects as made
 from tests.fakes.kubernetes import TOKEN, KubernetesStandIn, shop_cluster
 from tests.fakes.kubernetes_access import NoPause, cluster_at
+from tests.fakes.logservers import served
 from tests.fakes.shop import NOW, now
 from tools.contract import ToolFailed, ToolUnavailable
+from tools.kubernetes.access import Persona
 from tools.kubernetes.client import Cluster
 from tools.kubernetes.objects import Pod, WorkloadObject
 from tools.kubernetes.observations import ConfigMap
-from tools.kubernetes.refusals import Attempt, Forbidden, Invalid, Missing, refusal
+from tools.kubernetes.refusals import Attempt, Forbidden, Invalid, Missing, Unheard, refusal
 from tools.kubernetes.resources import CONFIG_MAPS, DEPLOYMENTS, PODS, Resource
+from tools.kubernetes.wire import LONGEST_LINE
 
 
 @pytest.fixture
@@ -156,3 +160,51 @@ def test_a_refusal_is_told_as_who_should_act(status: int, message: str, kind: ty
 def test_the_token_is_in_no_text_of_a_way_in(url: str) -> None:
     cluster = cluster_at("http://127.0.0.1:1")
     assert TOKEN not in repr(cluster._wire.access)
+
+
+@pytest.mark.parametrize("body", ["", "<html>", "[]", "[" * 100_000, '{"metadata": 1}'])
+async def test_an_answer_to_a_change_that_nobody_can_read_leaves_open_whether_it_was_made(body: str) -> None:
+    async def patched(_: web.Request) -> web.Response:
+        return web.Response(text=body, content_type="application/json")
+
+    def add(app: web.Application) -> None:
+        app.router.add_patch("/{path:.*}", patched)
+
+    async with served(add) as url:
+        cluster = cluster_at(url)
+        with pytest.raises(Unheard, match="whether it was done is not known"):
+            await cluster.patch(DEPLOYMENTS, "shop", "payments", {}, WorkloadObject, dry_run=False)
+        with pytest.raises(ToolFailed):
+            await cluster.patch(DEPLOYMENTS, "shop", "payments", {}, WorkloadObject, dry_run=True)
+
+
+async def test_a_line_of_a_log_that_does_not_end_is_not_kept_whole() -> None:
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(40):
+            await response.write(b"x" * LONGEST_LINE)
+        await response.write(b"\nlast\n")
+        return response
+
+    def add(app: web.Application) -> None:
+        app.router.add_get("/{path:.*}", endless)
+
+    async with (
+        served(add) as url,
+        cluster_at(url).log("shop", "payments-1", {}) as lines,
+    ):
+        first, last = [line async for line in lines]
+    assert len(first) < 4 * LONGEST_LINE
+    assert last == b"last"
+
+
+@pytest.mark.parametrize("token", [TOKEN, "two\nlines"])
+async def test_a_name_or_a_token_that_is_more_than_a_header_is_not_sent(
+    token: str, server: KubernetesStandIn, url: str
+) -> None:
+    cluster = cluster_at(url, token=token).acting_as(Persona("eve\nImpersonate-Group: system:masters"))
+    with pytest.raises(ToolFailed, match="no header may have") as caught:
+        await listed(cluster)
+    assert token not in str(caught.value)
+    assert server.asked == []

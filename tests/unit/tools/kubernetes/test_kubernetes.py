@@ -284,6 +284,7 @@ async def test_a_namespace_that_is_too_large_to_list_is_told_as_such(
     outcome = await asked(over(url), service="payments")
     assert "not checked: the namespace holds more Deployments than the 2,000 listed" in outcome.summary
     assert str(of(outcome, "pods").cut).endswith("are left out; the namespace holds more than was listed")
+    assert outcome.summary.endswith("; the namespace holds more than was listed")
 
 
 async def test_a_link_opens_the_console_where_there_is_one(url: str) -> None:

@@ -74,3 +74,30 @@ def test_it_reaches_every_depth_and_drops_the_copy_in_the_annotations() -> None:
         "metadata": {"annotations": {"a": "b"}, "managedFields": [{"manager": "helm", "time": "t"}]},
         "spec": {"template": {"spec": {"initContainers": [{"env": [{"name": "TOKEN", "value": HIDDEN}]}]}}},
     }
+
+
+@pytest.mark.parametrize("end", ["!", ""])
+@pytest.mark.parametrize("piece", ["1a-", "eyJa-", "-a", "-pass", "://a:", "pass", "'", "a1/", "-----BEGI"])
+def test_a_long_text_takes_no_longer_than_it_is_long(piece: str, end: str) -> None:
+    """A pod that anybody may start is no way to stop us: squared, these would take hours."""
+    text = piece * (900_000 // len(piece)) + end
+    assert scrubbed({"args": [text], "env": [{"name": "TEXT", "value": text}]})
+
+
+def test_headers_of_probes_are_hidden_as_variables_are() -> None:
+    headers = [{"name": "Authorization", "value": "Bearer x"}, {"name": "Accept", "value": "text/plain"}]
+    assert scrubbed({"httpGet": {"path": "/", "httpHeaders": headers}}) == {
+        "httpGet": {"path": "/", "httpHeaders": [{"name": "Authorization", "value": HIDDEN}, headers[1]]}
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("PGPASSWORD=hunter2 psql -h db", f"PGPASSWORD={HIDDEN} psql -h db"),
+        ("export API_TOKEN='two words' && run", f"export API_TOKEN={HIDDEN} && run"),
+        ("the key is at the door", "the key is at the door"),
+    ],
+)
+def test_what_a_shell_is_told_to_set_is_hidden(line: str, told: str) -> None:
+    assert scrubbed({"command": ["sh", "-c", line]}) == {"command": ["sh", "-c", told]}

@@ -134,6 +134,26 @@ async def test_too_much_text_leaves_the_oldest_out(cluster: KubernetesStandIn, u
     assert "MB of" in str(told.stopped)
 
 
+async def test_short_lines_fill_the_room_there_is_and_not_less(cluster: KubernetesStandIn, url: str) -> None:
+    one, other = pods(cluster)
+    write(cluster, one, *((50 - number / 10, f"{number:04}") for number in range(400)))
+    write(cluster, other)
+    lines, _ = await scanned(url, Budget(octets=800))
+    assert [each.message for each in lines] == [f"{number:04}" for number in range(399, 299, -1)]
+
+
+@pytest.mark.parametrize("depth", [300, 900, 100_000])
+async def test_a_line_that_nests_deeper_than_anybody_reads_hides_no_other(
+    depth: int, cluster: KubernetesStandIn, url: str
+) -> None:
+    one, other = pods(cluster)
+    write(cluster, one, (30, '{"a":' * depth + "1" + "}" * depth), (20, "then"))
+    write(cluster, other)
+    lines, told = await scanned(url)
+    assert lines[0].message == "then"
+    assert told.lines == 2
+
+
 async def test_a_container_that_cannot_be_read_is_named_and_no_quiet_one(
     cluster: KubernetesStandIn, url: str
 ) -> None:

@@ -180,6 +180,28 @@ async def test_an_error_in_the_disguise_of_an_answer_settles_no_write() -> None:
     assert (await move.verify(move.spec.validate({"value": 3}))).verdict is Verdict.UNCLEAR
 
 
+async def test_a_failure_of_the_network_that_the_server_calls_one_settles_no_write_either() -> None:
+    """A server that waited for its own backend in vain does not know what became of the order."""
+    _, move = made(valve(3, move=text("Error: request timed out", failed=True)), verify=CHECKED)
+    done = await move.run(move.spec.validate({"value": 3}), OneGrant(), Heard())
+    assert "only looking can tell" in done.summary
+    assert (await move.verify(move.spec.validate({"value": 3}))).verdict is Verdict.DONE
+
+
+@pytest.mark.parametrize("undoing", [False, True])
+async def test_a_check_that_the_server_refuses_says_nothing_about_the_world(undoing: bool) -> None:
+    _, move = made(valve(look=text("you may not look", failed=True)), verify=CHECKED, undo=BACK)
+    seen = await move.verify(move.spec.validate({"value": 3, "site": "north", "undo": undoing}))
+    assert seen.verdict is Verdict.UNCLEAR
+    assert "you may not look" in seen.detail
+
+
+async def test_a_check_that_asks_whether_the_look_failed_is_told() -> None:
+    gone = {"tool": "look", "holds": "failed && contains(text, 'no such')"}
+    _, move = made(valve(look=text("no such valve", failed=True)), verify=gone)
+    assert (await move.verify(move.spec.validate({"value": 3}))).verdict is Verdict.DONE
+
+
 async def test_the_result_settles_a_write_only_where_that_was_declared_and_only_for_these_arguments() -> None:
     for settled_by, verdict in (("result", Verdict.DONE), ("person", Verdict.UNCLEAR)):
         _, move = made(valve(), settled_by=settled_by)
