@@ -77,7 +77,7 @@ async def show_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     from agent.verbs.opening import opened, print_json
     from agent.words.catalogue import say
 
-    async with opened(arguments, context) as session:
+    async with opened(arguments, context, anybody=True) as session:
         policy = session.app.policy
         if arguments.json:
             print_json({"version": policy.version, "rules": [rule.as_json() for rule in policy.rules]})
@@ -140,7 +140,7 @@ async def test_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
         cases = expectations.read(arguments.file)
     except expectations.WrongExpectations as error:
         raise Stop(str(error), Exit.USAGE) from error
-    async with opened(arguments, context) as session:
+    async with opened(arguments, context, anybody=True) as session:
         app, zone = session.app, ZoneInfo(session.app.settings.time_zone)
         results = []
         for case in cases:
