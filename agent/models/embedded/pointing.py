@@ -13,13 +13,15 @@ _THIS = r"(?:this|that|it)"
 _BEFORE = r"(?:before|already|earlier)"
 _CHANGE = r"the (?:rollback|restart|fix|deploy|change)"
 _CA = r"(?:ca|cela|ce probleme|cette panne|cette erreur)"
-_POINTS = re.compile(
+_SEEN = re.compile(
     rf"(?:have|had|did) (?:we|you|they|anyone|anybody) (?:ever )?(?:seen?|had|have) {_THIS}(?: {_BEFORE})?"
     rf"|(?:has|did) {_THIS} (?:ever )?happen(?:ed)?(?: {_BEFORE})?"
-    rf"|(?:did|has) (?:{_THIS}|{_CHANGE}) (?:help(?:ed)?|work(?:ed)?|fix(?:ed)? {_THIS})"
-    rf"|is {_THIS} (?:fixed|solved|better|over|gone|resolved)(?: now)?"
     rf"|(?:on a|a-t-on|avons-nous|est-ce qu'on a) deja (?:vu|eu) {_CA}"
-    rf"|{_CA} est deja arrive|est-ce que {_CA} est deja arrive"
+    rf"|(?:est-ce que )?{_CA} est deja arrive"
+)
+_HELPED = re.compile(
+    rf"(?:did|has) (?:{_THIS}|{_CHANGE}) (?:help(?:ed)?|work(?:ed)?|fix(?:ed)? {_THIS})"
+    rf"|is {_THIS} (?:fixed|solved|better|over|gone|resolved)(?: now)?"
     rf"|(?:c'est|est-ce|est-ce que c'est) (?:repare|regle|resolu|fini|mieux)(?: maintenant)?"
     rf"|(?:est-ce que )?{_CA} (?:a marche|a aide|va mieux)(?: maintenant)?"
 )
@@ -28,11 +30,22 @@ _PLACES = ("service", "environment")
 
 def is_pointing(text: str) -> bool:
     """Whether the whole text asks about something it does not name."""
-    return _POINTS.fullmatch(fold(text).replace("’", "'").strip(" ?!.")) is not None
+    return asks_whether_it_helped(text) or _SEEN.fullmatch(_bare(text)) is not None
 
 
-def looked_at_again(investigate: Spec, calls: Sequence[Call], specs: Mapping[str, Spec]) -> tuple[Call, ...]:
-    """The investigation of the service that earlier calls were about; none where they name no service."""
+def asks_whether_it_helped(text: str) -> bool:
+    """Whether it asks how things are now: for figures, since a cause stays the cause for a while after its end."""
+    return _HELPED.fullmatch(_bare(text)) is not None
+
+
+def _bare(text: str) -> str:
+    return fold(text).replace("’", "'").strip(" ?!.")
+
+
+def looked_at_again(
+    spec: Spec, calls: Sequence[Call], specs: Mapping[str, Spec], metrics: Sequence[str]
+) -> tuple[Call, ...]:
+    """One call, or one for each metric, about the service of earlier calls; none where they name no service."""
     for call in calls:
         spoken = {
             slot.role: call.arguments[name]
@@ -40,10 +53,10 @@ def looked_at_again(investigate: Spec, calls: Sequence[Call], specs: Mapping[str
             if slot.role in _PLACES and name in call.arguments
         }
         values: dict[str, Json] = {
-            name: spoken[slot.role]
-            for name, slot in slots(investigate.arguments).items()
-            if slot.role in spoken
+            name: spoken[slot.role] for name, slot in slots(spec.arguments).items() if slot.role in spoken
         }
-        if "service" in spoken and refusal(investigate, values) is None:
-            return (Call(investigate.name, values),)
+        measure = next((name for name, slot in slots(spec.arguments).items() if slot.role == "metric"), "")
+        each = [{**values, measure: metric} for metric in metrics] if measure else [values]
+        if "service" in spoken and all(refusal(spec, one) is None for one in each):
+            return tuple(Call(spec.name, one) for one in each)
     return ()

@@ -29,6 +29,7 @@ _CLEARLY = 3  # how many times likelier one of two plainly ordered writes must b
 _READ_BAR = 0.25
 _SURE = 0.9  # from here the classifier is believed against a hint of the grammar
 _MOST_CALLS = 4
+_VITAL = ("error_rate", "latency_p95")
 _LOOKED_BACK = 6  # earlier messages that "this" can be about
 
 
@@ -272,9 +273,7 @@ class Understanding:
             or not filled.said.get("service")
         ):
             return ()
-        names = [
-            name for wanted in ("error_rate", "latency_p95") if (name := diagnosis.measured(spec, wanted))
-        ]
+        names = [name for wanted in _VITAL if (name := diagnosis.measured(spec, wanted))]
         calls = [Call(tool, {**filled.values, filled.missing[0]: name}, filled.said) for name in names]
         return tuple(call for call in calls if refusal(spec, call.arguments) is None)
 
@@ -300,15 +299,17 @@ class Understanding:
         self, text: str, now: datetime, earlier: Sequence[str], families: Mapping[str, Spec]
     ) -> tuple[Call, ...]:
         """The trouble that was talked about, looked at again: "have we seen this before?", "did it help?"."""
-        investigate = families.get("investigate")
-        if investigate is None or not pointing.is_pointing(text):
+        helped = pointing.asks_whether_it_helped(text)
+        spec = families.get("metrics" if helped else "investigate")
+        if spec is None or not pointing.is_pointing(text):
             return ()
+        metrics = [name for wanted in _VITAL if (name := diagnosis.measured(spec, wanted))] if helped else []
         for place in range(len(earlier) - 1, max(-1, len(earlier) - 1 - _LOOKED_BACK), -1):
             if pointing.is_pointing(earlier[place]):
                 continue
             before = await self._read(earlier[place], now, earlier[:place], families)
             calls = before if isinstance(before, tuple) else ()
-            if again := pointing.looked_at_again(investigate, calls, self._specs):
+            if again := pointing.looked_at_again(spec, calls, self._specs, metrics):
                 return again
         return ()
 
