@@ -108,6 +108,13 @@ async def check_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
         tool = _tool(session, arguments.tool)
         if not isinstance(tool, WriteTool):
             return _read(session, arguments.tool, as_json=arguments.json)
+        known = tuple(tool.spec.arguments.model_fields)
+        for one in arguments.arguments:
+            if "=" not in one or one.split("=", 1)[0] not in known:
+                raise Stop(
+                    f"{arguments.tool}: {one!r} should be ARGUMENT=VALUE, with one of {', '.join(known)}",
+                    Exit.USAGE,
+                )
         call = _call(session, session.person, arguments.tool, given, tuple(arguments.untrusted))
         found = forecast(app.policy, app.directory.everybody(), call, at)
         lines = told(found, call, at, session.locale, app.name, zone)
