@@ -113,7 +113,7 @@ async def verify_(arguments: argparse.Namespace, context: verbs.Context) -> Exit
 
     if arguments.checkpoints is not None and not arguments.checkpoints.is_file():
         raise Stop(f"{arguments.checkpoints}: there is no such file", Exit.USAGE)
-    async with opened(arguments, context) as session:
+    async with opened(arguments, context, anybody=True) as session:
         report = await _verified(session, arguments.key or (), arguments.checkpoints)
         if arguments.json:
             print_json(
@@ -243,7 +243,7 @@ async def key_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     from agent.store.keys import KeyMissing
     from agent.verbs.opening import opened, print_json
 
-    async with opened(arguments, context) as session:
+    async with opened(arguments, context, anybody=True) as session:
         seal = session.app.seal
         fresh = await session.app.store.last_checkpoint() is None and seal.book.last() is None
         try:

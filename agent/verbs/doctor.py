@@ -40,7 +40,7 @@ def add(group: verbs.Group) -> None:
 async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     from agent.verbs.opening import opened, print_json
 
-    async with opened(arguments, context) as session:
+    async with opened(arguments, context, anybody=True) as session:
         checks = [check async for check in examined(session)]
     if arguments.json:
         print_json({"checks": [{"what": one.what, "ok": one.ok, "said": one.said} for one in checks]})

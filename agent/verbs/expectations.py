@@ -73,7 +73,9 @@ def read(file: Path) -> tuple[Case, ...]:
     try:
         return Expectations.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")) or {}).cases
     except (OSError, UnicodeDecodeError) as error:
-        raise WrongExpectations(f"{file}: cannot be read: {error}") from error
+        raise WrongExpectations(
+            f"{file}: cannot be read: {error.strerror if isinstance(error, OSError) else error}"
+        ) from error
     except yaml.YAMLError as error:
         raise WrongExpectations(f"{file}: not valid YAML: {error}") from error
     except ValidationError as error:

@@ -39,7 +39,7 @@ async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     from agent.verbs.opening import opened, print_json
     from knowledge.port import KnowledgeError
 
-    async with opened(arguments, context) as session:
+    async with opened(arguments, context, anybody=True) as session:
         names = [source.name for source in session.app.settings.knowledge.sources]
         if not names:
             raise Stop(f"no `knowledge.sources` in {session.app.home.config}; add one", Exit.USAGE)

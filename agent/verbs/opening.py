@@ -31,8 +31,13 @@ class Session:
 
 
 @asynccontextmanager
-async def opened(arguments: argparse.Namespace, context: verbs.Context) -> AsyncIterator[Session]:
-    """The application on the home these arguments mean, closed again at the end. Raises `Stop`."""
+async def opened(
+    arguments: argparse.Namespace, context: verbs.Context, *, anybody: bool = False
+) -> AsyncIterator[Session]:
+    """The application on the home these arguments mean, closed again at the end. Raises `Stop`.
+
+    With `anybody`, it need not be known who asks: for verbs that show nobody's questions, actions or documents.
+    """
     from agent.audit.speaking import speaks_through
     from agent.bootstrap import build
     from agent.settings import SettingsError, load
@@ -52,7 +57,7 @@ async def opened(arguments: argparse.Namespace, context: verbs.Context) -> Async
             str(error), Exit.USAGE if isinstance(error, SettingsError) else Exit.UNAVAILABLE
         ) from error
     try:
-        session = Session(app, person(app, arguments, context))
+        session = Session(app, person(app, arguments, context, anybody=anybody))
         speaks_through("terminal", _login())
         for settled in await app.recover(session.locale):  # what a worker that died left running
             sys.stderr.write(f"{settled.said}\n")
@@ -65,14 +70,23 @@ async def opened(arguments: argparse.Namespace, context: verbs.Context) -> Async
             sys.stderr.write(f"the audit trail was not signed: {app.notary.trouble}\n")
 
 
-def person(app: "App", arguments: argparse.Namespace, context: verbs.Context) -> "Person":
-    """Who is asking: `--as`, `SAYSO_AS`, the settings' `terminal_person`, the login name, the only person there is."""
+def person(
+    app: "App", arguments: argparse.Namespace, context: verbs.Context, *, anybody: bool = False
+) -> "Person":
+    """Who is asking: `--as`, `SAYSO_AS`, the settings' `terminal_person`, the login name, the only person there is.
+
+    With `anybody` and no name, somebody without any role.
+    """
+    from agent.people.person import Person
+
     named = getattr(arguments, "person", None) or context.environ.get("SAYSO_AS")
     people = app.settings.people
     guesses = (
         [named] if named else [app.settings.terminal_person, _login(), *(people if len(people) == 1 else ())]
     )
     found = next((name for name in guesses if name and name in people), None)
+    if found is None and named is None and anybody:
+        return Person("", "")
     if found is None:
         known = ", ".join(people) or "nobody yet: name people in the settings"
         asked = (

@@ -77,7 +77,7 @@ async def show_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     from agent.verbs.opening import opened, print_json
     from agent.words.catalogue import say
 
-    async with opened(arguments, context) as session:
+    async with opened(arguments, context, anybody=True) as session:
         policy = session.app.policy
         if arguments.json:
             print_json({"version": policy.version, "rules": [rule.as_json() for rule in policy.rules]})
@@ -108,6 +108,13 @@ async def check_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
         tool = _tool(session, arguments.tool)
         if not isinstance(tool, WriteTool):
             return _read(session, arguments.tool, as_json=arguments.json)
+        known = tuple(tool.spec.arguments.model_fields)
+        for one in arguments.arguments:
+            if "=" not in one or one.split("=", 1)[0] not in known:
+                raise Stop(
+                    f"{arguments.tool}: {one!r} should be ARGUMENT=VALUE, with one of {', '.join(known)}",
+                    Exit.USAGE,
+                )
         call = _call(session, session.person, arguments.tool, given, tuple(arguments.untrusted))
         found = forecast(app.policy, app.directory.everybody(), call, at)
         lines = told(found, call, at, session.locale, app.name, zone)
@@ -140,7 +147,7 @@ async def test_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
         cases = expectations.read(arguments.file)
     except expectations.WrongExpectations as error:
         raise Stop(str(error), Exit.USAGE) from error
-    async with opened(arguments, context) as session:
+    async with opened(arguments, context, anybody=True) as session:
         app, zone = session.app, ZoneInfo(session.app.settings.time_zone)
         results = []
         for case in cases:

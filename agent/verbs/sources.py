@@ -49,7 +49,7 @@ async def list_sources(arguments: argparse.Namespace, context: verbs.Context) ->
     from agent.verbs.opening import opened, print_json
     from knowledge.port import KnowledgeError
 
-    async with opened(arguments, context) as session:
+    async with opened(arguments, context, anybody=True) as session:
         try:
             status = await (await session.app.library()).status()
         except KnowledgeError as error:
@@ -76,7 +76,7 @@ async def verify_sources(arguments: argparse.Namespace, context: verbs.Context) 
     from agent.verbs.opening import opened, print_json
     from knowledge.port import KnowledgeError
 
-    async with opened(arguments, context) as session:
+    async with opened(arguments, context, anybody=True) as session:
         _settings(session)
         try:
             found = await session.app.verify(repair=arguments.repair)
@@ -112,7 +112,7 @@ async def watch_sources(arguments: argparse.Namespace, context: verbs.Context) -
     from agent.verbs.opening import opened
     from knowledge.port import KnowledgeError, WriterBusy
 
-    async with opened(arguments, context) as session:
+    async with opened(arguments, context, anybody=True) as session:
         every = {
             source.name: arguments.every or source.every.total_seconds() for source in _settings(session)
         }

@@ -76,7 +76,8 @@ def load(file: Path) -> Pins:
 
 
 def save(file: Path, pins: Pins) -> None:
-    """Writes the pins in one move, readable by the owner alone."""
+    """Writes the pins in one move, readable by the owner alone; a home folder that is not there yet is made."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     said: dict[str, Json] = {
         "version": 1,
         "servers": {

@@ -10,6 +10,7 @@ from agent.models.embedded.lengths import DAY, MONTH, WEEK, YEAR, short
 from agent.models.embedded.phrases import family
 from agent.models.embedded.scan import Scan
 from agent.models.embedded.sentence import Mention
+from agent.models.embedded.shown import worded_as_shown
 from agent.models.embedded.texts import looked_for, question
 from agent.models.embedded.when import When, as_length, instant
 from tools.contract import BadArguments, Effect, Json, Spec
@@ -278,8 +279,10 @@ def _until(wanted: _Wanted) -> _Found | None:
 def _quoted(wanted: _Wanted) -> _Found | None:
     if quoted := wanted.scan.of("quoted"):
         return _Found((quoted[0].value,), quoted[0].words)
+    if (shown := worded_as_shown(wanted.spec, wanted.role, wanted.scan.text)) is not None:
+        return _Found((shown,), shown)
     if wanted.spec.effect is Effect.WRITE:
-        return None  # what is written somewhere is said in quotes, not guessed
+        return None  # what is written somewhere is said in quotes or as in an example, not guessed
     found = looked_for(wanted.scan.abstract, wanted.scan.plain)
     return None if found is None else _Found(found[:1], found[1])
 

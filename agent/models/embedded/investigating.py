@@ -186,11 +186,8 @@ class _Report:
         """What failed and does so no more."""
         for one in rows(self._facts, "over"):
             until = self._writer.at(moment(one, "until"))
-            yield capital(
-                self._say(
-                    "over", **{**self._fields({"fields": dict(one)}), "until": until}, cites=self._cites(one)
-                )
-            )
+            fields = {**self._fields({"fields": dict(one)}), "until": until, "cites": self._cites(one)}
+            yield capital(self._say("over", **fields))
 
     def _said_already(self) -> set[tuple[str, str]]:
         """The measures that are told as points of a cause."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 from pathlib import Path
 
-from agent.models.embedded import approvals, diagnosis, future
+from agent.models.embedded import approvals, diagnosis, future, pointing
 from agent.models.embedded.acts import Act, Mood, judge, says, takes_back
 from agent.models.embedded.arguments import Context, Filled, fill, refusal
 from agent.models.embedded.folding import stem
@@ -16,6 +16,7 @@ from agent.models.embedded.orders import openings, verb_owners
 from agent.models.embedded.phrases import TALK, families, family, phrases
 from agent.models.embedded.reading import AskBack, Call, Doubt, Reading, Talk
 from agent.models.embedded.scan import Scan, Scanner
+from agent.models.embedded.shown import is_shown
 from agent.models.embedded.unknown import is_all_named, kind_named, unknown_name
 from knowledge.port import Embedder
 from tools.contract import Effect, Json, Spec
@@ -28,6 +29,8 @@ _CLEARLY = 3  # how many times likelier one of two plainly ordered writes must b
 _READ_BAR = 0.25
 _SURE = 0.9  # from here the classifier is believed against a hint of the grammar
 _MOST_CALLS = 4
+_VITAL = ("error_rate", "latency_p95")
+_LOOKED_BACK = 6  # earlier messages that "this" can be about
 
 
 class Understanding:
@@ -62,7 +65,8 @@ class Understanding:
         whole = self._families.get("investigate")
         parted = whole is not None and whole.name not in offered
         families = {kin: spec for kin, spec in self._families.items() if not parted or kin != "investigate"}
-        reading = await self._read(text, now, earlier, families)
+        reading: Reading = await self._pointed_at(text, now, earlier, families)
+        reading = reading or await self._read(text, now, earlier, families)
         if isinstance(reading, tuple) and any(call.tool not in offered for call in reading):
             kept = tuple(call for call in reading if call.tool in offered)
             return kept or AskBack(Doubt.NOT_OFFERED, reading[0].tool)
@@ -86,7 +90,7 @@ class Understanding:
             return write
         if calls := diagnosis.reads(scan, act, families, context):
             return calls
-        return self._unordered(scan, act, guess, context)
+        return self._shown(scan, context) or self._unordered(scan, act, guess, context)
 
     def versions(self, text: str, now: datetime) -> tuple[str, ...]:
         """The versions that a text names and means."""
@@ -196,6 +200,13 @@ class Understanding:
             return Talk(intent.removeprefix(TALK))
         return self._counted(intent, scan, context) or self._look(intent, scan, context)
 
+    def _shown(self, scan: Scan, context: Context) -> Reading | None:
+        """The declared read that the sentence is an example of, word for word: it may have few to learn from."""
+        for name, spec in self._specs.items():
+            if family(name) is None and not self._is_write(name) and is_shown(spec, scan.text):
+                return self._look(name, scan, context)
+        return None
+
     def _counted(self, intent: str, scan: Scan, context: Context) -> Reading | None:
         """A report, where a total or a picture of something was asked for that one tells of; `None` to all else."""
         report = self._families.get("report")
@@ -262,9 +273,7 @@ class Understanding:
             or not filled.said.get("service")
         ):
             return ()
-        names = [
-            name for wanted in ("error_rate", "latency_p95") if (name := diagnosis.measured(spec, wanted))
-        ]
+        names = [name for wanted in _VITAL if (name := diagnosis.measured(spec, wanted))]
         calls = [Call(tool, {**filled.values, filled.missing[0]: name}, filled.said) for name in names]
         return tuple(call for call in calls if refusal(spec, call.arguments) is None)
 
@@ -285,6 +294,24 @@ class Understanding:
                 return None
             case _:
                 return self._repeated(before, scan, context)
+
+    async def _pointed_at(
+        self, text: str, now: datetime, earlier: Sequence[str], families: Mapping[str, Spec]
+    ) -> tuple[Call, ...]:
+        """The trouble that was talked about, looked at again: "have we seen this before?", "did it help?"."""
+        helped = pointing.asks_whether_it_helped(text)
+        spec = families.get("metrics" if helped else "investigate")
+        if spec is None or not pointing.is_pointing(text):
+            return ()
+        metrics = [name for wanted in _VITAL if (name := diagnosis.measured(spec, wanted))] if helped else []
+        for place in range(len(earlier) - 1, max(-1, len(earlier) - 1 - _LOOKED_BACK), -1):
+            if pointing.is_pointing(earlier[place]):
+                continue
+            before = await self._read(earlier[place], now, earlier[:place], families)
+            calls = before if isinstance(before, tuple) else ()
+            if again := pointing.looked_at_again(spec, calls, self._specs, metrics):
+                return again
+        return ()
 
     def _change_in(self, reading: Reading) -> str:
         """The change that a reading speaks of; "" when it speaks of none."""

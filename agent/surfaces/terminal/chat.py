@@ -1,5 +1,6 @@
 """A conversation typed into a terminal: words for sayso, and a few commands that begin with a slash."""
 
+import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import uuid4
@@ -12,6 +13,8 @@ from agent.surfaces.terminal.keyboard import stoppable, typed
 from agent.surfaces.terminal.screen import paper
 from agent.surfaces.terminal.sitting import Sitting
 from agent.words.catalogue import say
+
+LOG = logging.getLogger("sayso.terminal")
 
 Command = Callable[[list[str]], Awaitable[None]]
 
@@ -61,7 +64,14 @@ class Chat:
         paper().print(self._say("bye"))
 
     async def _ask(self, line: str) -> None:
-        if not await stoppable(self._answered(line)):
+        try:
+            ended = await stoppable(self._answered(line))
+        except Exception as error:
+            # The edge of a conversation: one question that cannot be answered must not end it.
+            LOG.exception("a question could not be answered")
+            paper().print(self._say("broke", error=f"{type(error).__name__}: {error}"), style="red")
+            return
+        if not ended:
             paper().print(self._say("stopped"), style="yellow")
 
     async def _answered(self, line: str) -> None:

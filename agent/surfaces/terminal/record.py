@@ -25,7 +25,17 @@ def show(story: TurnRecord, asker: str) -> None:
     if isinstance(receipt, dict):
         paper().print()
         for name, value in receipt.items():
-            paper().print(f"  {name}: {value}", style="dim")
+            if told := _told(value):
+                paper().print(f"  {name.replace('_', ' ')}: {plain(told)}", style="dim")
+
+
+def _told(value: Json) -> str:
+    """A value of a receipt as people write it; "" for what is not known or empty."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(_told, value)))
+    return "" if value is None else str(value)
 
 
 def as_json(story: TurnRecord) -> dict[str, Json]:

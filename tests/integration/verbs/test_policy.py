@@ -180,6 +180,18 @@ def test_expectations_that_are_met_succeed(shell: Shell) -> None:
     assert (done.returncode, json.loads(done.stdout)["met"]) == (0, True)
 
 
+@pytest.mark.parametrize("word", ["on", "colour=red"])
+def test_a_call_with_what_is_no_argument_is_told_which_there_are(shell: Shell, word: str) -> None:
+    done = shell.run("policy", "check", "lamp", word, "--as", "maya")
+    assert done.returncode == 2
+    assert f"lamp: {word!r} should be ARGUMENT=VALUE, with one of " in done.stderr
+
+
+def test_a_file_of_expectations_that_is_not_there_is_named_once(shell: Shell) -> None:
+    done = shell.run("policy", "test", "/nonexistent/cases.yaml")
+    assert done.stderr == "sayso: /nonexistent/cases.yaml: cannot be read: No such file or directory\n"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -208,8 +220,7 @@ def test_the_guides_example_does_what_its_expectations_say(tmp_path: Path) -> No
         part.split("```")[0]
         for part in (ROOT / "docs/how-to/write-policies.md").read_text().split("```yaml\n")[1:]
     )
-    tools = "tools: {enabled: [deploy, restart, scale], platform: {backend: supervisor}}\n"
-    (tmp_path / "sayso.yaml").write_text(tools + settings)
+    (tmp_path / "sayso.yaml").write_text(settings)
     (tmp_path / "cases.yaml").write_text(cases)
     done = Shell(tmp_path).run("policy", "test", str(tmp_path / "cases.yaml"), "--as", "maya")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -139,6 +139,22 @@ def test_somebody_without_a_role_may_use_nothing(shell: Shell) -> None:
     assert shell.json("tools", "--as", "lea")["tools"] == []
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["doctor"], ["policy", "show"], ["audit", "verify"], ["audit", "key"], ["ingest"], ["sources", "list"]],
+)
+def test_what_shows_nobodys_questions_needs_no_name(shell: Shell, words: list[str]) -> None:
+    done = shell.run(*words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert shell.run(*words, "--as", "nobody").returncode == 2
+
+
+@pytest.mark.parametrize("words", [["ask", "hello"], ["actions", "list"], ["audit", "show"]])
+def test_what_depends_on_rights_asks_who_it_is(shell: Shell, words: list[str]) -> None:
+    done = shell.run(*words)
+    assert (done.returncode, "who is asking?" in done.stderr) == (2, True), done.stderr
+
+
 def test_a_turn_is_told_to_its_speaker_and_to_nobody_else(shell: Shell) -> None:
     shell.run("ask", "hello", "--as", "maya")
     assert shell.json("show", "T-1", "--as", "maya")["question"] == "hello"

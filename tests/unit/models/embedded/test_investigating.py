@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,18 @@ async def test_nothing_broken_is_said_plainly_with_what_is_worth_knowing() -> No
     answer = told(outcome)
     assert answer.startswith("Nothing is broken with checkout (production)")
     assert "Requests to checkout: 4 requests/s before, 16 requests/s since" in answer
+
+
+async def test_what_failed_and_does_so_no_more_is_told_in_both_languages() -> None:
+    begun, ended = NOW - timedelta(minutes=12), NOW - timedelta(minutes=2)
+
+    def curve(at: datetime) -> float:
+        return 60.0 if begun < at <= ended else 0.2
+
+    outcome = await asked(investigation({("payments", "error_rate"): curve}))
+    assert "- Error rate of payments was 60% on average from" in told(outcome)
+    assert "and is no more [" in told(outcome)
+    assert "et ne l'est plus [" in told(outcome, "fr")
 
 
 async def test_what_was_not_measured_is_not_called_well() -> None:

@@ -71,6 +71,15 @@ class MarkingApp(QuietApp):
         return told if person == MAYA else None
 
 
+class BreakingApp(MarkingApp):
+    """The same, and the question "why?" breaks it."""
+
+    async def ask(self, person: Person, text: str, *rest: object) -> Answer:
+        if text == "why?":
+            raise TypeError("a word too many")
+        return await super().ask(person, text, *rest)
+
+
 class TypedChat(Chat):
     """A chat with its lines given instead of typed."""
 
@@ -101,6 +110,17 @@ async def test_the_words_for_leaving_leave(word: str) -> None:
 
 async def test_a_question_about_quitting_is_a_question() -> None:
     assert (await chat("quit counting")).asked == ["quit counting"]
+
+
+async def test_a_question_that_breaks_something_is_told_and_the_conversation_goes_on(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    app = BreakingApp()
+    app.may_answer.set()
+    await TypedChat(sitting(app), ["why?", "is checkout well?"]).run()
+    assert app.asked == ["is checkout well?"]
+    assert "Something went wrong on my side (TypeError: a word too many)" in capsys.readouterr().out
+    assert "a question could not be answered" in caplog.text
 
 
 @pytest.mark.parametrize(

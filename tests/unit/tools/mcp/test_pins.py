@@ -22,6 +22,13 @@ def test_what_is_saved_is_read_again_and_only_by_its_owner(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_a_home_that_is_not_there_yet_is_made_and_closed(tmp_path: Path) -> None:
+    file = tmp_path / "home" / FILE
+    save(file, PINS)
+    assert load(file) == PINS
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+
+
 def test_no_file_is_no_pin(tmp_path: Path) -> None:
     assert load(tmp_path / FILE).of("valves") == {}
 
