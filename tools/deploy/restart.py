@@ -1,6 +1,6 @@
 """The tool `restart`: the same version, new processes."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import Field
 
@@ -46,6 +46,7 @@ class Restart:
         seconds: float = SECONDS,
     ) -> None:
         self._platform, self._clock, self._vitals = platform, clock, vitals
+        self._before: dict[tuple[str, str], datetime] = {}  # since when what was restarted here had run
         self.spec = Spec(
             name="restart",
             description="Restarts a service in an environment, the same version. Needs approval.",
@@ -78,15 +79,18 @@ class Restart:
     async def run(self, arguments: Arguments, grant: Grant, progress: Progress) -> Outcome:
         asked = RestartArguments.of(arguments)
         grant.spend(self.spec.name, asked.canonical())
+        _, now = await aim_at_running(self._platform, asked.service, asked.environment)
+        self._before[asked.service, asked.environment] = now.since
         order = _order(asked, grant.action, signed(grant))
         return await carry_out(self._platform, order, progress)
 
     async def verify(self, arguments: Arguments) -> Verification:
-        """Done when the processes are young and well. Old ones may have been restarted long ago: unclear."""
+        """Done when the processes are well, young, and others than before the run, where it was ours: else unclear."""
         asked = RestartArguments.of(arguments)
         _, now = await aim_at_running(self._platform, asked.service, asked.environment)
         text = f"running since {clock_time(now.since)} UTC, {now.feels}"
-        fresh = self._clock() - now.since <= RECENT
+        before = self._before.get((asked.service, asked.environment))
+        fresh = self._clock() - now.since <= RECENT and now.since != before
         return Verification(Verdict.DONE if fresh and now.healthy else Verdict.UNCLEAR, text)
 
 

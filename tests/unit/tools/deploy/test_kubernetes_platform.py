@@ -424,6 +424,19 @@ async def test_a_restart_is_the_annotation_that_kubectl_writes(
     }
 
 
+async def test_a_restart_that_got_lost_is_not_taken_for_done_because_of_the_rollout_before_it(
+    cluster: KubernetesStandIn, platform: KubernetesPlatform
+) -> None:
+    restart = tool("restart", platform)
+    arguments = restart.spec.validate({"service": "payments"})
+    for condition in cluster.find("deployments", "payments")["status"]["conditions"]:
+        condition["lastUpdateTime"] = made.stamp(NOW - timedelta(minutes=10))
+    cluster.dropping = 1
+    outcome = await restart.run(arguments, OneGrant(), Heard())
+    assert "whether it was done is not known" in outcome.summary
+    assert (await restart.verify(arguments)).verdict is Verdict.UNCLEAR
+
+
 async def test_while_it_rolls_out_a_version_is_not_verified(
     cluster: KubernetesStandIn, platform: KubernetesPlatform, tmp_path: Path
 ) -> None:
