@@ -58,9 +58,8 @@ def _is_of_the_cluster(scan: Scan, context: Context) -> bool:
     """Whether only a cluster can answer: pods in trouble, or something by the cluster's own word for it."""
     if _CLUSTERS_OWN.search(scan.plain):
         return not _is_long_ago(scan, context)
-    return bool(
-        _PODS.search(scan.plain) and says("trouble", scan.abstract) and not _is_history(scan, context)
-    )
+    ill = says("trouble", scan.abstract) or says("ailing", scan.abstract)
+    return bool(_PODS.search(scan.plain) and ill and not _is_history(scan, context))
 
 
 def _is_history(scan: Scan, context: Context) -> bool:
