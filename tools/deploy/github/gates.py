@@ -183,7 +183,7 @@ class GateKeeper:
         found: list[Shape] = []
         for page in range(1, _PAGES + 1):
             asked = {"filter": "latest", "per_page": str(_PER_PAGE), "page": str(page)}
-            listed = read(await self._server.ask("GET", path, asked, missing))
+            listed = read(await self._server.ask("GET", path, asked, missing=missing))
             found += listed
             if len(listed) < _PER_PAGE:
                 break
