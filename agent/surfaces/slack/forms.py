@@ -52,7 +52,10 @@ def changes(action: Action, arguments: type[Arguments], fields: Mapping[str, str
     """What somebody changed, with the types that the tool takes; a number that is none stays text, for it to refuse."""
     changed: dict[str, Json] = {}
     for name, schema in _properties(arguments).items():
-        if name in fields and (value := _typed(fields[name], schema)) != _plainly(action.arguments.get(name)):
+        if name not in fields:
+            continue
+        value, now = _typed(fields[name], schema), _plainly(action.arguments.get(name))
+        if value != now and not (value is None and now == ""):  # a form tells no empty text from none
             changed[name] = value
     return changed
 
