@@ -132,7 +132,9 @@ def _shown(schema: Mapping[str, Json], now: Json) -> str | None:
         return {None: "", True: "true", False: "false"}[now]
     listed = _is_list(schema) and isinstance(now, Sequence) and not isinstance(now, str)
     shown = "\n".join(str(item) for item in now) if listed and isinstance(now, Sequence) else str(now)
-    empty = isinstance(now, Sequence) and not now  # a list of one empty text shows as nothing, and is something
+    empty = (
+        isinstance(now, Sequence) and not now
+    )  # a list of one empty text shows as nothing, and is something
     same = empty or (_typed(shown, schema) == _plainly(now) and bool(shown.strip()))
     return shown if same and len(shown) <= limits.INPUT else None
 
