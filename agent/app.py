@@ -42,7 +42,7 @@ from agent.schedules import Schedule, Timetable
 from agent.settings import ChannelSettings, Settings
 from agent.store.fleet import Fleet
 from agent.store.keys import CheckpointFile, PublicKeys, Seal
-from agent.store.outputs import Kept, outputs
+from agent.store.outputs import Kept, named, outputs
 from agent.store.port import Store, TurnRecord
 from agent.telemetry.spans import NoSpans, Spans
 from agent.words.catalogue import say
@@ -76,6 +76,15 @@ def _request_of(action: Action) -> str:
 def _way_back(undo: Action, locale: str) -> str:
     key = "card.undo_allowed" if undo.requirement.auto else "card.undo_proposed"
     return say(key, locale, action=undo.id, title=title(undo, locale))
+
+
+def _where_read(action: Action, kept: Sequence[Kept], locale: str) -> str:
+    """Where the whole of a longer output is read."""
+    return "".join(
+        "\n" + say("card.output", locale, action=action.id, number=place, lines=f"{one.lines:,}")
+        for place, one in enumerate(kept, 1)
+        if one.lines > SHORT
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,7 +402,7 @@ class App:
             done = await self._executor.run(action, Redacted(self._redactor, progress))
         if done.refusal is not None and done.action.state is not State.STALE:
             return Told(done.action, sentence(done.refusal, locale), done.refusal)
-        return await self._follow_up(done.action, locale, done.refusal)
+        return await self._follow_up(done.action, locale, done.refusal, named(done.output))
 
     async def recover(self, locale: str) -> tuple[Told, ...]:
         """Settles what dead workers left running."""
@@ -478,28 +487,30 @@ class App:
         if action.state in FOLLOWED:
             await self._follow_up(action, self.locale_of(action.requester))
 
-    async def _follow_up(self, action: Action, locale: str, refusal: Refusal | None = None) -> Told:
-        """Says in the thread what became of an action; a failed one gets its undo proposed."""
+    async def _follow_up(
+        self,
+        action: Action,
+        locale: str,
+        refusal: Refusal | None = None,
+        kept: Sequence[Kept] | None = None,
+    ) -> Told:
+        """Says in the thread what became of an action; a failed one gets its undo proposed.
+
+        `kept` is what it wrote; without it the trail is asked.
+        """
         key = FOLLOWED[action.state]
         detail = drifted(action, locale)
         text = say(
             f"card.follow_up_{key}", locale, action=action.id, title=title(action, locale), detail=detail
         )
         undo = await self._undo(action) if action.state is State.FAILED else None
-        text += await self._written(action, locale)
+        if kept is None:
+            kept = outputs([event async for event in self.store.events(action.id)])
+        text += _where_read(action, kept, locale)
         if undo is not None:
             text += "\n" + _way_back(undo, locale)
         await self.say(action, text, key=f"{action.id}/{action.state.value}")
         return Told(action, text, refusal, undo)
-
-    async def _written(self, action: Action, locale: str) -> str:
-        """Where the whole of a longer output is read."""
-        kept = outputs([event async for event in self.store.events(action.id)])
-        return "".join(
-            "\n" + say("card.output", locale, action=action.id, number=place, lines=f"{one.lines:,}")
-            for place, one in enumerate(kept, 1)
-            if one.lines > SHORT
-        )
 
     async def _undo(self, failed: Action) -> Action | None:
         """The way back from a failed action, as a proposal; None when there is none or it would change nothing."""

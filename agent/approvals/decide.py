@@ -1,6 +1,6 @@
 """Decisions about an action: the one way a yes or a no comes in, and every attempt is answered and recorded."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.approvals.action import Action, Decision, State, Verdict
@@ -12,10 +12,14 @@ from tools.contract import Json
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of an attempt: the action as it is now, and why not if it was refused."""
+    """What became of an attempt: the action as it is now, and why not if it was refused.
+
+    `output` is what a run of it wrote, as its row of the trail names it.
+    """
 
     action: Action
     refusal: Refusal | None = None
+    output: Sequence[Json] = ()
 
 
 def objection(action: Action, decision: Decision, roles: frozenset[str]) -> Refusal | None:

@@ -37,6 +37,11 @@ from tools.contract import (
 )
 
 SLOWEST = 5.0  # seconds between two looks at the world after a run
+ENDS: Mapping[Verdict, tuple[State, FactKind]] = {
+    Verdict.DONE: (State.SUCCEEDED, FactKind.SUCCEEDED),
+    Verdict.NOT_DONE: (State.FAILED, FactKind.FAILED),
+    Verdict.UNCLEAR: (State.UNKNOWN, FactKind.UNKNOWN),
+}
 
 
 @dataclass(slots=True)
@@ -125,7 +130,7 @@ class Executor:
         if claimed is None:
             latest = await self._ledger.action(action.id) or action
             return await self._refuse(latest, Refusal(Reason.OVERTAKEN, {"action": action.id}))
-        return Answer(await self._see_through(claimed, tool, progress))
+        return await self._see_through(claimed, tool, progress)
 
     async def recover(self) -> tuple[Action, ...]:
         """Settles what dead workers left RUNNING: by looking at the world; what cannot be told stays UNKNOWN."""
@@ -260,7 +265,7 @@ class Executor:
             return won
         return claimed if won else None
 
-    async def _see_through(self, action: Action, tool: WriteTool, progress: Progress) -> Action:
+    async def _see_through(self, action: Action, tool: WriteTool, progress: Progress) -> Answer:
         arguments = tool.spec.validate(action.arguments)
         grant: Grant = OneTimeGrant.of(action)
         written = Transcript(progress)
@@ -286,13 +291,8 @@ class Executor:
         }
         if output := await written.kept(outcome, self._outputs):
             data["output"] = output
-        match seen.verdict:
-            case Verdict.DONE:
-                return await self._ended(action, State.SUCCEEDED, FactKind.SUCCEEDED, detail, at, data)
-            case Verdict.NOT_DONE:
-                return await self._ended(action, State.FAILED, FactKind.FAILED, detail, at, data)
-            case Verdict.UNCLEAR:
-                return await self._ended(action, State.UNKNOWN, FactKind.UNKNOWN, detail, at, data)
+        state, kind = ENDS[seen.verdict]
+        return Answer(await self._ended(action, state, kind, detail, at, data), output=output)
 
     def _awake(self, action: Action) -> None:
         """Raises `ToolFailed` when this worker slept since the claim.

@@ -33,8 +33,9 @@ class Hearing:
         self._keeping = asyncio.create_task(self._keep())
         hears = asyncio.create_task(self._hears.wait())
         await asyncio.wait((hears, self._keeping), return_when=asyncio.FIRST_COMPLETED)
-        hears.cancel()
-        if not self._hears.is_set():
+        # Whether it *was* heard: one that died a moment later is started again, as at any later time.
+        if not hears.done():
+            hears.cancel()
             raise SurfaceError(self._refused or "the process that hears people ended; the log says why")
 
     async def stop(self) -> None:

@@ -43,14 +43,15 @@ class ShelvedOutputs:
 def outputs(events: Sequence[Event]) -> tuple[Kept, ...]:
     """The outputs that these rows of one action name."""
     return tuple(
-        Kept(str(one["title"]), int(str(one["lines"])), str(one["handle"]), str(one.get("cut") or ""))
-        for event in events
-        if event.fact.kind in _ENDED
-        for one in _rows(event.fact.data.get("output"))
-        if one.get("handle")
+        one for event in events if event.fact.kind in _ENDED for one in named(event.fact.data.get("output"))
     )
 
 
-def _rows(value: Json) -> list[Mapping[str, Json]]:
-    rows = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
-    return [row for row in rows if isinstance(row, Mapping)]
+def named(output: Json) -> tuple[Kept, ...]:
+    """The outputs that one row of the trail names under `output`; what could not be kept is not among them."""
+    rows = output if isinstance(output, Sequence) and not isinstance(output, str) else ()
+    return tuple(
+        Kept(str(one["title"]), int(str(one["lines"])), str(one["handle"]), str(one.get("cut") or ""))
+        for one in rows
+        if isinstance(one, Mapping) and one.get("handle")
+    )

@@ -8,6 +8,7 @@ has to give back. `evals.bench.slack.workspace` is the one that refuses what Sla
 import argparse
 import asyncio
 import json
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from aiohttp import web
 from evals.bench.slack.questions import ENVIRONMENTS, SERVICES
 
 BOT, TEAM = "UBOT", "T1"
+RECEIPT = re.compile(r"T-\d+ · ")
 SINCE = "2026-11-20T08:00:00Z"
 Body = Mapping[str, Any]
 
@@ -67,12 +69,11 @@ class StandIn:
 
     def _note(self, thread: str, ts: str, subject: str, body: Body) -> None:
         blocks = body.get("blocks") or []
-        answers = any(block["type"] == "actions" for block in blocks) and not subject.startswith("A-")
         line = {
             "thread": thread,
             "ts": ts,
             "subject": subject,
-            "answers": answers,
+            "answers": any(_receipt(block) for block in blocks),
             "text": body.get("text", ""),
         }
         self._log.write(json.dumps(line) + "\n")
@@ -95,6 +96,11 @@ class StandIn:
             case _:
                 said = {"deployments": []}
         return web.json_response(said)
+
+
+def _receipt(block: Body) -> bool:
+    """Whether it says what an answer took: every answer ends so, and nothing else does."""
+    return block["type"] == "context" and RECEIPT.match(block["elements"][0]["text"]) is not None
 
 
 async def serve(link: str, log: Path) -> None:
