@@ -22,14 +22,14 @@ demo: .venv/.base  ## start the demo shop and talk to it
 	$(BIN)/sayso demo
 
 test: .venv/.dev  ## run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: .venv/.dev  ## everything a change must pass
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 format: .venv/.dev
 	$(BIN)/ruff format

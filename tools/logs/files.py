@@ -57,6 +57,8 @@ class LogFiles:
 
     async def scan(self, query: Query, budget: Budget, take: Callable[[Line], None]) -> Scanned:
         stop = threading.Event()  # a thread cannot be cancelled, so it is asked
+        if budget.seconds <= 0:
+            stop.set()  # no time is none, however fast the thread is
         timer = asyncio.get_running_loop().call_later(budget.seconds, stop.set)
         try:
             return await asyncio.to_thread(self._scan, query, budget, take, stop)
