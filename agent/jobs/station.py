@@ -10,7 +10,7 @@ from pathlib import Path
 from agent.app import App
 from agent.jobs.engine import POLLING, Carrier, DbosEngine, LocalFirst, Width
 from agent.jobs.fairness import Gate
-from agent.jobs.pulse import Pulse
+from agent.jobs.pulse import Pulse, room
 from agent.jobs.voice import Voice
 from agent.jobs.worker import ROUND, Worker
 
@@ -48,7 +48,9 @@ class Station:
         """
         limits = app.settings.limits
         self._app, self._role, self._every = app, role, every
-        gate = Gate(limits.turns, limits.turns_each)
+        self._gate = gate = Gate(limits.turns, limits.turns_each)
+        # Turns that wait for a model elsewhere keep nobody here waiting.
+        self._computes = app.settings.model.provider == "none"
         works = role is not Role.SURFACE
         self.worker = Worker(app, app.fleet, voices, gate, clock, works=works)
         work = self.worker.jobs if works else None
@@ -71,6 +73,11 @@ class Station:
             self._rounds = asyncio.create_task(self.worker.go_round(self._every))
             if self._pulse is not None:
                 self._beating = asyncio.create_task(self._pulse.beat_on())
+
+    def heard_late(self, seconds: float) -> None:
+        """The process that hears people for this one was so late at most, since it said so last."""
+        if self._computes:
+            self._gate.open(room(self._gate.places, seconds))
 
     def alone(self) -> bool:
         """Whether no other process works, as far as the last round saw."""

@@ -6,11 +6,13 @@ It computes nothing else, so that an acknowledgement waits for no answer. It end
 import asyncio
 import gc
 import sys
+import time
 from collections.abc import Callable, Sequence
 
 from agent.app import App
 from agent.bootstrap import build, jobs_place, utc_now
 from agent.conversation.redact import Redactor
+from agent.conversation.thread import Said, TurnId
 from agent.home import Home
 from agent.jobs.desk import Desk
 from agent.jobs.handing import Handing
@@ -21,7 +23,7 @@ from agent.store.port import StoreError
 from agent.surfaces.port import Surface, SurfaceError
 from agent.telemetry.logs import log_to
 
-EVERY = 1.0  # seconds between two words about how it is
+EVERY = 0.25  # seconds between two words about how it is
 
 
 async def hear(
@@ -57,13 +59,14 @@ async def _hear(app: App, stop: asyncio.Event, wire: Wire, surfaces: Sequence[Su
     place = jobs_place(app.settings, app.home)
     station = Station(app, place, Role.SURFACE, voices, utc_now, carrier=Handing(wire.job))
     await station.start()
+    desk = _Timed(app, station.worker)
     try:
         for surface in surfaces:
-            await surface.start(Desk(app, station.worker))
+            await surface.start(desk)
         gc.collect()
         gc.freeze()  # what is loaded stays: looking through it again holds up whoever speaks
         while not stop.is_set():
-            wire.hears({surface.name: surface.trouble() for surface in surfaces})
+            wire.hears({surface.name: surface.trouble() for surface in surfaces}, desk.late())
             try:
                 await asyncio.wait_for(stop.wait(), EVERY)
             except TimeoutError:
@@ -72,6 +75,24 @@ async def _hear(app: App, stop: asyncio.Event, wire: Wire, surfaces: Sequence[Su
         for surface in surfaces:
             await surface.stop()
         await station.stop(0.0)
+
+
+class _Timed(Desk):
+    """Takes down how long it took to keep what was said."""
+
+    _longest = 0.0
+
+    async def hear(self, said: Said) -> TurnId | None:
+        began = time.monotonic()
+        try:
+            return await super().hear(said)
+        finally:
+            self._longest = max(self._longest, time.monotonic() - began)
+
+    def late(self) -> float:
+        """Seconds that it took at most, since this was asked last."""
+        longest, self._longest = self._longest, 0.0
+        return longest
 
 
 class _Parent(asyncio.Protocol):

@@ -18,10 +18,16 @@ Submit = Callable[[Job, str, str, str], Awaitable[None]]  # job, key, lane, atte
 
 
 class Hearing:
-    """Opened by `start`, closed by `stop`. `command` starts the process."""
+    """Opened by `start`, closed by `stop`. `command` starts the process, `late` is told how late it hears."""
 
-    def __init__(self, command: Sequence[str], submit: Submit, seen: Callable[[Fact], None]) -> None:
-        self._command, self._submit, self._seen = command, submit, seen
+    def __init__(
+        self,
+        command: Sequence[str],
+        submit: Submit,
+        seen: Callable[[Fact], None],
+        late: Callable[[float], None],
+    ) -> None:
+        self._command, self._submit, self._seen, self._late = command, submit, seen, late
         self._process: Process | None = None
         self._troubles: dict[str, str | None] = {}
         self._hears = asyncio.Event()
@@ -109,8 +115,9 @@ class Hearing:
                 await self._submit(job, key, lane, attempt)
             case FactLine() as told:
                 self._seen(told.fact())
-            case HearsLine(troubles=troubles):
+            case HearsLine(troubles=troubles, late=late):
                 self._troubles = {**troubles}
                 self._hears.set()
+                self._late(late)
             case RefusedLine(why=why):
                 self._refused = why

@@ -45,10 +45,14 @@ class FactLine(_Line):
 
 
 class HearsLine(_Line):
-    """It hears people; each surface by its name, with what is wrong with it at the moment."""
+    """It hears people; each surface by its name, with what is wrong with it at the moment.
+
+    `late` is how many seconds it took at most to keep what somebody said, since the last such line.
+    """
 
     says: Literal["hears"] = "hears"
     troubles: Mapping[str, str | None]
+    late: float = 0.0
 
 
 class RefusedLine(_Line):
@@ -82,9 +86,9 @@ class Wire:
         line = FactLine(kind=fact.kind, actor=fact.actor, subject=fact.subject, at=fact.at, data=fact.data)
         self._loop.call_soon_threadsafe(self._write, line)
 
-    def hears(self, troubles: Mapping[str, str | None]) -> None:
+    def hears(self, troubles: Mapping[str, str | None], late: float = 0.0) -> None:
         """Says how it is."""
-        self._write(HearsLine(troubles=troubles))
+        self._write(HearsLine(troubles=troubles, late=late))
 
     def refused(self, why: str) -> None:
         """Says why it hears nobody."""

@@ -15,9 +15,11 @@ from sqlalchemy.pool import StaticPool
 from agent.store.port import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreReadOnly
 from agent.store.sql import versions
 from agent.store.sql.database import Database
+from agent.store.sql.turnstile import Turnstile
 from agent.store.sql.versions import SHIPPED, Note, Scripts
 
 T = TypeVar("T")
+WRITING = "BEGIN IMMEDIATE"
 BUSY_MS = 5000  # how long a transaction waits for another process before it gives up
 
 
@@ -28,15 +30,15 @@ class Sqlite(Database):
     process but may lose the last moments before a power cut (`synchronous=NORMAL`).
     """
 
-    def __init__(self, file: Path, scripts: Scripts = SHIPPED) -> None:
-        self.file, self._scripts = file, scripts
+    def __init__(self, file: Path, scripts: Scripts = SHIPPED, *, busy_ms: int = BUSY_MS) -> None:
+        self.file, self._scripts, self._busy_ms = file, scripts, busy_ms
         writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-read")
         super().__init__(readers=reader, looks=reader, fasts=writer, writer=writer)
-        self._read = self._engine("NORMAL", "BEGIN")
-        # A write lock from the start: a read that turns into a write could fail half-way otherwise.
-        self._fast = self._engine("NORMAL", "BEGIN IMMEDIATE")
-        self._safe = self._engine("FULL", "BEGIN IMMEDIATE")
+        self._turnstile = Turnstile(file.with_name(f"{file.name}-next"))
+        self._read = self._engine("NORMAL", lambda connection: connection.exec_driver_sql("BEGIN"))
+        self._fast = self._engine("NORMAL", self._begin_writing)
+        self._safe = self._engine("FULL", self._begin_writing)
 
     @property
     def name(self) -> str:
@@ -71,6 +73,7 @@ class Sqlite(Database):
     def close_now(self) -> None:
         for engine in (self._read, self._fast, self._safe):
             engine.dispose()
+        self._turnstile.close()
 
     def _copy(self, revision: str) -> Path:
         """A copy of the file as it was before a migration, beside it. Its caller holds the write lock."""
@@ -92,11 +95,28 @@ class Sqlite(Database):
         except DatabaseError as error:
             raise in_words(error, self.file) from error
 
-    def _engine(self, synchronous: str, begin_with: str) -> Engine:
+    def _begin_writing(self, connection: Connection) -> None:
+        """With the write lock from the start: a read that turns into a write could fail half-way otherwise."""
+        raw = connection.connection.driver_connection
+        if not isinstance(raw, sqlite3.Connection):
+            raise TypeError(f"{raw!r} is no connection of SQLite's")
+        raw.execute("PRAGMA busy_timeout=0")  # the pauses are ours
+        try:
+            self._turnstile.until(lambda: _tried(raw), self._busy_ms / 1000)
+            if not raw.in_transaction:
+                connection.exec_driver_sql(WRITING)  # once more, for its error
+        finally:
+            raw.execute(f"PRAGMA busy_timeout={self._busy_ms}")
+
+    def _engine(self, synchronous: str, begin: Callable[[Connection], object]) -> Engine:
         engine = create_engine(
             f"sqlite:///{self.file}",
             poolclass=StaticPool,
-            connect_args={"check_same_thread": False, "isolation_level": None, "timeout": BUSY_MS / 1000},
+            connect_args={
+                "check_same_thread": False,
+                "isolation_level": None,
+                "timeout": self._busy_ms / 1000,
+            },
         )
 
         @event.listens_for(engine, "connect")
@@ -104,11 +124,17 @@ class Sqlite(Database):
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA synchronous={synchronous}")
 
-        @event.listens_for(engine, "begin")
-        def begin(connection: Connection) -> None:
-            connection.exec_driver_sql(begin_with)
-
+        event.listen(engine, "begin", begin)
         return engine
+
+
+def _tried(connection: sqlite3.Connection) -> bool:
+    """Begins to write; False where somebody else does, and there is use in trying again."""
+    try:
+        connection.execute(WRITING)
+    except sqlite3.Error as error:
+        return not error.sqlite_errorname.startswith("SQLITE_BUSY")
+    return True
 
 
 def in_words(error: DatabaseError, file: Path) -> StoreError:

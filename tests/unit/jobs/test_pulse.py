@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from agent.jobs.fairness import Gate
-from agent.jobs.pulse import EVERY, IDLE, Pulse, places
+from agent.jobs.pulse import EVERY, HEARD_LATE, IDLE, Pulse, places, room
 
 
 @dataclass
@@ -35,6 +35,11 @@ async def settle() -> None:
 
 def test_a_loop_that_is_late_halves_the_places_and_one_that_is_not_gives_back_one() -> None:
     assert [places(32, late) for late in (0.0, 0.005, 0.05)] == [33, 32, 16]
+
+
+def test_while_another_process_hears_people_late_one_turn_works_and_places_come_back_one_by_one() -> None:
+    assert [room(32, late) for late in (HEARD_LATE, 1.0)] == [1, 1]
+    assert [room(1, late) for late in (0.0, 0.01, 0.02)] == [2, 2, 1]
 
 
 async def test_while_the_loop_is_late_one_turn_works_and_the_others_begin_when_it_is_not() -> None:

@@ -32,6 +32,7 @@ class Office:
 
     jobs: list[tuple[Job, str, str, str]] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
+    late: list[float] = field(default_factory=list)
     came: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def submit(self, job: Job, key: str, lane: str, attempt: str) -> None:
@@ -39,7 +40,7 @@ class Office:
         self.came.set()
 
     def hearing(self, command: Sequence[str]) -> Hearing:
-        return Hearing(command, self.submit, self.facts.append)
+        return Hearing(command, self.submit, self.facts.append, self.late.append)
 
 
 class Sink(asyncio.WriteTransport):
@@ -69,6 +70,17 @@ async def test_what_is_heard_is_handed_to_whoever_works() -> None:
     await office.came.wait()
     assert (office.facts, office.jobs) == ([fact], [(Job.TURN, "T-1", "slack:D1:1.1", "")])
     assert hearing.trouble("slack") is None
+    await hearing.stop()
+
+
+async def test_how_late_people_are_heard_is_told_to_whoever_works() -> None:
+    office = Office()
+    job = JobLine(job=Job.TURN, key="T-1", lane="slack:D1:1.1")
+    late = HearsLine(troubles={}, late=0.25)
+    hearing = office.hearing(says(HEARS, late.model_dump_json(), job.model_dump_json()))
+    await hearing.start()
+    await office.came.wait()
+    assert office.late == [0.0, 0.25]
     await hearing.stop()
 
 
