@@ -111,8 +111,9 @@ class Executor:
             # Nothing is known about the world, so nothing is decided: it stays approved until it expires.
             fields = {"action": action.id, "why": str(error) or "the plan took too long"}
             return await self._refuse(action, Refusal(Reason.UNAVAILABLE, fields))
-        except ToolError as error:
-            return await self._stale(action, None, str(error))
+        except Exception as error:  # noqa: BLE001 - whoever wrote the tool: it would break again, and nobody be told
+            broke = f"{action.tool} broke: {type(error).__name__}: {error}"
+            return await self._stale(action, None, str(error) if isinstance(error, ToolError) else broke)
         if drifted := action.plan.drifted(plan):
             return await self._stale(replace(action, drifted=drifted), plan, drift(drifted))
         return await self._begin(action, tool, progress)

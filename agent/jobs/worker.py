@@ -24,6 +24,7 @@ from agent.people.person import UnknownPerson
 from agent.runbooks.following import Notice
 from agent.store.fleet import Fleet
 from agent.store.port import StoreError, TurnRecord
+from agent.words.catalogue import say
 from tools.contract import Progress
 
 T = TypeVar("T")
@@ -189,8 +190,14 @@ class Worker:
             self._running.discard(id_)
         if told.refusal is None or told.refusal.reason not in WAITS:
             return True
-        if told.refusal.reason in (Reason.BUSY, Reason.CROWDED):
-            await self._app.say(action, told.said, key=f"{action.id}/waits")
+        if told.refusal.reason is not Reason.AWAY:
+            said = told.said
+            if (
+                told.refusal.reason is Reason.UNAVAILABLE
+            ):  # who runs it by hand would have to; this is tried again
+                locale = self._app.locale_of(action.requester)
+                said = say("card.waits", locale, action=action.id, why=str(told.refusal.fields["why"]))
+            await self._app.say(action, said, key=f"{action.id}/waits/{told.refusal.reason.value}")
             await self.tell(ThreadId(action.thread))
         return False
 

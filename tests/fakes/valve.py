@@ -35,12 +35,13 @@ class ValveArguments(Arguments):
 
 @dataclass
 class Valve:
-    """Opens to a position; `witness` lists the actions that moved it, `broken` makes runs fail."""
+    """Opens to a position; `witness` lists what moved it, `broken` makes runs fail, `puzzled` breaks plans."""
 
     position: int = 10
     broken: bool = False
     unclear: bool = False
     away: bool = False
+    puzzled: bool = False
     pressure: int = 3
     matters: tuple[str, ...] | None = None
     witness: list[str] = field(default_factory=list)
@@ -52,6 +53,8 @@ class Valve:
         wanted = self._typed(arguments).position
         if self.away:
             raise ToolUnavailable("the valve does not answer")
+        if self.puzzled:
+            raise KeyError("a mistake of whoever wrote the tool")
         return Plan(
             title=f"Move the valve to {wanted}",
             changes=(Change("position", str(self.position), str(wanted)),),

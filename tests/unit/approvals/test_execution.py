@@ -96,6 +96,16 @@ async def test_a_backend_that_is_away_leaves_it_approved() -> None:
     assert done.action.state is State.SUCCEEDED
 
 
+async def test_a_plan_that_breaks_ends_it_with_nothing_done() -> None:
+    office = Office()
+    action = await approved(office)
+    office.valve.puzzled = True
+    answer = await office.executor.run(action, office.heard)
+    assert answer.action.state is State.STALE
+    assert "valve broke: KeyError" in answer.action.detail
+    assert office.valve.witness == []
+
+
 async def test_an_approval_that_waited_too_long_does_not_run() -> None:
     office = Office()
     action = await approved(office)

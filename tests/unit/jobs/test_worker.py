@@ -25,7 +25,7 @@ from agent.settings import Settings
 from agent.store.port import TurnRecord
 from evals.bench.durability.stamps import PEOPLE, SURFACE, Stamp, StampModel, WitnessVoice, opened
 from tests.fakes.engine import InlineEngine
-from tools.contract import Arguments, Grant, Outcome, Progress
+from tools.contract import Arguments, Grant, Outcome, Plan, Progress, ToolUnavailable
 
 THREAD = ThreadId(f"{SURFACE}:1")
 MAYA, TOM = PEOPLE.get("maya"), PEOPLE.get("tom")
@@ -330,6 +330,35 @@ async def test_a_tool_that_breaks_leaves_no_action_running(tmp_path: Path) -> No
     action = await shift.action()
     assert action.state is State.SUCCEEDED  # the world says so
     assert "stamp broke: KeyError" in action.detail
+    await shift.app.close()
+
+
+@dataclass
+class AwayStamp(Stamp):
+    """Does not answer once it is `away`, and is back after it was asked."""
+
+    away: bool = False
+
+    async def plan(self, arguments: Arguments) -> Plan:
+        if self.away:
+            self.away = False
+            raise ToolUnavailable("the stamp is being cleaned")
+        return await Stamp.plan(self, arguments)
+
+
+async def test_what_a_backend_keeps_waiting_is_told_as_that_and_tried_again(tmp_path: Path) -> None:
+    stamp = AwayStamp(tmp_path / "witness")
+    shift = await on_shift(tmp_path, stamp=stamp)
+    await shift.hear("stamp one")
+    await shift.engine.quiet()
+    stamp.away = True
+    await shift.desk.decide("A-1", TOM, Verdict.APPROVE)
+    await shift.engine.quiet()
+    assert (await shift.action()).state is State.SUCCEEDED
+    waits = [line for line in shift.voice.said if "did not run yet" in line]
+    assert waits == [
+        "A-1 did not run yet: the stamp is being cleaned. It stays approved, and is tried again until it expires."
+    ]
     await shift.app.close()
 
 
