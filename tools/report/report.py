@@ -98,8 +98,8 @@ class Report:
         chart = await self._chart(layout, table)
         name = f"{asked.measure}-by-{layout.by.value}".replace("_", "-")
         files = [File(f"{name}.csv", "text/csv", table.csv)]
-        if chart is not None:
-            files.append(File(f"{name}.png", "image/png", chart))
+        if chart is not None:  # first: whoever reads on a telephone sees it without opening anything
+            files.insert(0, File(f"{name}.png", "image/png", chart))
         finding = self._finding(layout, figures, table, charted=chart is not None)
         known = sum(1 for _, value in table.rows if value is not None)
         if not known:

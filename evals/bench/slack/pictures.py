@@ -124,7 +124,7 @@ async def day(visit: Visit) -> None:
     await visit.picture("4-outcome")
     await visit.as_("UINES")
     await visit.says("@sayso combien de paiements ont échoué depuis une heure ? avec un graphique")
-    await visit.sees("Utile")
+    await visit.sees("failed-payments-by-hour.csv")
     await visit.picture("5-in-french")
 
 

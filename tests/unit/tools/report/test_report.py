@@ -50,9 +50,9 @@ async def test_how_it_was_computed_names_query_days_and_source() -> None:
     assert f"How this was computed: {computed}" in outcome.findings[0].text
 
 
-async def test_the_table_comes_as_csv_and_as_a_chart() -> None:
+async def test_the_table_comes_as_a_chart_and_as_csv() -> None:
     outcome = await asked(Sources(Steady()), measure="requests", period="last_week")
-    table, chart = outcome.files
+    chart, table = outcome.files
     assert (table.name, chart.name) == ("requests-by-day.csv", "requests-by-day.png")
     read = list(csv.reader(io.StringIO(table.content.decode())))
     assert read[:2] == [["day", "requests"], ["2026-11-16", "48"]]
