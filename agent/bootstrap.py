@@ -143,7 +143,7 @@ async def build(
         teller=None if settings.model.provider == "none" else lambda: parts.teller(traces),
         connected=connected,
     )
-    parts.recall.opens(app.library)
+    parts.recall.opens(app.knowledge.library)
     parts.recall.heeds(store.asked)
     parts.carried.opens(store)
     return app

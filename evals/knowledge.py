@@ -46,7 +46,7 @@ async def asked(home: Path, files: Sequence[Path]) -> list[Asked]:
     place = find(home, None, {}, home)
     app = await build(load(place.config, {}), place)
     try:
-        library = await app.library()
+        library = await app.knowledge.library()
         found: list[Asked] = []
         for row in (
             json.loads(line) for file in files for line in file.read_text("utf-8").splitlines() if line

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from tools.contract import BadArguments, Effect, ReadTool, Spec, Tool, WriteTool
-from tools.vocabulary import nearest
+from tools.vocabulary import unknown
 
 # What the providers of language models accept as the name of a function.
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -45,13 +45,7 @@ class Registry:
     def get(self, name: str) -> Tool:
         """The tool of this name. Raises `BadArguments` naming the nearest."""
         if name not in self._tools:
-            near = nearest(name, self._tools)
-            raise BadArguments(
-                f"there is no tool {name!r}; nearest: {', '.join(near) or 'none is enabled'}",
-                field="tool",
-                value=name,
-                nearest=near,
-            )
+            raise unknown("tool", name, self._tools, f"there is no tool {name!r}", none="none is enabled")
         return self._tools[name]
 
     def read(self, name: str) -> ReadTool:

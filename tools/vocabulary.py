@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 from pydantic import BeforeValidator, Field, WithJsonSchema, create_model
 from pydantic_core import PydanticCustomError
 
-from tools.contract import Arguments
+from tools.contract import Arguments, BadArguments
 from tools.slots import Kind, Slot
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -101,3 +101,11 @@ def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
     by_fold = {name.casefold(): name for name in known}
     close = difflib.get_close_matches(word.casefold(), by_fold, n=count, cutoff=0.5)
     return tuple(by_fold[name] for name in close) or tuple(by_fold.values())[:count]
+
+
+def unknown(field: str, value: str, known: Iterable[str], problem: str, *, none: str = "") -> BadArguments:
+    """The refusal of a name that is not known: `problem`, then the nearest names, or `none` where there is no name."""
+    near = nearest(value, known)
+    return BadArguments(
+        f"{problem}; nearest: {', '.join(near) or none}", field=field, value=value, nearest=near
+    )

@@ -122,7 +122,7 @@ class Worker:
     async def _answered(self, batch: Batch, voice: Voice) -> Answer | None:
         """The answer; none where it was stopped or could not be made, which the store has then as what was answered."""
         if batch.stopped_by is not None:
-            await self._app.close_stopped(batch, batch.stopped_by)
+            await self._app.requests.close_stopped(batch, batch.stopped_by)
             return None
         # Where many wait, saying to each that they were heard would keep all of them waiting longer.
         audience = voice.audience(batch.said) if self._gate.waiting < MANY else None
@@ -140,15 +140,15 @@ class Worker:
                     task.cancel()
                     raise
                 stopped = await self._app.store.stopped(batch.parts)
-                await self._app.close_stopped(batch, next(iter(stopped.values()), ""))
+                await self._app.requests.close_stopped(batch, next(iter(stopped.values()), ""))
             except UnknownPerson:
-                await self._app.close_unanswered(batch, "turn.stranger")
+                await self._app.requests.close_unanswered(batch, "turn.stranger")
             except StoreError:
                 raise
             except Exception:
                 # Whatever it is, it would be so again, and the thread would wait for ever.
                 LOG.exception("%s could not be answered", batch.turn)
-                await self._app.close_unanswered(batch, "turn.broken")
+                await self._app.requests.close_unanswered(batch, "turn.broken")
             finally:
                 self._turning.pop(batch.turn, None)
         return None
@@ -178,10 +178,10 @@ class Worker:
         if action.state is State.RUNNING:
             await self._fleet.look()
             mine = action.worker == self._fleet.me  # the store did not answer when it ended
-            await self._app.look_after(action, surely=mine)
+            await self._app.running.look_after(action, surely=mine)
             return True
         if action.state is not State.APPROVED:
-            await self._app.follow_up(action)
+            await self._app.outcomes.follow_up(action)
             return True
         self._running.add(id_)
         try:
@@ -192,12 +192,10 @@ class Worker:
             return True
         if told.refusal.reason is not Reason.AWAY:
             said = told.said
-            if (
-                told.refusal.reason is Reason.UNAVAILABLE
-            ):  # who runs it by hand would have to; this is tried again
+            if told.refusal.reason is Reason.UNAVAILABLE:  # it is tried again here, not by hand
                 locale = self._app.locale_of(action.requester)
                 said = say("card.waits", locale, action=action.id, why=str(told.refusal.fields["why"]))
-            await self._app.say(action, said, key=f"{action.id}/waits/{told.refusal.reason.value}")
+            await self._app.outcomes.say(action, said, key=f"{action.id}/waits/{told.refusal.reason.value}")
             await self.tell(ThreadId(action.thread))
         return False
 
@@ -278,7 +276,7 @@ class Worker:
 
     async def submit_run(self, action: Action) -> None:
         """What was approved is to be run."""
-        await self._submit(Job.RUN, action.id, self._app.target(action))
+        await self._submit(Job.RUN, action.id, self._app.running.target(action))
 
     async def submit_tell(self, thread: ThreadId) -> None:
         """Something is due in this thread."""
@@ -337,10 +335,12 @@ class Worker:
         for action in await self._app.store.actions(state=State.APPROVED, limit=1000):
             if self._left_alone(action) and self._forgotten(action.id):
                 await self.submit_run(action)
-        for action in await self._app.abandoned():
-            await self._submit(Job.RUN, action.id, self._app.target(action), attempt=f"after {action.worker}")
-        for action in await self._app.expire():
-            await self._app.follow_up(action)
+        for action in await self._app.running.abandoned():
+            await self._submit(
+                Job.RUN, action.id, self._app.running.target(action), attempt=f"after {action.worker}"
+            )
+        for action in await self._app.actions.expire():
+            await self._app.outcomes.follow_up(action)
         await self._app.remind()
         await self._ask_by_itself()
         due = await self._app.store.due(young)
@@ -367,7 +367,7 @@ class Worker:
             latest = await self._app.store.actions(limit=LATEST)
             for action in latest:
                 if action.worker in dead:  # it may have died between the end of it and the word about it
-                    await self._app.follow_up(action)
+                    await self._app.outcomes.follow_up(action)
             for worker in dead:
                 await self._app.store.leave(worker)
 

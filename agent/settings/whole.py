@@ -18,7 +18,7 @@ from agent.settings.people import EnvironmentSettings, PersonSettings, ServiceSe
 from agent.settings.procedures import RunbookSettings, ScheduleSettings
 from agent.settings.rules import RuleSettings
 from agent.settings.section import Language, Name, Section, TimeZone
-from agent.settings.slack import SlackSettings
+from agent.settings.slack import ChannelSettings, SlackSettings
 
 
 class Settings(Section):
@@ -61,3 +61,7 @@ class Settings(Section):
     redaction: RedactionSettings = RedactionSettings()
     store: StoreSettings = StoreSettings()
     audit: AuditSettings = AuditSettings()
+
+    def here(self, channel: str) -> ChannelSettings:
+        """What the settings say of the channel that somebody asks in; nothing where it is none."""
+        return ChannelSettings() if self.slack is None or not channel else self.slack.here(channel)

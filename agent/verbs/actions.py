@@ -114,9 +114,9 @@ async def list_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
         state = State(arguments.state) if arguments.state else None
         app = session.app
         found = await (
-            app.owed(session.person)
+            app.actions.owed(session.person)
             if arguments.owed
-            else app.actions(state=state, limit=arguments.limit, reader=session.person)
+            else app.actions.latest(state=state, limit=arguments.limit, reader=session.person)
         )
         if arguments.json:
             print_json({"actions": [cards.as_json(action) for action in found]})
@@ -139,17 +139,17 @@ async def show(session: "Session", name: str, *, as_json: bool) -> Exit:
 
     action = await find(session, name)
     if as_json:
-        print_json(cards.as_json(session.app.shown(action, session.person) or action))
+        print_json(cards.as_json(session.app.actions.shown(action, session.person) or action))
     else:
-        cards.show(session.app.card(action, session.locale, session.person))
-        events = [event async for event in session.app.events(action.id, reader=session.person)]
+        cards.show(session.app.actions.card(action, session.locale, session.person))
+        events = [event async for event in session.app.trail.events(action.id, reader=session.person)]
         cards.show_story(events, session.app.name)
-        cards.show_outputs(action, await session.app.outputs(action, session.person), session.locale)
+        cards.show_outputs(action, await session.app.actions.outputs(action, session.person), session.locale)
     return Exit.DONE
 
 
 async def find(session: "Session", name: str) -> "Action":
-    action = await session.app.action(name.upper(), session.person)
+    action = await session.app.actions.find(name.upper(), session.person)
     if action is None:
         raise Stop(
             f"there is no action {name!r} that you may see; `sayso actions list` shows which there are",
@@ -253,7 +253,7 @@ async def edit_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
         if arguments.json:
             print_json({"said": answer.said, "action": cards.as_json(answer.action)})
         else:
-            cards.show(session.app.card(answer.action, session.locale))
+            cards.show(session.app.actions.card(answer.action, session.locale))
     return Exit.DONE
 
 
@@ -297,5 +297,5 @@ def _tell(
     else:
         paper().print(said, style="yellow" if refused else None)
         if action.drifted:
-            cards.show(session.app.card(action, session.locale))
+            cards.show(session.app.actions.card(action, session.locale))
     return Exit.REFUSED if refused else Exit.DONE

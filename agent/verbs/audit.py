@@ -75,9 +75,9 @@ async def show_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     async with opened(arguments, context) as session:
         subject = _subject(arguments.id)
         if subject is None:
-            events = await session.app.latest_events(arguments.limit, session.person)
+            events = await session.app.trail.latest(arguments.limit, session.person)
         else:
-            events = [event async for event in session.app.events(subject, reader=session.person)]
+            events = [event async for event in session.app.trail.events(subject, reader=session.person)]
         if subject and not events:
             raise Stop(f"the trail has nothing about {arguments.id!r}", Exit.NOT_FOUND)
         if arguments.json:
@@ -101,7 +101,7 @@ async def _story(session: "Session", subject: str, events: "list[Event]") -> "li
 
     locale = session.locale
     told = Teller(locale, session.app.name, session.app.zone).story(events)
-    for undo in await session.app.undone_by(subject, session.person):
+    for undo in await session.app.actions.undone_by(subject, session.person):
         state = say(f"state.{undo.state.value}", locale)
         text = say("story.undone_by", locale, action=undo.id, title=title(undo, locale), state=state)
         told.append(Paragraph(None, text))
@@ -142,7 +142,7 @@ async def _verified(
 
     try:
         texts = [file.read_text(encoding="utf-8") for file in keys]
-        return await session.app.verify_trail(texts, checkpoints)
+        return await session.app.trail.verify(texts, checkpoints)
     except (KeyMissing, OSError, UnicodeDecodeError) as error:
         raise Stop(f"the signatures cannot be checked: {error}", Exit.USAGE) from error
 
@@ -176,7 +176,7 @@ async def export_(arguments: argparse.Namespace, context: verbs.Context) -> Exit
             async for line in session.app.store.checkpoints():
                 sys.stdout.write(f"{line}\n")
             return Exit.DONE
-        events = session.app.events(
+        events = session.app.trail.events(
             _subject(arguments.subject),
             reader=session.person,
             since=_when(arguments.since, session),

@@ -77,7 +77,7 @@ async def trail(session: "Session") -> Check:
     from agent.store.keys import KeyMissing
 
     try:
-        report = await session.app.verify_trail()
+        report = await session.app.trail.verify()
     except (KeyMissing, OSError) as error:
         return Check("audit", False, str(error))
     left = len(await session.app.store.unfinished())
@@ -118,7 +118,7 @@ async def signatures(session: "Session") -> AsyncIterator[Check]:
     from agent.approvals.card import owing
 
     now = session.app.now()
-    for action in await session.app.owed():
+    for action in await session.app.actions.owed():
         overdue = action.glass is not None and now > action.glass.due_at
         said = f"{action.id} {action.plan.title}: {owing(action, session.locale, now)}"
         yield Check("signature", False if overdue else None, said)
@@ -132,7 +132,7 @@ async def knowledge(session: "Session") -> AsyncIterator[Check]:
         yield Check("knowledge", None, "no sources; add some under knowledge.sources")
         return
     try:
-        status = await (await session.app.library()).status()
+        status = await (await session.app.knowledge.library()).status()
     except KnowledgeError as error:
         yield Check("knowledge", False, str(error))
         return
@@ -171,6 +171,7 @@ async def backends(session: "Session") -> AsyncIterator[Check]:
     """Each read tool that can be asked without arguments, and each tool nobody may use."""
     import asyncio
 
+    from agent.members import asker_of
     from tools.contract import BadArguments, ToolError, WriteTool
 
     for tool in session.app.registry:
@@ -184,9 +185,7 @@ async def backends(session: "Session") -> AsyncIterator[Check]:
             arguments = spec.validate(
                 {} if spec.name not in _OF_A_SERVICE or service is None else {"service": service}
             )
-            outcome = await asyncio.wait_for(
-                tool.run(arguments, session.app.asker(session.person)), spec.timeout
-            )
+            outcome = await asyncio.wait_for(tool.run(arguments, asker_of(session.person)), spec.timeout)
             yield Check(spec.name, True, outcome.summary)
         except BadArguments as error:
             yield Check(spec.name, None, f"not tried: {error}")

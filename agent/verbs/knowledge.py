@@ -106,7 +106,7 @@ async def mark_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
 
     async with opened(arguments, context) as session:
         name = arguments.turn.upper()
-        record = await session.app.turn_record(name, session.person)
+        record = await session.app.requests.record(name, session.person)
         if record is None:
             raise Stop(f"there is no {arguments.turn!r} that you may see; ids look like T-12", Exit.NOT_FOUND)
         helpful = arguments.verdict == "helpful"

@@ -59,7 +59,7 @@ async def opened(
     try:
         session = Session(app, person(app, arguments, context, anybody=anybody))
         speaks_through("terminal", _login())
-        for settled in await app.recover(session.locale):  # what a worker that died left running
+        for settled in await app.running.recover(session.locale):  # what a worker that died left running
             sys.stderr.write(f"{settled.said}\n")
         yield session
     except StoreError as error:

@@ -187,7 +187,7 @@ async def diff_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
         settings = _other(arguments.other, app.settings)
         theirs, people = _policy(arguments.other, settings, session), people_of(settings)
         roles = {person.id: person.roles for person in people}
-        actions = await app.actions(limit=arguments.last, reader=session.person)
+        actions = await app.actions.latest(limit=arguments.last, reader=session.person)
         found = []
         for action in actions:
             doubtful = untrusted(action.provenance)

@@ -34,6 +34,7 @@ def add(group: verbs.Group) -> None:
 
 
 async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
+    from agent.recall import reader_of
     from agent.surfaces.terminal import passages
     from agent.verbs.opening import opened, print_json
     from knowledge.port import Genre, KnowledgeError, Query
@@ -53,8 +54,8 @@ async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
             marks=await session.app.feedback.balance(text),
         )
         try:
-            library = await session.app.library()
-            result = await library.search(query, session.app.reader(session.person))
+            library = await session.app.knowledge.library()
+            result = await library.search(query, reader_of(session.person))
         except KnowledgeError as error:
             raise Stop(str(error), Exit.UNAVAILABLE) from error
         if arguments.json:

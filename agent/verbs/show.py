@@ -44,11 +44,11 @@ async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
 
             if arguments.raw is None:
                 return await actions.show(session, name, as_json=arguments.json)
-            kept = await session.app.outputs(await actions.find(session, name), session.person)
+            kept = await session.app.actions.outputs(await actions.find(session, name), session.person)
             if not 0 < arguments.raw <= len(kept):
                 raise Stop(f"{name} has no output {arguments.raw} that you may see", Exit.NOT_FOUND)
             return await _print(session, kept[arguments.raw - 1].handle, page, arguments)
-        story = await session.app.turn_record(name, session.person)
+        story = await session.app.requests.record(name, session.person)
         if story is None:
             raise Stop(
                 f"there is no {arguments.id!r} that you may see; ids look like T-12 or A-3", Exit.NOT_FOUND

@@ -51,7 +51,7 @@ async def list_sources(arguments: argparse.Namespace, context: verbs.Context) ->
 
     async with opened(arguments, context, anybody=True) as session:
         try:
-            status = await (await session.app.library()).status()
+            status = await (await session.app.knowledge.library()).status()
         except KnowledgeError as error:
             raise Stop(str(error), Exit.UNAVAILABLE) from error
         known = {source.source: source for source in status.sources}
@@ -79,7 +79,7 @@ async def verify_sources(arguments: argparse.Namespace, context: verbs.Context) 
     async with opened(arguments, context, anybody=True) as session:
         _settings(session)
         try:
-            found = await session.app.verify(repair=arguments.repair)
+            found = await session.app.knowledge.verify(repair=arguments.repair)
         except KnowledgeError as error:
             raise Stop(str(error), Exit.UNAVAILABLE) from error
         if arguments.json:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from tools.contract import BadArguments, Clock, Progress
 from tools.deploy.port import Deployment, Order, OrderKind, Release, Result, Running
-from tools.vocabulary import nearest
+from tools.vocabulary import nearest, unknown
 
 
 class MemoryPlatform:
@@ -65,12 +65,11 @@ class MemoryPlatform:
     def _target(self, order: Order) -> Running:
         now = self._running.get((order.service, order.environment))
         if now is None:
-            near = nearest(order.service, {service for service, _ in self._running})
-            raise BadArguments(
-                f"{order.service!r} does not run in {order.environment!r}; nearest: {', '.join(near)}",
-                field="service",
-                value=order.service,
-                nearest=near,
+            raise unknown(
+                "service",
+                order.service,
+                {service for service, _ in self._running},
+                f"{order.service!r} does not run in {order.environment!r}",
             )
         return now
 

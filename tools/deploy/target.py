@@ -20,7 +20,7 @@ from tools.deploy.port import (
 )
 from tools.slots import Kind, Slot
 from tools.times import clock_time
-from tools.vocabulary import nearest
+from tools.vocabulary import unknown
 
 SECONDS = 180.0  # for one order, unless a platform is known to take longer
 _VERSION = re.compile(r"[vV]?(\d+(?:\.\d+){0,3}(?:[-+][0-9A-Za-z.-]{1,40})?)")
@@ -68,12 +68,12 @@ async def aim(platform: Platform, service: str, environment: str) -> Target:
             ("environment", environment, {entry.environment for entry in everything}),
         ):
             if value not in known:
-                near = nearest(value, sorted(known))
-                raise BadArguments(
-                    f"nothing runs as {field} {value!r}; nearest: {', '.join(near) or 'nothing runs at all'}",
-                    field=field,
-                    value=value,
-                    nearest=near,
+                raise unknown(
+                    field,
+                    value,
+                    sorted(known),
+                    f"nothing runs as {field} {value!r}",
+                    none="nothing runs at all",
                 )
     return Target(service, environment, now)
 
@@ -116,13 +116,7 @@ async def release(platform: Platform, service: str, version: str) -> tuple[Relea
     releases = await platform.releases(service)
     known = [entry.version for entry in releases]
     if version not in known:
-        near = nearest(version, known)
-        raise BadArguments(
-            f"{service} has no release {version!r}; nearest: {', '.join(near) or 'it has none'}",
-            field="version",
-            value=version,
-            nearest=near,
-        )
+        raise unknown("version", version, known, f"{service} has no release {version!r}", none="it has none")
     return releases
 
 

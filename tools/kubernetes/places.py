@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tools.contract import BadArguments
 from tools.kubernetes.client import Cluster
-from tools.vocabulary import nearest
+from tools.vocabulary import unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +37,12 @@ class Places:
     def place(self, environment: str) -> Place:
         """Raises `BadArguments` for an environment that has no namespace."""
         if environment not in self.environments:
-            near = nearest(environment, self.environments)
-            raise BadArguments(
-                f"environment = {environment!r} has no namespace in tools.kubernetes.environments; "
-                f"nearest: {', '.join(near) or 'none is named'}",
-                field="environment",
-                value=environment,
-                nearest=near,
+            raise unknown(
+                "environment",
+                environment,
+                self.environments,
+                f"environment = {environment!r} has no namespace in tools.kubernetes.environments",
+                none="none is named",
             )
         return self.environments[environment]
 
@@ -53,13 +51,7 @@ class Places:
         if not self.services:
             return Target(service)
         if service not in self.services:
-            near = nearest(service, self.services)
-            raise BadArguments(
-                f"there is no service {service!r}; nearest: {', '.join(near)}",
-                field="service",
-                value=service,
-                nearest=near,
-            )
+            raise unknown("service", service, self.services, f"there is no service {service!r}")
         return self.services[service]
 
     def service(self, workload: str) -> str | None:

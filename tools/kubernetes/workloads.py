@@ -4,7 +4,7 @@ import asyncio
 import re
 from dataclasses import dataclass
 
-from tools.contract import BadArguments, Json
+from tools.contract import Json
 from tools.kubernetes.client import Listed
 from tools.kubernetes.images import Image
 from tools.kubernetes.objects import WorkloadObject
@@ -12,7 +12,7 @@ from tools.kubernetes.places import Place, Places
 from tools.kubernetes.refusals import Forbidden, Missing
 from tools.kubernetes.resources import DAEMON_SETS, DEPLOYMENTS, STATEFUL_SETS, Resource
 from tools.kubernetes.rollout import Rollout, on_every_node, rollout, stateful
-from tools.vocabulary import nearest
+from tools.vocabulary import unknown
 
 _KINDS = {
     "Deployment": (DEPLOYMENTS, rollout),
@@ -110,12 +110,11 @@ def _none(
     """Why there is nothing of a service: a name that is wrong, or a kind that could not be looked at."""
     if refused:
         return refused[0]
-    near = nearest(service, [each.service for each in found])
     target = places.target(service)
-    return BadArguments(
-        f"there is no workload {target.workload!r} of {service!r} in namespace {place.namespace!r}; "
-        f"nearest: {', '.join(near) or 'there is none at all'}",
-        field="service",
-        value=service,
-        nearest=near,
+    return unknown(
+        "service",
+        service,
+        [each.service for each in found],
+        f"there is no workload {target.workload!r} of {service!r} in namespace {place.namespace!r}",
+        none="there is none at all",
     )

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from tools.contract import BadArguments, ToolUnavailable
+from tools.contract import ToolUnavailable
 from tools.logs.backwards import LONGEST, SLACK, lines_before, lines_with, position_after
 from tools.logs.port import Budget, Estimate, Level, Line, Query, Scanned
-from tools.vocabulary import nearest
+from tools.vocabulary import unknown
 
 _TIME = re.compile(rb'"(?:ts|time|timestamp|@timestamp)"\s*:\s*"([^"]{10,40})"')
 _PLAIN = re.compile(r"[A-Za-z0-9 _.,:;()\[\]{}=+*?!@#%&|~^$-]+")  # stands in JSON as it is
@@ -126,13 +126,12 @@ class LogFiles:
         if query.service is None:
             return found
         if query.service not in found:
-            near = nearest(query.service, found)
-            hint = ", ".join(near) or "none at all"
-            raise BadArguments(
-                f"there are no logs of {query.service!r} in {query.environment}; nearest: {hint}",
-                field="service",
-                value=query.service,
-                nearest=near,
+            raise unknown(
+                "service",
+                query.service,
+                found,
+                f"there are no logs of {query.service!r} in {query.environment}",
+                none="none at all",
             )
         return {query.service: found[query.service]}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tools.contract import BadArguments, ToolFailed, ToolUnavailable
 from tools.logs.paging import line_of, moment
 from tools.logs.port import Budget, Line, Query, Scanned
-from tools.vocabulary import nearest
+from tools.vocabulary import unknown
 
 LONGEST = 1024 * 1024  # octets of one line
 _PRIORITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")  # syslog(3)
@@ -70,12 +70,12 @@ class Journald:
                 nearest=(self._environment,),
             )
         if query.service is not None and query.service not in self._units:
-            near = nearest(query.service, self._units)
-            raise BadArguments(
-                f"no unit is known for {query.service!r}; nearest: {', '.join(near) or 'none at all'}",
-                field="service",
-                value=query.service,
-                nearest=near,
+            raise unknown(
+                "service",
+                query.service,
+                self._units,
+                f"no unit is known for {query.service!r}",
+                none="none at all",
             )
         chosen = [query.service] if query.service else list(self._units)
         by_unit = {unit: service for service in chosen for unit in self._units[service]}

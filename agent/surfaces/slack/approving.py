@@ -89,7 +89,7 @@ class Approving:
         action = await self._meant(click, person)
         if action is None:
             return
-        locale, shown = self._app.locale_of(person.id), self._app.shown(action, person)
+        locale, shown = self._app.locale_of(person.id), self._app.actions.shown(action, person)
         if shown is None:
             self._reception.tell(click, say("slack.not_told", locale))
             return
@@ -97,12 +97,12 @@ class Approving:
             action.origin.turn if shown is action else ""
         )  # what it rests on goes with the words of who asked
         record = await self._app.store.turn(TurnId(turn)) if turn else None
-        view = details.of(shown, self._app.card(action, locale, person), record, locale)
+        view = details.of(shown, self._app.actions.card(action, locale, person), record, locale)
         self._reception.opens(click, person, view)
 
     async def _meant(self, click: Click, person: Person) -> Action | None:
         """The action that a button is about; where there is none any more, whoever clicked is told."""
-        action = await self._app.action(cards.meant(click.value)[0])
+        action = await self._app.actions.find(cards.meant(click.value)[0])
         if action is None:
             self._reception.tell(click, say("slack.gone", self._app.locale_of(person.id)))
         return action
@@ -144,7 +144,7 @@ class Approving:
         await self._sent(ack, body, self._edited)
 
     async def _edited(self, form: Click, fields: dict[str, str], person: Person) -> tuple[str, str]:
-        action, first = await self._app.action(cards.meant(form.value)[0]), next(iter(fields), "")
+        action, first = await self._app.actions.find(cards.meant(form.value)[0]), next(iter(fields), "")
         if action is None:
             return first, say("slack.gone", self._app.locale_of(person.id))
         try:

@@ -115,7 +115,7 @@ class Marking:
 
         async def attempt(click: Click, person: Person) -> None:
             turn, _, page = click.value.partition(" ")
-            record = await self._app.turn_record(turn, person)
+            record = await self._app.requests.record(turn, person)
             locale = self._app.locale_of(person.id)
             if record is None:
                 self._reception.tell(click, say("slack.not_yours", locale))

@@ -137,6 +137,6 @@ class Talking:
                 title = say("slack.prompts", locale)
                 self._reception.later(sender.prompts(str(event.get("channel") or ""), title, offered))
             return
-        actions = await self._app.actions(limit=100, reader=person)
+        actions = await self._app.actions.latest(limit=100, reader=person)
         links = {str(one.id): await self._voice.link_to(one) for one in home.listed(person, actions)}
         self._reception.later(sender.home(user, home.of(person, actions, specs, locale, links)))

@@ -95,9 +95,9 @@ class SlackVoice:
         places = [(channel, ts)]
         if self._approvals and self._approvals != channel:
             places.append((self._approvals, ""))
-        asked = self._app.asked_as_well(action)
+        asked = self._app.reminders.asked_as_well(action)
         if self._directly and action.state is State.AWAITING_APPROVAL:
-            asked += self._app.may_decide(action)
+            asked += self._app.reminders.may_decide(action)
         for person in dict.fromkeys(one.id for one in asked):
             if direct := await self._alone_with(person):
                 places.append((direct, ""))
@@ -123,7 +123,9 @@ class SlackVoice:
         turn = action.origin.turn
         record = await self._app.store.turn(TurnId(turn)) if turn else None
         rests = details.rests_on(action, record)
-        return cards.of(action, self._app.card(action, locale), locale, await self._asked_at(action), rests)
+        return cards.of(
+            action, self._app.actions.card(action, locale), locale, await self._asked_at(action), rests
+        )
 
     async def _asked_at(self, action: Action) -> str:
         """The address of the thread that an action was asked for in."""

@@ -119,7 +119,7 @@ class Chat:
 
     async def _actions(self, _words: list[str]) -> None:
         sitting = self._sitting
-        found = await sitting.app.actions(reader=sitting.person)
+        found = await sitting.app.actions.latest(reader=sitting.person)
         waiting = [action for action in found if action.state is State.AWAITING_APPROVAL]
         cards.show_list(found, sitting.app.now(), sitting.locale)
         if found and not waiting:
@@ -137,7 +137,7 @@ class Chat:
         if not await self._names_action("/withdraw", words):
             return
         sitting = self._sitting
-        action = await sitting.app.action(words[0], sitting.person)
+        action = await sitting.app.actions.find(words[0], sitting.person)
         if action is None:
             paper().print(self._say("no_such_action", action=words[0]))
         else:
@@ -169,7 +169,7 @@ class Chat:
     async def _names_action(self, command: str, words: list[str]) -> bool:
         """Whether an action was named; says what to type, and which ones wait, when none was."""
         if not words:
-            found = await self._sitting.app.actions(reader=self._sitting.person)
+            found = await self._sitting.app.actions.latest(reader=self._sitting.person)
             waiting = [action.id for action in found if action.state is State.AWAITING_APPROVAL]
             paper().print(self._say("type_decide", command=command, waiting=", ".join(waiting) or "–"))
         return bool(words)
@@ -179,11 +179,11 @@ class Chat:
             paper().print(self._say("type_show"))
             return
         sitting, name = self._sitting, words[0].upper()
-        action = await sitting.app.action(name, sitting.person) if name.startswith("A-") else None
-        story = await sitting.app.turn_record(name, sitting.person) if action is None else None
+        action = await sitting.app.actions.find(name, sitting.person) if name.startswith("A-") else None
+        story = await sitting.app.requests.record(name, sitting.person) if action is None else None
         if action is not None:
-            cards.show(sitting.app.card(action, sitting.locale, sitting.person))
-            events = [event async for event in sitting.app.events(action.id, reader=sitting.person)]
+            cards.show(sitting.app.actions.card(action, sitting.locale, sitting.person))
+            events = [event async for event in sitting.app.trail.events(action.id, reader=sitting.person)]
             cards.show_story(events, sitting.app.name)
         elif story is not None:
             record.show(story, sitting.app.name(story.speaker))

@@ -60,7 +60,7 @@ class Sitting:
 
     async def catch_up(self) -> None:
         """Answers what a process that died left unanswered."""
-        for turn in await self.app.left_unanswered(self.person):
+        for turn in await self.app.requests.left_unanswered(self.person):
             paper().print(
                 say("terminal.catching_up", self.locale, question=plain(turn.question)), style="dim"
             )
@@ -102,10 +102,10 @@ class Sitting:
         files = self._written(answer.files, answer.turn)
         if not self._quiet:
             for action in self._shown:
-                cards.show(self.app.card(action, answer.locale))
+                cards.show(self.app.actions.card(action, answer.locale))
             answers.show(answer, files)
         ready = [action for action in answer.actions if action.requirement.auto]
-        done = await self.app.run_allowed(ready, self._line, answer.locale) if ready else ()
+        done = await self.app.running.run_allowed(ready, self._line, answer.locale) if ready else ()
         for told in () if self._quiet else done:
             self.tell(told)
         for told in done:
@@ -156,7 +156,7 @@ class Sitting:
             return
         await self._carried_out(told)
         if told.refusal is None and told.action.state is State.AWAITING_APPROVAL:
-            cards.show(self.app.card(told.action, self.locale, self.person))
+            cards.show(self.app.actions.card(told.action, self.locale, self.person))
 
     async def settle(self, name: str, *, succeeded: bool, reason: str) -> None:
         """How an action ended of which nobody knew."""
@@ -165,7 +165,7 @@ class Sitting:
 
     async def _named(self, name: str) -> Action | None:
         """The action of this id; where there is none, that is said."""
-        action = await self.app.action(name, self.person)
+        action = await self.app.actions.find(name, self.person)
         if action is None:
             paper().print(say("terminal.no_such_action", self.locale, action=name))
         return action
@@ -183,7 +183,7 @@ class Sitting:
         if self._last is None:
             paper().print(say("terminal.no_answer_yet", self.locale))
             return
-        record = await self.app.turn_record(self._last, self.person)
+        record = await self.app.requests.record(self._last, self.person)
         if record is None:
             paper().print(say("terminal.not_your_answer", self.locale))
             return
@@ -201,9 +201,9 @@ class Sitting:
         """Prints what became of an attempt; the card of the way back follows a failure."""
         paper().print(plain(told.said), style="yellow" if told.refusal else None)
         if told.action.drifted:
-            cards.show(self.app.card(told.action, self.locale))
+            cards.show(self.app.actions.card(told.action, self.locale))
         if told.follow_up is not None:
-            cards.show(self.app.card(told.follow_up, self.locale))
+            cards.show(self.app.actions.card(told.follow_up, self.locale))
 
     async def _line(self, line: str) -> None:
         margin().print(f"  {plain(line)}", style="dim")

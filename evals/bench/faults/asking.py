@@ -100,7 +100,7 @@ async def desk(folder: Path) -> AsyncIterator[Desk]:
     try:
         await app.ingest(lambda _progress: None)
         recall = Recall(app.directory)
-        recall.opens(app.library)
+        recall.opens(app.knowledge.library)
         yield Desk(folder, app, recall, vocabulary_of(settings))
     finally:
         await app.close()

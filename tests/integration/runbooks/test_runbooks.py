@@ -172,7 +172,7 @@ async def test_who_may_not_start_it_does_not(shop: Shop) -> None:
     _, engine, desk = shop.at_work()
     await desk.hear(Said("event-1", THREAD, "tom", ASKED, utc_now()))
     await engine.quiet()
-    assert await shop.app.actions() == []
+    assert await shop.app.actions.latest() == []
     assert len(await shop.app.store.replies((await first(shop)).turn)) == 1
 
 
@@ -192,7 +192,7 @@ async def test_whenever_a_worker_dies_another_one_goes_on_and_nothing_is_done_tw
     for _ in range(40):
         try:
             await engine.quiet()
-            for action in await shop.app.actions(state=State.AWAITING_APPROVAL):
+            for action in await shop.app.actions.latest(state=State.AWAITING_APPROVAL):
                 await desk.decide(action.id, shop.app.directory.get("tom"), Verdict.APPROVE)
             await worker.round()
         except Killed:
@@ -203,7 +203,7 @@ async def test_whenever_a_worker_dies_another_one_goes_on_and_nothing_is_done_tw
             break
         await asyncio.sleep(0)
     # A worker that dies between claim and run leaves a change that nobody runs again: looking at the world settles it.
-    ends = {action.id: action.state for action in await shop.app.actions()}
+    ends = {action.id: action.state for action in await shop.app.actions.latest()}
     failed = [id_ for id_, state in ends.items() if state is State.FAILED]
     assert set(ends.values()) <= {State.SUCCEEDED, State.FAILED}
     assert shop.book() == ["hello", "closed"][: len(ends) - len(failed)]
@@ -252,5 +252,5 @@ async def test_a_runbook_that_changed_meanwhile_does_not_go_on(shop: Shop, tmp_p
     await desk.hear(Said("runbook:T-1:4", THREAD, "maya", "stamp word=closed", utc_now()))
     await engine.quiet()
     assert shop.book() == ["hello"]
-    assert len(await changed.actions()) == 1
+    assert len(await changed.actions.latest()) == 1
     await changed.close()

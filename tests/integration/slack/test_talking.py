@@ -310,10 +310,10 @@ async def test_thread_approvals_channel_and_approvers_all_see_the_same_card_chan
 async def test_a_card_that_nobody_decided_on_says_expired_and_has_no_buttons(here: Office) -> None:
     await here.slack.say("<@UBOT> stamp one")
     value = (await here.card())["sayso_approve"]
-    action = await here.app.action("A-1")
+    action = await here.app.actions.find("A-1")
     assert action is not None
     later = action.expires_at
-    here.app._decisions._clock = lambda: later
+    here.app.actions._decisions._clock = lambda: later
     await here.worker.round()
     await here.worker.tell(ThreadId(action.thread))
     card = await here.slack.shows("A-1: Stamp one (expired)")

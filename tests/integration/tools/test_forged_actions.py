@@ -65,7 +65,7 @@ class World:
 
     async def asked(self, text: str) -> Action:
         """What was proposed for these words."""
-        before = len(await self.app.actions())
+        before = len(await self.app.actions.latest())
         thread = ThreadId(f"{SURFACE}:{before + 1}")
         await self.desk.hear(Said(f"event-{before}", thread, "maya", text, utc_now()))
         await self.engine.quiet()

@@ -269,7 +269,7 @@ async def test_a_round_finds_what_no_job_was_made_for(tmp_path: Path) -> None:
     await worker.round()
     await engine.quiet()
     assert {line.split(":")[0] for line in voice.said} >= {"T-1", approved_by_hand}
-    await app.decide((await app.actions())[0], TOM, Verdict.APPROVE)  # and nobody submits it
+    await app.decide((await app.actions.latest())[0], TOM, Verdict.APPROVE)  # and nobody submits it
     await worker.round()
     await engine.quiet()
     states = sorted(action.state.value for action in await app.store.actions())
@@ -308,7 +308,7 @@ async def test_an_expired_proposal_is_told_to_its_thread(shift: Shift) -> None:
     late = utc_now() + timedelta(hours=3)
     worker = Worker(shift.app, shift.app.fleet, {SURFACE: shift.voice}, Gate(1, 1), lambda: late)
     worker.works_with(shift.engine)
-    shift.app._decisions._clock = lambda: late
+    shift.app.actions._decisions._clock = lambda: late
     await worker.round()
     await shift.worker.tell(THREAD)
     assert (await shift.action()).state is State.EXPIRED

@@ -15,7 +15,7 @@ from tools.deploy.argocd.workloads import RESTARTABLE, Counted, counted, differi
 from tools.deploy.port import Deployment, Order, OrderKind, Rehearsal, Release, Result, Running
 from tools.deploy.target import order_of
 from tools.jsonserver import JsonServer
-from tools.vocabulary import nearest
+from tools.vocabulary import unknown
 
 
 class ArgoCD:
@@ -175,23 +175,18 @@ class ArgoCD:
         """Raises `BadArguments` for a service or an environment without an application."""
         declared = self._service(service)
         if environment not in declared.applications:
-            near = nearest(environment, declared.applications)
-            raise BadArguments(
-                f"{service} has no application for {environment!r}; nearest: {', '.join(near)}",
-                field="environment",
-                value=environment,
-                nearest=near,
+            raise unknown(
+                "environment",
+                environment,
+                declared.applications,
+                f"{service} has no application for {environment!r}",
             )
         return declared, declared.applications[environment]
 
     def _service(self, name: str) -> Declared:
         if name not in self._services:
-            near = nearest(name, self._services)
-            raise BadArguments(
-                f"no application is declared for the service {name!r}; nearest: {', '.join(near)}",
-                field="service",
-                value=name,
-                nearest=near,
+            raise unknown(
+                "service", name, self._services, f"no application is declared for the service {name!r}"
             )
         return self._services[name]
 

@@ -16,7 +16,7 @@ from tools.deploy.port import Deployment, Order, OrderKind, Rehearsal, Release, 
 from tools.deploy.target import order_of
 from tools.forgeserver import GitHubServer, Pause
 from tools.jsonserver import Unheard
-from tools.vocabulary import nearest
+from tools.vocabulary import unknown
 
 KEY_LIFE = timedelta(days=1)  # an action's key is looked for this far back; older ones are of another store
 NOW = Reach(most=15, worked=2)  # what is read to tell what runs there, and what ran before
@@ -226,23 +226,18 @@ class GitHubPlatform:
         """GitHub's name of the environment. Raises `BadArguments` where the service is not deployed to it."""
         service, places = self._service(name), self._places(name)
         if environment not in places:
-            near = nearest(environment, places)
-            raise BadArguments(
-                f"{name} is not deployed to {environment!r} through GitHub; nearest: {', '.join(near)}",
-                field="environment",
-                value=environment,
-                nearest=near,
+            raise unknown(
+                "environment",
+                environment,
+                places,
+                f"{name} is not deployed to {environment!r} through GitHub",
             )
         return service.environments.get(environment, environment)
 
     def _service(self, name: str) -> Service:
         if name not in self._services:
-            near = nearest(name, self._services)
-            raise BadArguments(
-                f"no repository is declared for the service {name!r}; nearest: {', '.join(near)}",
-                field="service",
-                value=name,
-                nearest=near,
+            raise unknown(
+                "service", name, self._services, f"no repository is declared for the service {name!r}"
             )
         return self._services[name]
 

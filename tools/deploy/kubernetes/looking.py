@@ -4,14 +4,14 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tools.contract import BadArguments, ToolFailed
+from tools.contract import ToolFailed
 from tools.deploy.kubernetes.record import Record
 from tools.deploy.kubernetes.revisions import Revision, container_of, revisions
 from tools.kubernetes.images import Image
 from tools.kubernetes.objects import WorkloadObject
 from tools.kubernetes.places import Place, Places, Target
 from tools.kubernetes.resources import DEPLOYMENTS, REPLICA_SETS
-from tools.vocabulary import nearest
+from tools.vocabulary import unknown
 
 _MOST = 20_000  # ReplicaSets: ten revisions of two thousand Deployments
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -72,12 +72,12 @@ class Looking:
     async def refuse_unknown(self, service: str) -> None:
         """Raises `BadArguments` for a service that runs nowhere and of which nothing is written down."""
         known = {each.service for each in await self.everywhere()}
-        near = nearest(service, sorted(known))
-        raise BadArguments(
-            f"there is no Deployment of {service!r}; nearest: {', '.join(near) or 'there is none at all'}",
-            field="service",
-            value=service,
-            nearest=near,
+        raise unknown(
+            "service",
+            service,
+            sorted(known),
+            f"there is no Deployment of {service!r}",
+            none="there is none at all",
         )
 
 

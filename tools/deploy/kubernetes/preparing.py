@@ -23,7 +23,7 @@ from tools.kubernetes.objects import Container, WorkloadObject
 from tools.kubernetes.places import Place, Places, Target
 from tools.kubernetes.refusals import Missing
 from tools.kubernetes.resources import DEPLOYMENTS, REPLICA_SETS
-from tools.vocabulary import nearest
+from tools.vocabulary import unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +105,13 @@ class Preparing:
     async def _nowhere(self, order: Order, place: Place, workload: str) -> BadArguments:
         found = await place.cluster.listed(DEPLOYMENTS, place.namespace, WorkloadObject)
         known = {service for each in found.items if (service := self._places.service(each.metadata.name))}
-        near = nearest(order.service, sorted(known))
-        return BadArguments(
+        return unknown(
+            "service",
+            order.service,
+            sorted(known),
             f"there is no Deployment {workload!r} in {order.environment} (namespace {place.namespace!r}), and sayso "
-            f"makes none; nearest: {', '.join(near) or 'there is none at all'}",
-            field="service",
-            value=order.service,
-            nearest=near,
+            "makes none",
+            none="there is none at all",
         )
 
 

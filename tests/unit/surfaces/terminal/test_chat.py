@@ -21,6 +21,28 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 MAYA, SAM = Person("maya", "Maya Lindqvist"), Person("sam", "Sam Patel")
 
 
+class NoActions:
+    """Nothing was ever proposed."""
+
+    async def latest(self, *, reader: object = None) -> Sequence[object]:
+        return ()
+
+
+class NoRequests:
+    """Nobody asked anything before."""
+
+    async def left_unanswered(self, _person: Person) -> Sequence[object]:
+        return ()
+
+
+class ToldMaya(NoRequests):
+    """An answer is shown to its speaker Maya alone."""
+
+    async def record(self, id_: str, person: Person) -> TurnRecord | None:
+        told = TurnRecord(TurnId(id_), ThreadId("t"), "maya", "how?", NOW, "well")
+        return told if person == MAYA else None
+
+
 @dataclass
 class QuietApp:
     """An application without changes that answers every question with "well", once it is let."""
@@ -28,18 +50,14 @@ class QuietApp:
     asked: list[str] = field(default_factory=list)
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
     directory: Directory = field(default_factory=lambda: Directory((MAYA, SAM)))
+    actions: NoActions = field(default_factory=NoActions)
+    requests: NoRequests = field(default_factory=NoRequests)
     settings: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(language="en"))
 
     async def ask(self, _person: Person, text: str, *_rest: object) -> Answer:
         self.asked.append(text)
         await self.may_answer.wait()
         return Answer(TurnId("T-1"), "well", (), (), (), Receipt("T-1", 0.1, (), "none", "", 0), "en")
-
-    async def actions(self, *, reader: object = None) -> Sequence[object]:
-        return ()
-
-    async def left_unanswered(self, _person: Person) -> Sequence[object]:
-        return ()
 
     async def next_step(self, _ended: object) -> None:
         """No runbook is on its way."""
@@ -62,13 +80,10 @@ class Marks:
 
 @dataclass
 class MarkingApp(QuietApp):
-    """The same, with marks; an answer is shown to its speaker Maya alone."""
+    """The same, with marks on what Maya was told."""
 
     feedback: Marks = field(default_factory=Marks)
-
-    async def turn_record(self, id_: str, person: Person) -> TurnRecord | None:
-        told = TurnRecord(TurnId(id_), ThreadId("t"), "maya", "how?", NOW, "well")
-        return told if person == MAYA else None
+    requests: ToldMaya = field(default_factory=ToldMaya)
 
 
 class BreakingApp(MarkingApp):
