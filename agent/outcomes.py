@@ -1,4 +1,4 @@
-"""What is said and proposed once an action ended: its outcome in its thread, and the way back from a failed one."""
+"""What is said and proposed once an action ended: its outcome, the way back from a failed one, a stale one again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,10 @@ from agent.approvals.card import drifted, title
 from agent.approvals.propose import Proposer
 from agent.approvals.refusal import ActionRefused, Refusal
 from agent.conversation.ports import Clock
-from agent.conversation.thread import ThreadId
+from agent.conversation.thread import ThreadId, TurnId
 from agent.members import Members, asker_of
+from agent.people.person import UnknownPerson
+from agent.runbooks.procedure import Ref
 from agent.store.outputs import Kept, outputs
 from agent.store.port import Store
 from agent.words.catalogue import say
@@ -50,6 +52,13 @@ def _where_read(action: Action, kept: Sequence[Kept], locale: str) -> str:
     )
 
 
+def _again(anew: Action | None, locale: str) -> str:
+    """The line that names what a stale action is asked again as."""
+    if anew is None:
+        return say("card.anew_not", locale)
+    return say("card.anew", locale, action=anew.id, title=title(anew, locale))
+
+
 class Outcomes:
     """Says in their threads what became of actions, once each."""
 
@@ -73,23 +82,27 @@ class Outcomes:
         refusal: Refusal | None = None,
         kept: Sequence[Kept] | None = None,
     ) -> Told:
-        """Says in the thread what became of an action; a failed one gets its undo proposed.
+        """Says in the thread what became of an action; a failed one gets its undo proposed, a stale one is asked again.
 
         `kept` is what it wrote; without it the trail is asked.
         """
-        key = FOLLOWED[action.state]
+        stale = action.state is State.STALE
+        key = "unplanned" if stale and not action.drifted else FOLLOWED[action.state]
         detail = drifted(action, locale)
         text = say(
             f"card.follow_up_{key}", locale, action=action.id, title=title(action, locale), detail=detail
         )
         undo = await self.undo(action) if action.state is State.FAILED else None
+        anew = await self.anew(action) if stale else None
         if kept is None:
             kept = outputs([event async for event in self._store.events(action.id)])
         text += _where_read(action, kept, locale)
         if undo is not None:
             text += "\n" + way_back(undo, locale)
+        if stale:
+            text += "\n" + _again(anew, locale)
         await self.say(action, text, key=f"{action.id}/{action.state.value}")
-        return Told(action, text, refusal, undo)
+        return Told(action, text, refusal, undo or anew)
 
     async def undo(self, failed: Action) -> Action | None:
         """The way back from a failed action, as a proposal; None when there is none or it would change nothing."""
@@ -110,3 +123,20 @@ class Outcomes:
             )
         except (ActionRefused, ToolError):
             return None
+
+    async def anew(self, stale: Action) -> Action | None:
+        """The same as a proposal with the plan of this moment, for somebody to look at; None where there can be none.
+
+        What a rule lets run by itself is not asked again: nobody would look. Nor is the step of a runbook, which has
+        ended there.
+        """
+        if stale.requirement.auto or await self._of_runbook(stale):
+            return None
+        try:
+            return await self._proposer.renew(stale, asker_of(self._members.directory.get(stale.requester)))
+        except (ActionRefused, ToolError, UnknownPerson):
+            return None
+
+    async def _of_runbook(self, action: Action) -> bool:
+        asked = await self._store.turn(TurnId(action.origin.turn)) if action.origin.turn else None
+        return asked is not None and Ref.of(asked.event_id) is not None

@@ -125,7 +125,8 @@ class Glass:
 class Origin:
     """How a proposal came about, for the trail: in which turn, by which model and prompt, on which evidence.
 
-    Empty where a person proposed it directly; `undo_of` names the failed action that it takes back.
+    Empty where a person proposed it directly; `undo_of` names the failed action that it takes back, `renews` the stale
+    one that it is the same as.
     """
 
     turn: str = ""
@@ -133,6 +134,7 @@ class Origin:
     prompt: str = ""  # name, version and hash
     evidence: tuple[str, ...] = ()  # "T-12[3]"
     undo_of: str = ""
+    renews: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.approvals.action import Action, ActionId, Draft, Origin, State
 from agent.approvals.policy import Call, Policy
@@ -61,6 +61,19 @@ class Proposer:
     ) -> Action:
         """Judges, plans and stores. Raises `ActionRefused`, or a `ToolError` about arguments or planning."""
         return await self.wish(Wish(tool, arguments, thread, key, why, provenance, origin=origin), asker)
+
+    async def renew(self, stale: Action, asker: Asker) -> Action:
+        """Proposes the same again, with the plan as it is now. Raises as `propose`."""
+        wish = Wish(
+            stale.tool,
+            stale.arguments,
+            stale.thread,
+            f"{stale.key}/anew",
+            stale.why,
+            stale.provenance,
+            origin=replace(stale.origin, renews=stale.id),
+        )
+        return await self.wish(wish, asker)
 
     async def edit(self, old: Action, asker: Asker, changes: Mapping[str, Json]) -> Action:
         """Proposes `old` again with some arguments changed; the old one is superseded. Raises as `propose`."""

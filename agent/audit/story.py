@@ -75,10 +75,9 @@ class Teller:
                 yield self._say("model", model=model, prompt=said.text("prompt") or "-", turn=turn)
             if found := said.texts("evidence"):
                 yield self._say("evidence", evidence=", ".join(found))
-        if old := said.text("undo_of"):
-            yield self._say("undo_of", action=old)
-        if old := said.text("supersedes"):
-            yield self._say("takes_place_of", action=old)
+        for key in ("undo_of", "renews", "supersedes"):
+            if old := said.text(key):
+                yield self._say(key, action=old)
         changes = [
             self._say("change", what=one.text("what"), before=one.text("before"), after=one.text("after"))
             for one in said.each("changes")

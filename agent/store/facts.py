@@ -83,6 +83,7 @@ def proposed(action: Action) -> Fact:
             "prompt": action.origin.prompt,
             "evidence": list(action.origin.evidence),
             "undo_of": action.origin.undo_of,
+            "renews": action.origin.renews,
         },
     )
 

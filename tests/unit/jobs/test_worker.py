@@ -362,6 +362,42 @@ async def test_what_a_backend_keeps_waiting_is_told_as_that_and_tried_again(tmp_
     await shift.app.close()
 
 
+@dataclass
+class InkedStamp(Stamp):
+    """Its plan rests on how much ink there is."""
+
+    ink: int = 3
+
+    async def plan(self, arguments: Arguments) -> Plan:
+        return replace(await Stamp.plan(self, arguments), observed={"ink": self.ink})
+
+
+async def test_what_went_stale_is_asked_again_once_with_the_plan_of_now(tmp_path: Path) -> None:
+    stamp = InkedStamp(tmp_path / "witness")
+    shift = await on_shift(tmp_path, stamp=stamp)
+    await shift.hear("stamp one")
+    await shift.engine.quiet()
+    stamp.ink = 1
+    await shift.desk.decide("A-1", TOM, Verdict.APPROVE)
+    await shift.engine.quiet()
+    await shift.app.outcomes.follow_up(await shift.action())
+    anew = await shift.action("A-2")
+    assert (await shift.action()).state is State.STALE
+    assert (anew.state, anew.requester, anew.arguments) == (State.AWAITING_APPROVAL, "maya", {"text": "one"})
+    assert (anew.plan.observed, anew.origin.renews, anew.decisions) == ({"ink": 1}, "A-1", ())
+    assert len(await shift.app.store.actions()) == 2
+    assert shift.voice.said[-1] == (
+        "A-1 did not run, because the world changed since it was approved: ink was 3 and is 1.\n"
+        "Proposed again as A-2, with the plan as it is now: Stamp one."
+    )
+    assert "A-2 awaiting_approval" in shift.voice.said
+    assert not stamp.witness.exists()
+    await shift.desk.decide("A-2", TOM, Verdict.APPROVE)
+    await shift.engine.quiet()
+    assert (await shift.action("A-2")).state is State.SUCCEEDED
+    await shift.app.close()
+
+
 async def test_a_proposal_that_will_expire_soon_is_reminded_of_once(shift: Shift) -> None:
     await shift.hear("stamp one")
     await shift.engine.quiet()
