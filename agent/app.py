@@ -17,6 +17,7 @@ from agent.approvals.glass import Glasses
 from agent.approvals.policy import Policy
 from agent.approvals.propose import Proposer
 from agent.approvals.refusal import ActionRefused, Refusal
+from agent.approvals.reminding import Nudge, Occasion, nudges
 from agent.approvals.sight import AUDITOR, Eyes, Reading, seen
 from agent.audit.chain import Report
 from agent.audit.event import Event
@@ -459,28 +460,20 @@ class App:
     async def remind(self) -> None:
         """Says in their threads which proposals nobody decides, once each.
 
-        When the policy's time to ask others has come, and when a quarter of their time is left.
+        When the policy's time to ask others has come, and when a quarter of their time is left. Their cards are
+        shown anew, so that a surface can say it as well where else it shows them.
         """
-        now = self.now()
         for action in await self.store.actions(state=State.AWAITING_APPROVAL, limit=1000):
-            if others := self.asked_as_well(action):
-                who = ", ".join(one.name for one in others)
-                locale = self.locale_of(action.requester)
-                text = say("card.escalated", locale, action=action.id, title=title(action, locale), who=who)
-                await self.say(action, text, key=f"{action.id}/escalated", again=True)
-            left, whole = action.expires_at - now, action.expires_at - action.created_at
-            quiet = self._here(channel_of(action.thread)).quiet
-            if timedelta(0) < left <= whole / 4 and not quiet:
-                locale = self.locale_of(action.requester)
-                text = say(
-                    "card.reminder",
-                    locale,
-                    action=action.id,
-                    minutes=max(1, round(left.total_seconds() / 60)),
-                    title=title(action, locale),
-                    roles=", ".join(sorted(action.requirement.approver_roles)),
+            for nudge in self.nudges(action):
+                await self.say(
+                    action, nudge.text(self.locale_of(action.requester)), key=nudge.key, again=True
                 )
-                await self.say(action, text, key=f"{action.id}/reminder")
+
+    def nudges(self, action: Action) -> tuple[Nudge, ...]:
+        """What is to be said by now of a proposal that nobody decides; in a quiet channel it is not reminded of."""
+        quiet = self._here(channel_of(action.thread)).quiet
+        due = nudges(action, self.now(), [one.name for one in self.asked_as_well(action)])
+        return tuple(one for one in due if one.occasion is Occasion.ESCALATED or not quiet)
 
     async def follow_up(self, action: Action) -> None:
         """Says in its thread what became of an action, if that was not said yet."""
