@@ -1,5 +1,7 @@
 """sayso's voice in Slack: answers, notices and cards, each posted once and changed where it stands."""
 
+from collections.abc import Callable
+
 from agent.app import App
 from agent.approvals.action import Action, State
 from agent.conversation.ports import Audience
@@ -10,7 +12,7 @@ from agent.store.port import TurnRecord
 from agent.surfaces.slack import answers, cards, details, mrkdwn
 from agent.surfaces.slack.blocks import Message, message, paragraphs
 from agent.surfaces.slack.copies import Copies
-from agent.surfaces.slack.events import NAME, place_of
+from agent.surfaces.slack.events import NAME, is_time, place_of
 from agent.surfaces.slack.posting import Posting
 from agent.surfaces.slack.running import Running
 from agent.surfaces.slack.sender import Sender
@@ -32,9 +34,13 @@ class SlackVoice:
         approvals: str | None = None,
         *,
         directly: bool = False,
+        changed: Callable[[Action], None] = lambda _action: None,
     ) -> None:
-        """`approvals` is a channel where every card is shown as well; `directly`: to each approver, too."""
-        self._app, self._sender = app, sender
+        """`approvals` is a channel where every card is shown as well; `directly`: to each approver, too.
+
+        `changed` hears of every action whose card was shown anew.
+        """
+        self._app, self._sender, self._changed = app, sender, changed
         self._posting = Posting(app.store, sender)
         self._copies = Copies(app, self._posting, self._alone_with, approvals, directly=directly)
         self.team, self.url = "", ""  # the workspace and its address, once Slack has told them
@@ -108,6 +114,7 @@ class SlackVoice:
             if known[where]:
                 await self._sender.update(where, known[where], drawn)
         await self._copies.remind(action, copies)
+        self._changed(action)
 
     async def _ran(self, action: Action) -> None:
         """The last of what an action wrote stands before its card says how it ended."""
@@ -136,7 +143,7 @@ class SlackVoice:
 
     async def _permalink(self, channel: str, ts: str) -> str:
         self.url = self.url or await self._sender.workspace()  # a worker that hears nobody was not told
-        if not (self.url and channel and _is_time(ts)):
+        if not (self.url and channel and is_time(ts)):
             return ""
         return f"{self.url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
 
@@ -203,7 +210,7 @@ class SlackVoice:
     async def _place(self, thread: ThreadId, question: str, speaker: str) -> tuple[str, str]:
         """Channel and thread; what was asked by a command gets a message of ours to hang below."""
         channel, ts = await self._known_place(thread)
-        if _is_time(ts):
+        if is_time(ts):
             return channel, ts
         text = say("slack.asked_here", self._app.settings.language, question=question or "…")
         shown = message(text, paragraphs(mrkdwn.escaped(text)))
@@ -234,11 +241,6 @@ class SlackVoice:
 def _root(thread: str) -> str:
     """What the message is kept under that stands for a thread that Slack does not have."""
     return f"root/{thread}"
-
-
-def _is_time(ts: str) -> bool:
-    """Whether this is a timestamp of Slack's, and no name of ours."""
-    return ts.replace(".", "").isdecimal()
 
 
 def _working(thread: str) -> str:
