@@ -1,17 +1,15 @@
 """What is said of proposals that nobody decides: a reminder to those who may, and a word to those asked as well."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 from agent.approvals.action import Action, State, belongs
-from agent.approvals.card import title
+from agent.approvals.reminding import Nudge, Occasion, nudges
 from agent.conversation.outbox import channel_of
 from agent.conversation.ports import Clock
 from agent.members import Members
 from agent.outcomes import Outcomes
 from agent.people.person import Person
 from agent.store.port import Store
-from agent.words.catalogue import say
 
 
 class Reminders:
@@ -47,25 +45,16 @@ class Reminders:
     async def remind(self) -> None:
         """Says in their threads which proposals nobody decides, once each.
 
-        When the policy's time to ask others has come, and when a quarter of their time is left.
+        When the policy's time to ask others has come, and when a quarter of their time is left. Their cards are shown
+        anew, so that a surface can say it as well where else it shows them.
         """
-        now = self._now()
         for action in await self._store.actions(state=State.AWAITING_APPROVAL, limit=1000):
-            if others := self.asked_as_well(action):
-                who = ", ".join(one.name for one in others)
-                locale = self._members.locale_of(action.requester)
-                text = say("card.escalated", locale, action=action.id, title=title(action, locale), who=who)
-                await self._outcomes.say(action, text, key=f"{action.id}/escalated", again=True)
-            left, whole = action.expires_at - now, action.expires_at - action.created_at
-            quiet = self._quiet(channel_of(action.thread))
-            if timedelta(0) < left <= whole / 4 and not quiet:
-                locale = self._members.locale_of(action.requester)
-                text = say(
-                    "card.reminder",
-                    locale,
-                    action=action.id,
-                    minutes=max(1, round(left.total_seconds() / 60)),
-                    title=title(action, locale),
-                    roles=", ".join(sorted(action.requirement.approver_roles)),
-                )
-                await self._outcomes.say(action, text, key=f"{action.id}/reminder")
+            for nudge in self.nudges(action):
+                text = nudge.text(self._members.locale_of(action.requester))
+                await self._outcomes.say(action, text, key=nudge.key, again=True)
+
+    def nudges(self, action: Action) -> tuple[Nudge, ...]:
+        """What is to be said by now of a proposal that nobody decides; in a quiet channel it is not reminded of."""
+        quiet = self._quiet(channel_of(action.thread))
+        due = nudges(action, self._now(), [one.name for one in self.asked_as_well(action)])
+        return tuple(one for one in due if one.occasion is Occasion.ESCALATED or not quiet)

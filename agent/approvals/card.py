@@ -15,11 +15,15 @@ from tools.contract import Change
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One labelled line of a card; `warning` draws the eye."""
+    """One labelled line of a card; `warning` draws the eye.
+
+    `bare` is the text without the command that it names, for surfaces that have a button for it.
+    """
 
     label: str
     text: str
     warning: bool = False
+    bare: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,8 @@ def _need(action: Action, locale: str, now: datetime, name: Callable[[str], str]
     if action.state is State.AWAITING_APPROVAL and need.break_glass:
         roles = say("card.and_of", locale).join(_people(group, name) for group in need.break_glass)
         text = say("card.emergency_text", locale, roles=roles, action=action.id)
-        rows.append(Row(say("card.emergency", locale), text))
+        bare = say("card.emergency_bare", locale, roles=roles)
+        rows.append(Row(say("card.emergency", locale), text, bare=bare))
     if action.state in (State.AWAITING_APPROVAL, State.APPROVED):
         minutes = max(0, round((action.expires_at - now).total_seconds() / 60))
         until = action.expires_at.strftime("%Y-%m-%d %H:%M UTC")
@@ -144,15 +149,16 @@ def _glass(action: Action, locale: str, now: datetime, name: Callable[[str], str
         reason = f": {glass.signed.reason}" if glass.signed.reason else ""
         rows.append(Row(say("card.signature", locale), f"{name(glass.signed.person)}{reason}"))
     else:
-        rows.append(Row(say("card.signature", locale), owing(action, locale, now), warning=True))
+        told, bare = owing(action, locale, now), owing(action, locale, now, bare=True)
+        rows.append(Row(say("card.signature", locale), told, warning=True, bare=bare))
     return rows
 
 
-def owing(action: Action, locale: str, now: datetime) -> str:
-    """What an action owes, and whether it is overdue; empty where it owes nothing."""
+def owing(action: Action, locale: str, now: datetime, *, bare: bool = False) -> str:
+    """What an action owes, and whether it is overdue; empty where it owes nothing. `bare`: without the command."""
     if action.glass is None or not action.owed:
         return ""
-    key = "card.overdue_text" if now > action.glass.due_at else "card.owed_text"
+    key = f"card.{'overdue' if now > action.glass.due_at else 'owed'}_{'bare' if bare else 'text'}"
     due = action.glass.due_at.strftime("%Y-%m-%d %H:%M UTC")
     return say(key, locale, due=due, action=action.id)
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from agent.app import App
+from agent.conversation.thread import ThreadId
 from agent.jobs.engine import POLLING, Carrier, DbosEngine, LocalFirst, Width
 from agent.jobs.fairness import Gate
 from agent.jobs.pulse import Pulse, room
@@ -40,9 +41,10 @@ class Station:
         polling: float | None = None,
         every: float = ROUND,
         carrier: Carrier | None = None,
+        stops: Callable[[ThreadId], None] | None = None,
         heard_here: bool = False,
     ) -> None:
-        """`carrier` is what hands jobs to others, where that is not the queue they share.
+        """`carrier` is what hands jobs to others, where that is not the queue they share; `stops` tells them to stop.
 
         `heard_here` says that people are heard by the same event loop: turns then make room for whoever speaks.
         """
@@ -52,7 +54,7 @@ class Station:
         # Turns that wait for a model elsewhere keep nobody here waiting.
         self._computes = app.settings.model.provider == "none"
         works = role is not Role.SURFACE
-        self.worker = Worker(app, app.fleet, voices, gate, clock, works=works)
+        self.worker = Worker(app, app.fleet, voices, gate, clock, works=works, stops=stops)
         work = self.worker.jobs if works else None
         width = Width(turns=8 * limits.turns, runs=limits.runs)
         # Who hears people does what comes in; only who does not has to look for it all the time.

@@ -62,9 +62,13 @@ class Worker:
         clock: Callable[[], datetime],
         *,
         works: bool = True,
+        stops: Callable[[ThreadId], None] | None = None,
     ) -> None:
-        """`works`: whether this process answers and runs, or only hears people."""
-        self._works = works
+        """`works`: whether this process answers and runs, or only hears people.
+
+        `stops` lets the process that works know at once that the turns of a thread are to end, where that is another.
+        """
+        self._works, self._stops = works, stops
         self._app, self._fleet, self._voices, self._gate, self._clock = app, fleet, voices, gate, clock
         self._turning: dict[TurnId, tuple[Batch, asyncio.Task[Answer]]] = {}
         self._fresh: dict[str, Answer] = {}  # answers of this process that were not told yet
@@ -283,7 +287,12 @@ class Worker:
         await self._submit(Job.TELL, thread, thread, attempt=f"{self._clock().timestamp():.0f}")
 
     async def stop_turns(self, thread: ThreadId) -> None:
-        """Ends the turns of a thread that this process works on, once the store says that they are stopped."""
+        """Ends the turns of a thread that this process works on, once the store says that they are stopped.
+
+        What others work on they end when they are told, or in their next round.
+        """
+        if self._stops is not None:
+            self._stops(thread)
         mine = {
             turn: (batch, task)
             for turn, (batch, task) in self._turning.items()

@@ -57,7 +57,7 @@ async def hear(
 async def _hear(app: App, stop: asyncio.Event, wire: Wire, surfaces: Sequence[Surface]) -> None:
     voices = {surface.name: surface.voice for surface in surfaces}
     place = jobs_place(app.settings, app.home)
-    station = Station(app, place, Role.SURFACE, voices, utc_now, carrier=Handing(wire.job))
+    station = Station(app, place, Role.SURFACE, voices, utc_now, carrier=Handing(wire.job), stops=wire.stop)
     await station.start()
     desk = _Timed(app, station.worker)
     try:

@@ -6,8 +6,10 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable, Sequence
 
 from agent.audit.event import Fact
+from agent.conversation.thread import ThreadId
 from agent.jobs.engine import Job
-from agent.serving.wire import FactLine, HearsLine, JobLine, RefusedLine, read
+from agent.serving.wire import FactLine, HearsLine, JobLine, RefusedLine, StopLine, read
+from agent.store.port import StoreError
 from agent.surfaces.port import SurfaceError
 
 LOG = logging.getLogger("sayso.serve")
@@ -15,6 +17,7 @@ LONGEST = 2**20  # bytes of a line
 PATIENCE = 10.0  # seconds for it to end by itself
 PAUSES = (0.5, 1.0, 2.0, 5.0, 15.0)  # seconds before it is started again; the last one is repeated
 Submit = Callable[[Job, str, str, str], Awaitable[None]]  # job, key, lane, attempt
+Stop = Callable[[ThreadId], Awaitable[None]]  # ends the turns of a thread
 
 
 class Hearing:
@@ -24,10 +27,12 @@ class Hearing:
         self,
         command: Sequence[str],
         submit: Submit,
+        stop: Stop,
         seen: Callable[[Fact], None],
         late: Callable[[float], None],
     ) -> None:
-        self._command, self._submit, self._seen, self._late = command, submit, seen, late
+        self._command, self._submit, self._stop = command, submit, stop
+        self._seen, self._late = seen, late
         self._process: Process | None = None
         self._troubles: dict[str, str | None] = {}
         self._hears = asyncio.Event()
@@ -113,6 +118,8 @@ class Hearing:
         match read(line):
             case JobLine(job=job, key=key, lane=lane, attempt=attempt):
                 await self._submit(job, key, lane, attempt)
+            case StopLine(thread=thread):
+                await self._ended(ThreadId(thread))
             case FactLine() as told:
                 self._seen(told.fact())
             case HearsLine(troubles=troubles, late=late):
@@ -121,3 +128,10 @@ class Hearing:
                 self._late(late)
             case RefusedLine(why=why):
                 self._refused = why
+
+    async def _ended(self, thread: ThreadId) -> None:
+        """Ends what is being worked on in a thread."""
+        try:
+            await self._stop(thread)
+        except StoreError as error:
+            LOG.warning("%s: the next round ends it: %s", thread, error)

@@ -45,11 +45,11 @@ class Serving:
         self._station = Station(
             app, place, self._role, voices, utc_now, polling=polling, heard_here=self._role is Role.ALL
         )
-        self._hearing = (
-            None
-            if apart is None
-            else Hearing(apart, self._station.worker.submit, metrics.seen, self._station.heard_late)
+        worker, late = self._station.worker, self._station.heard_late
+        hearing = (
+            None if apart is None else Hearing(apart, worker.submit, worker.stop_turns, metrics.seen, late)
         )
+        self._hearing = hearing
         self._health = Health(settings.serve.listen, alive=self.alive, ready=self.ready, metrics=self._page)
         self._indexing = Indexing(app) if role is not Role.SURFACE else None
         self._hears: list[Surface] = []

@@ -8,12 +8,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from agent.audit.event import Fact, FactKind
+from agent.conversation.thread import ThreadId
 from agent.jobs.engine import Job
 from tools.contract import Json
 
 MOST = (
     4 * 2**20
-)  # bytes that wait to be read; beyond that a job is left to the rounds, which find it in the store
+)  # bytes that wait to be read; beyond that a job or a stop is left to the rounds, which find it in the store
 
 
 class _Line(BaseModel):
@@ -28,6 +29,13 @@ class JobLine(_Line):
     key: str
     lane: str
     attempt: str = ""
+
+
+class StopLine(_Line):
+    """The turns of a thread are to end: the store has it already."""
+
+    says: Literal["stop"] = "stop"
+    thread: str
 
 
 class FactLine(_Line):
@@ -62,7 +70,7 @@ class RefusedLine(_Line):
     why: str
 
 
-Line = JobLine | FactLine | HearsLine | RefusedLine
+Line = JobLine | StopLine | FactLine | HearsLine | RefusedLine
 _LINES: TypeAdapter[Line] = TypeAdapter(Annotated[Line, Field(discriminator="says")])
 
 
@@ -80,6 +88,10 @@ class Wire:
     def job(self, job: Job, key: str, lane: str, attempt: str) -> None:
         """Hands a job on."""
         self._write(JobLine(job=job, key=key, lane=lane, attempt=attempt))
+
+    def stop(self, thread: ThreadId) -> None:
+        """Says that what is being worked on there is to end."""
+        self._write(StopLine(thread=thread))
 
     def fact(self, fact: Fact) -> None:
         """Passes a fact on; from whatever thread."""

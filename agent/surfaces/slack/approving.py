@@ -35,11 +35,14 @@ class Approving:
             (cards.EDIT, self._edit),
             (cards.WITHDRAW, self._withdraw),
             (cards.DETAILS, self._details),
+            (cards.GLASS, self._glass),
+            (cards.SIGN, self._sign),
         ):
             bolt.action(action)(self._clicked(attempt))
         bolt.view(forms.APPROVE_FORM)(self._on_approve_form)
         bolt.view(forms.REJECT_FORM)(self._on_reject_form)
         bolt.view(forms.EDIT_FORM)(self._on_edit_form)
+        bolt.view(forms.GLASS_FORM)(self._on_glass_form)
 
     def _clicked(self, attempt: Callable[[Click, Person], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
         async def listener(ack: "AsyncAck", body: Body) -> None:
@@ -72,6 +75,24 @@ class Approving:
 
     async def _withdraw(self, click: Click, person: Person) -> None:
         self._answer(click, person, await self._reception.desk.withdraw(cards.meant(click.value)[0], person))
+
+    async def _sign(self, click: Click, person: Person) -> None:
+        """The second signature for what ran without approval."""
+        self._answer(
+            click, person, await self._reception.desk.countersign(cards.meant(click.value)[0], person)
+        )
+
+    async def _glass(self, click: Click, person: Person) -> None:
+        """Running it without approval: who may not is told so at once, for the form asks for a reason first."""
+        action = await self._meant(click, person)
+        if action is None:
+            return
+        locale = self._app.locale_of(person.id)
+        if not action.requirement.may_break_glass(person.id, person.roles):
+            self._answer(click, person, await self._reception.desk.break_glass(action.id, person, reason=""))
+            return
+        about = f"{click.value} {click.channel} {click.thread}"
+        self._reception.opens(click, person, forms.emergency(action, locale, about))
 
     async def _edit(self, click: Click, person: Person) -> None:
         if (action := await self._meant(click, person)) is not None:
@@ -138,6 +159,21 @@ class Approving:
             return "reason", told.said if told.refusal is not None else ""
 
         await self._sent(ack, body, decide)
+
+    async def _on_glass_form(self, ack: "AsyncAck", body: Body) -> None:
+        """Runs it without approval; why that is not done is said beside the field."""
+        await self._sent(ack, body, self._broken)
+
+    async def _broken(self, form: Click, fields: dict[str, str], person: Person) -> tuple[str, str]:
+        id_, digest = cards.meant(form.value)
+        locale, action = self._app.locale_of(person.id), await self._app.actions.find(id_)
+        if action is None:
+            return "reason", say("slack.gone", locale)
+        if action.digest != digest:
+            return "reason", say("refusal.other_digest", locale, action=action.id)
+        reason = fields.get("reason", "")
+        told = await self._reception.desk.break_glass(action.id, person, reason=reason)
+        return "reason", told.said if told is not None and told.refusal is not None else ""
 
     async def _on_edit_form(self, ack: "AsyncAck", body: Body) -> None:
         """Proposes it with other arguments, as this person's request; what does not fit is said beside its field."""

@@ -20,6 +20,7 @@ from tools.contract import Json
 
 APPROVE, REJECT, EDIT = "sayso_approve", "sayso_reject", "sayso_edit"
 APPROVE_WHY = "sayso_approve_why"
+GLASS, SIGN = "sayso_glass", "sayso_sign"
 WITHDRAW, DETAILS = "sayso_withdraw", "sayso_details"
 ROWS = 5500  # characters of all rows; *Details* has them whole
 ROW = 450  # of one of them: five times as many once they are escaped
@@ -59,12 +60,15 @@ def of(action: Action, card: Card, locale: str, link: str = "", rests: Evidence 
         blocks.append(buttons(_looking(action, locale), f"more:{action.id}"))
     else:
         blocks.append(context(f"{mark} {mrkdwn.escaped(card.state)}".strip()))
+    if action.owed:
+        sign = button(say("slack.sign", locale), SIGN, value_of(action))
+        blocks.append(buttons([sign], f"sign:{action.id}"))
     return message(f"{action.id}: {card.title} ({card.state})", blocks)
 
 
 def line(row: Row) -> str:
     """One row as Slack's mark-up."""
-    text = mrkdwn.escaped(limits.cut(row.text, ROW))
+    text = mrkdwn.escaped(limits.cut(row.bare or row.text, ROW))
     return f"{'⚠️ ' if row.warning else ''}*{mrkdwn.escaped(limits.cut(row.label, 100))}*  {text}"
 
 
@@ -103,7 +107,7 @@ def _sections(lines: Sequence[str]) -> list[Block]:
 
 def _deciding(action: Action, what: str, locale: str) -> list[Block]:
     """For those whose word counts."""
-    value = value_of(action)
+    value, need = value_of(action), action.requirement
     sure = (
         confirmation(
             say("slack.sure", locale),
@@ -111,14 +115,16 @@ def _deciding(action: Action, what: str, locale: str) -> list[Block]:
             say("slack.approve", locale),
             say("slack.back", locale),
         )
-        if action.requirement.confirm
+        if need.confirm
         else None
     )
     why = button(say("slack.approve_why", locale), APPROVE_WHY, value)
+    glass = button(say("slack.glass", locale), GLASS, value)
     return [
         button(say("slack.approve", locale), APPROVE, value, style="primary", confirm=sure),
-        *([] if action.requirement.reason_required else [why]),
+        *([] if need.reason_required else [why]),
         button(say("slack.reject", locale), REJECT, value, style="danger"),
+        *([glass] if need.break_glass else []),
     ]
 
 

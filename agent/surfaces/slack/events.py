@@ -182,6 +182,11 @@ def place_of(thread: str) -> tuple[str, str]:
     return channel, ts
 
 
+def is_time(ts: str) -> bool:
+    """Whether this is a timestamp of Slack's, and no name of ours for something without a message."""
+    return ts.replace(".", "").isdecimal()
+
+
 def _inner(value: Mapping[str, object], key: str) -> Mapping[str, object]:
     found = value.get(key)
     return found if isinstance(found, Mapping) else {}

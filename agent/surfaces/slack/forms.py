@@ -11,6 +11,7 @@ from tools.contract import Arguments, Json
 CHANGES = 5  # that are said again in a form
 EDIT_FORM = "sayso_edit_form"
 APPROVE_FORM, REJECT_FORM = "sayso_approve_form", "sayso_reject_form"
+GLASS_FORM = "sayso_glass_form"
 
 
 def of(action: Action, arguments: type[Arguments], locale: str, about: str) -> Block:
@@ -35,17 +36,34 @@ def of(action: Action, arguments: type[Arguments], locale: str, about: str) -> B
 def reason(action: Action, name: str, locale: str, about: str) -> Block:
     """The form that asks why: for a no always, for a yes where the policy wants it or somebody has something to say."""
     yes = name == APPROVE_FORM
-    changes_ = [f"• {one.what}: {one.before} → {one.after}" for one in action.plan.changes[:CHANGES]]
-    told = mrkdwn.escaped(limits.cut("\n".join([action.plan.title, *changes_]), 500))
     optional = yes and not action.requirement.reason_required
     return modal(
         name,
         say("slack.approve_title" if yes else "slack.reject_title", locale, action=action.id),
-        [section(told), asked("reason", say("slack.reason", locale), many_lines=True, optional=optional)],
+        [_told(action), asked("reason", say("slack.reason", locale), many_lines=True, optional=optional)],
         submit=say("slack.approve" if yes else "slack.reject", locale),
         close=say("slack.back", locale),
         about=about,
     )
+
+
+def emergency(action: Action, locale: str, about: str) -> Block:
+    """The form of whoever runs it without approval: what that means, and why they do."""
+    why = asked("reason", say("slack.reason", locale), many_lines=True)
+    return modal(
+        GLASS_FORM,
+        say("slack.glass_title", locale, action=action.id),
+        [_told(action), context(say("slack.glass_about", locale)), why],
+        submit=say("slack.glass_run", locale),
+        close=say("slack.back", locale),
+        about=about,
+    )
+
+
+def _told(action: Action) -> Block:
+    """What it would do, in short."""
+    changes_ = [f"• {one.what}: {one.before} → {one.after}" for one in action.plan.changes[:CHANGES]]
+    return section(mrkdwn.escaped(limits.cut("\n".join([action.plan.title, *changes_]), 500)))
 
 
 def changes(action: Action, arguments: type[Arguments], fields: Mapping[str, str]) -> dict[str, Json]:

@@ -182,6 +182,10 @@ class Sender:
         """Shows somebody their home tab. Raises `VoiceUnavailable`."""
         await self._call("views.publish", {"user_id": user, "view": view})
 
+    async def home_again(self, user: str, view: Block) -> None:
+        """The same, once and unasked: what comes late may as well not be shown."""
+        await self._try("views.publish", {"user_id": user, "view": view})
+
     async def find(self, channel: str, thread: str, subject: str) -> str | None:
         """The message about this subject in a thread, if we posted it: by what we wrote beside it."""
         answer = await self._call(

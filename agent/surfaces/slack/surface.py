@@ -33,6 +33,7 @@ from agent.surfaces.slack.pulse import Pulse
 from agent.surfaces.slack.reading import Reading
 from agent.surfaces.slack.reception import Reception
 from agent.surfaces.slack.sender import Sender
+from agent.surfaces.slack.tabs import Tabs
 from agent.surfaces.slack.talking import Talking
 from agent.surfaces.slack.voice import SlackVoice
 
@@ -59,13 +60,18 @@ class SlackSurface:
         self._sender = Sender(self._client, time.monotonic)
         self._door = Door(app, Reading(self._client, time.monotonic), clock, settings.admit)
         self.voice = SlackVoice(
-            app, self._sender, settings.approvals_channel, directly=settings.approvers_direct
+            app,
+            self._sender,
+            settings.approvals_channel,
+            directly=settings.approvers_direct,
+            changed=lambda action: self._tabs.changed(action),
         )
+        self._tabs = Tabs(app, self._sender, self._door.standings, self.voice.link_to, clock)
         self._listening = Listening(
             app, settings, self._client, self._sender, self._door.standings, clock, self._connection
         )
         self._reception = Reception(app, self._sender, self._door)
-        self._talking = Talking(self._reception, settings, self._listening, self.voice, clock)
+        self._talking = Talking(self._reception, settings, self._listening, self._tabs, clock)
         self._approving = Approving(self._reception)
         self._marking = Marking(self._reception, clock)
         self._pulse = Pulse(self._client)
@@ -112,6 +118,7 @@ class SlackSurface:
         if self._runner is not None:
             await self._runner.cleanup()
         await self._reception.close()
+        await self._tabs.close()
         await self._hang_up()
 
     async def _hang_up(self) -> None:

@@ -7,12 +7,12 @@ from uuid import uuid4
 
 from agent.conversation.thread import Said, ThreadId
 from agent.people.person import Person
-from agent.surfaces.slack import events, home, prompts
+from agent.surfaces.slack import events, prompts
 from agent.surfaces.slack.events import Click, Heard, Where
 from agent.surfaces.slack.listening import Listening
 from agent.surfaces.slack.manifest import COMMAND, SHORTCUT
 from agent.surfaces.slack.reception import Body, Reception
-from agent.surfaces.slack.voice import SlackVoice
+from agent.surfaces.slack.tabs import Tabs
 from agent.surfaces.slack.watching import STOP
 from agent.words.catalogue import say
 
@@ -30,11 +30,11 @@ class Talking:
         reception: Reception,
         settings: "SlackSettings",
         listening: Listening,
-        voice: SlackVoice,
+        tabs: Tabs,
         clock: Callable[[], datetime],
     ) -> None:
         self._reception, self._app, self._settings = reception, reception.app, settings
-        self._listening, self._voice, self._clock = listening, voice, clock
+        self._listening, self._tabs, self._clock = listening, tabs, clock
         self.bot = ""
 
     def listens(self, bolt: "AsyncApp") -> None:
@@ -129,14 +129,11 @@ class Talking:
         person = await self._reception.door.person("", user)
         if not isinstance(person, Person):
             return
-        locale, sender = self._app.locale_of(person.id), self._reception.sender
-        specs = [spec for spec in self._app.registry.specs() if self._app.may_use(person, spec.name)]
-        if event.get("tab") == "messages":
-            offered = prompts.of([spec.name for spec in specs], locale)
-            if offered:
-                title = say("slack.prompts", locale)
-                self._reception.later(sender.prompts(str(event.get("channel") or ""), title, offered))
+        if event.get("tab") != "messages":
+            self._reception.later(self._tabs.opened(user, person))
             return
-        actions = await self._app.actions.latest(limit=100, reader=person)
-        links = {str(one.id): await self._voice.link_to(one) for one in home.listed(person, actions)}
-        self._reception.later(sender.home(user, home.of(person, actions, specs, locale, links)))
+        locale, specs = self._app.locale_of(person.id), self._app.registry.specs()
+        offered = prompts.of([one.name for one in specs if self._app.may_use(person, one.name)], locale)
+        if offered:
+            channel, title = str(event.get("channel") or ""), say("slack.prompts", locale)
+            self._reception.later(self._reception.sender.prompts(channel, title, offered))

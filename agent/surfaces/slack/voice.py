@@ -1,16 +1,19 @@
 """sayso's voice in Slack: answers, notices and cards, each posted once and changed where it stands."""
 
+from collections.abc import Callable
+
 from agent.app import App
 from agent.approvals.action import Action, State
 from agent.conversation.ports import Audience
-from agent.conversation.posted import Post
 from agent.conversation.room import ALONE, SHARE, Room
 from agent.conversation.thread import Said, ThreadId, TurnId
 from agent.conversation.turn import Answer
 from agent.store.port import TurnRecord
 from agent.surfaces.slack import answers, cards, details, mrkdwn
 from agent.surfaces.slack.blocks import Message, message, paragraphs
-from agent.surfaces.slack.events import NAME, place_of
+from agent.surfaces.slack.copies import Copies
+from agent.surfaces.slack.events import NAME, is_time, place_of
+from agent.surfaces.slack.posting import Posting
 from agent.surfaces.slack.running import Running
 from agent.surfaces.slack.sender import Sender
 from agent.surfaces.slack.unseen import Unseen
@@ -31,9 +34,15 @@ class SlackVoice:
         approvals: str | None = None,
         *,
         directly: bool = False,
+        changed: Callable[[Action], None] = lambda _action: None,
     ) -> None:
-        """`approvals` is a channel where every card is shown as well; `directly`: to each approver, too."""
-        self._app, self._sender, self._approvals, self._directly = app, sender, approvals, directly
+        """`approvals` is a channel where every card is shown as well; `directly`: to each approver, too.
+
+        `changed` hears of every action whose card was shown anew.
+        """
+        self._app, self._sender, self._changed = app, sender, changed
+        self._posting = Posting(app.store, sender)
+        self._copies = Copies(app, self._posting, self._alone_with, approvals, directly=directly)
         self.team, self.url = "", ""  # the workspace and its address, once Slack has told them
         self._watching: dict[ThreadId, Watching] = {}  # turns that this process answers
         self._running: dict[str, Running] = {}  # actions that this process runs
@@ -44,9 +53,7 @@ class SlackVoice:
             return Unseen()
         seat = Seat(
             place=lambda: self._place(said.thread, said.text, said.speaker),
-            keep=lambda channel, ts: self._app.store.note_post(
-                Post(NAME, _working(said.thread), channel, ts)
-            ),
+            keep=lambda channel, ts: self._posting.note(_working(said.thread), channel, ts),
             locale=self._app.locale_of(said.speaker),
             user=self._user(said.speaker),
             team=self.team,
@@ -73,9 +80,9 @@ class SlackVoice:
         first, *rest = answers.of(record, locale)
         if not await self._instead(f"{record.turn}/0", record.thread, channel, first, thread=thread):
             channel, thread = await self._elsewhere(record.thread, record.question, record.speaker)
-            await self._once(f"{record.turn}/0", channel, first, thread=thread)
+            await self._posting.once(f"{record.turn}/0", channel, first, thread=thread)
         for place, one in enumerate(rest, 1):
-            await self._once(f"{record.turn}/{place}", channel, one, thread=thread)
+            await self._posting.once(f"{record.turn}/{place}", channel, one, thread=thread)
         _, files = answers.snippets(record, locale)
         for file in (*files, *(answer.files if answer is not None else ())):
             await self._upload(f"{record.turn}/{file.name}", channel, file, thread)
@@ -83,34 +90,31 @@ class SlackVoice:
     async def told(self, thread: ThreadId, subject: str, text: str) -> None:
         channel, ts = await self._place(thread, "", "")
         shown = message(text, paragraphs(mrkdwn.mrkdwn(text)))
-        if not await self._once(f"{thread}/{subject}", channel, shown, thread=ts):
+        if not await self._posting.once(f"{thread}/{subject}", channel, shown, thread=ts):
             about = await self._app.store.actions(thread=thread, limit=1)
             channel, ts = await self._elsewhere(thread, "", about[0].requester if about else "")
-            await self._once(f"{thread}/{subject}", channel, shown, thread=ts)
+            await self._posting.once(f"{thread}/{subject}", channel, shown, thread=ts)
 
     async def shown(self, action: Action) -> None:
         await self._ran(action)
         drawn = await self._drawn(action)
         channel, ts = await self._place(ThreadId(action.thread), "", action.requester)
-        places = [(channel, ts)]
-        if self._approvals and self._approvals != channel:
-            places.append((self._approvals, ""))
-        asked = self._app.reminders.asked_as_well(action)
-        if self._directly and action.state is State.AWAITING_APPROVAL:
-            asked += self._app.reminders.may_decide(action)
-        for person in dict.fromkeys(one.id for one in asked):
-            if direct := await self._alone_with(person):
-                places.append((direct, ""))
-        known = {post.place: post.name for post in await self._app.store.posted(NAME, action.id)}
+        copies = await self._copies.of(action, channel)
+        places = [(channel, ts), *((copy.place, "") for copy in copies)]
+        known = await self._posting.known(action.id)
         for where, thread in places:
             if not (known.get(where) and await self._sender.update(where, known[where], drawn)):
-                seen = await self._once(action.id, where, drawn, thread=thread, anew=bool(known.get(where)))
+                seen = await self._posting.once(
+                    action.id, where, drawn, thread=thread, anew=bool(known.get(where))
+                )
                 if not seen and (where, thread) == (channel, ts):
                     where_else, root = await self._elsewhere(ThreadId(action.thread), "", action.requester)
-                    await self._once(action.id, where_else, drawn, thread=root)
+                    await self._posting.once(action.id, where_else, drawn, thread=root)
         for where in known.keys() - {place for place, _ in places}:  # shown there while it waited
             if known[where]:
                 await self._sender.update(where, known[where], drawn)
+        await self._copies.remind(action, copies)
+        self._changed(action)
 
     async def _ran(self, action: Action) -> None:
         """The last of what an action wrote stands before its card says how it ended."""
@@ -141,7 +145,7 @@ class SlackVoice:
 
     async def _permalink(self, channel: str, ts: str) -> str:
         self.url = self.url or await self._sender.workspace()  # a worker that hears nobody was not told
-        if not (self.url and channel and _is_time(ts)):
+        if not (self.url and channel and is_time(ts)):
             return ""
         return f"{self.url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
 
@@ -158,9 +162,9 @@ class SlackVoice:
         """Puts what an action wrote into its thread, in one message."""
         channel, thread = await self._place(ThreadId(action.thread), "", action.requester)
         subject = f"{action.id}/output"
-        known = {post.place: post.name for post in await self._app.store.posted(NAME, subject)}
+        known = await self._posting.known(subject)
         if not (known.get(channel) and await self._sender.update(channel, known[channel], shown)):
-            await self._once(subject, channel, shown, thread=thread, anew=bool(known.get(channel)))
+            await self._posting.once(subject, channel, shown, thread=thread, anew=bool(known.get(channel)))
 
     async def _instead(
         self, subject: str, of: ThreadId, channel: str, shown: Message, *, thread: str
@@ -169,45 +173,23 @@ class SlackVoice:
 
         False where it can never be posted there.
         """
-        working = {post.place: post.name for post in await self._app.store.posted(NAME, _working(of))}
+        working = await self._posting.known(_working(of))
         ts = working.get(channel)
         if not ts:
-            return await self._once(subject, channel, shown, thread=thread)
+            return await self._posting.once(subject, channel, shown, thread=thread)
         changed = await self._sender.update(channel, ts, shown)
         if changed:
-            await self._app.store.note_post(Post(NAME, subject, channel, ts))
-        await self._app.store.note_post(Post(NAME, _working(of), channel))
+            await self._posting.note(subject, channel, ts)
+        await self._posting.note(_working(of), channel)
         # Somebody deleted it, or it may not be changed any more: what was to be said is said anew.
-        return changed or await self._once(subject, channel, shown, thread=thread)
-
-    async def _once(
-        self, subject: str, channel: str, shown: Message, *, thread: str, anew: bool = False
-    ) -> bool:
-        """Posts it, unless it was posted: by our notes, or, where somebody died posting it, by what stands there.
-
-        `anew` where what was posted is gone. False where it can never be posted there.
-        """
-        if not channel:
-            return False
-        known = {post.place: post.name for post in await self._app.store.posted(NAME, subject)}
-        if known.get(channel) and not anew:
-            return True
-        ts = None
-        if channel in known and thread and not anew:
-            ts = await self._sender.find(channel, thread, subject)
-        if ts is None:
-            await self._app.store.note_post(Post(NAME, subject, channel))
-            ts = await self._sender.post(channel, shown, thread=thread, subject=subject)
-        if ts is not None:
-            await self._app.store.note_post(Post(NAME, subject, channel, ts))
-        return ts is not None
+        return changed or await self._posting.once(subject, channel, shown, thread=thread)
 
     async def _upload(self, subject: str, channel: str, file: File, thread: str) -> None:
         """Puts a file into the thread, once."""
         if any(post.name for post in await self._app.store.posted(NAME, subject)):
             return
         if await self._sender.upload(channel, file.name, file.content, thread=thread):
-            await self._app.store.note_post(Post(NAME, subject, channel, "file"))
+            await self._posting.note(subject, channel, "file")
 
     async def _alone_with(self, person: str) -> str:
         """The direct messages with somebody; empty where Slack has none."""
@@ -230,11 +212,11 @@ class SlackVoice:
     async def _place(self, thread: ThreadId, question: str, speaker: str) -> tuple[str, str]:
         """Channel and thread; what was asked by a command gets a message of ours to hang below."""
         channel, ts = await self._known_place(thread)
-        if _is_time(ts):
+        if is_time(ts):
             return channel, ts
         text = say("slack.asked_here", self._app.settings.language, question=question or "…")
         shown = message(text, paragraphs(mrkdwn.escaped(text)))
-        if await self._once(_root(thread), channel, shown, thread=""):
+        if await self._posting.once(_root(thread), channel, shown, thread=""):
             return await self._known_place(thread)
         return await self._elsewhere(thread, question, speaker)
 
@@ -249,7 +231,7 @@ class SlackVoice:
             channel=f"<#{place_of(thread)[0]}>",
             question=mrkdwn.escaped(question or "…"),
         )
-        if not await self._once(_root(thread), direct, message(text, paragraphs(text)), thread=""):
+        if not await self._posting.once(_root(thread), direct, message(text, paragraphs(text)), thread=""):
             return "", ""
         return await self._known_place(thread)
 
@@ -261,11 +243,6 @@ class SlackVoice:
 def _root(thread: str) -> str:
     """What the message is kept under that stands for a thread that Slack does not have."""
     return f"root/{thread}"
-
-
-def _is_time(ts: str) -> bool:
-    """Whether this is a timestamp of Slack's, and no name of ours."""
-    return ts.replace(".", "").isdecimal()
 
 
 def _working(thread: str) -> str:

@@ -17,7 +17,7 @@ from agent.conversation.thread import Said
 from agent.jobs.voice import VoiceUnavailable
 from agent.surfaces.slack import limits, mrkdwn
 from agent.surfaces.slack.blocks import Block, Message, button, buttons, context, message, section
-from agent.surfaces.slack.events import place_of
+from agent.surfaces.slack.events import is_time, place_of
 from agent.surfaces.slack.sender import Sender
 from agent.words.catalogue import say
 from tools.contract import Json
@@ -156,11 +156,11 @@ class Watching:
     async def _begin(self) -> None:
         """Says that it was heard: by a status, which the answer clears, where Slack has one; else by a reaction."""
         channel, thread = place_of(self._said.thread)
-        if channel.startswith("D") and _is_time(thread):
+        if channel.startswith("D") and is_time(thread):
             status = say("slack.status", self._seat.locale)
             if await self._sender.status(channel, thread, status):
                 return
-        self._reacted = _is_time(self._asked_at()[1])
+        self._reacted = is_time(self._asked_at()[1])
         if self._reacted:
             await self._react(away=False)
 
@@ -177,11 +177,6 @@ class Watching:
     async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._ended.wait(), seconds)
-
-
-def _is_time(ts: str) -> bool:
-    """Whether this is a timestamp of Slack's, and no name of ours for something without a message."""
-    return ts.replace(".", "").isdigit()
 
 
 def _named(step: Step) -> str:

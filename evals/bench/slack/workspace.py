@@ -40,6 +40,7 @@ class Workspace:
     calls: list[str] = field(default_factory=list)
     failures: list[tuple[int, dict[str, str], str]] = field(default_factory=list)  # of the next posts
     update_failures: list[str] = field(default_factory=list)  # of the next changes of messages
+    home_failures: list[str] = field(default_factory=list)  # of the next home tabs
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
     streaming: set[str] = field(default_factory=set)
     statuses: list[str] = field(default_factory=list)
@@ -231,6 +232,8 @@ class Workspace:
     _views_update = _views_open
 
     def _views_publish(self, body: dict[str, Any]) -> dict[str, Any]:
+        if self.home_failures:
+            return {"error": self.home_failures.pop(0)}
         if why := judge.view(body["view"]):
             return {"error": why}
         self.homes[body["user_id"]] = body["view"]

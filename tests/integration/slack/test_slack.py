@@ -72,6 +72,7 @@ async def office(
     policy: Policy = POLICY,
     stamp: Stamp | None = None,
     more: Sequence[ReadTool] = (),
+    people: Directory = PEOPLE,
     **settings: object,
 ) -> Office:
     chosen = SlackSettings.model_validate(
@@ -88,7 +89,7 @@ async def office(
     app = await opened(
         folder,
         folder / "sayso.db",
-        people=PEOPLE,
+        people=people,
         settings=Settings(slack=chosen),
         policy=policy,
         stamp=stamp,

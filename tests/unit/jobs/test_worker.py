@@ -203,6 +203,26 @@ async def test_a_turn_that_is_stopped_ends_with_the_truth(tmp_path: Path) -> Non
     await shift.app.close()
 
 
+async def test_a_turn_is_stopped_at_once_by_the_process_that_hears_where_that_is_another(
+    tmp_path: Path,
+) -> None:
+    """No round is gone: the word from the one that hears is all that the one that works gets."""
+    model = SlowModel()
+    shift = await on_shift(tmp_path, model=model)
+    turn = await shift.hear("stamp one")
+    await model.begun.wait()
+    handed: list[ThreadId] = []
+    app = shift.app
+    hearing = Worker(app, app.fleet, {}, Gate(4, 2), utc_now, works=False, stops=handed.append)
+    assert await Desk(app, hearing).stop(THREAD, MAYA) == "Stopped, as Maya asked."
+    assert handed == [THREAD]
+    await shift.worker.stop_turns(handed[0])
+    await shift.engine.quiet()
+    assert shift.voice.said == [f"{turn}: Stopped, as Maya asked."]
+    assert not model.go.is_set()
+    await shift.app.close()
+
+
 async def test_what_was_proposed_before_a_stop_is_named(tmp_path: Path) -> None:
     model = SlowModel()
     model.go.set()

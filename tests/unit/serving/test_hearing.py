@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from agent.audit.event import Fact, FactKind
+from agent.conversation.thread import ThreadId
 from agent.jobs.engine import Job
 from agent.jobs.handing import Handing
 from agent.serving.hearing import LONGEST, Hearing
-from agent.serving.wire import FactLine, HearsLine, JobLine, RefusedLine, Wire, read
+from agent.serving.wire import FactLine, HearsLine, JobLine, RefusedLine, StopLine, Wire, read
+from agent.store.port import StoreBusy
 from agent.surfaces.port import SurfaceError
 
 NOON = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
@@ -33,14 +35,21 @@ class Office:
     jobs: list[tuple[Job, str, str, str]] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
+    stops: list[str] = field(default_factory=list)
+    refuses: bool = False  # the store does not answer
     came: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def submit(self, job: Job, key: str, lane: str, attempt: str) -> None:
         self.jobs.append((job, key, lane, attempt))
         self.came.set()
 
+    async def stop(self, thread: ThreadId) -> None:
+        self.stops.append(thread)
+        if self.refuses:
+            raise StoreBusy("another process holds the lock")
+
     def hearing(self, command: Sequence[str]) -> Hearing:
-        return Hearing(command, self.submit, self.facts.append, self.late.append)
+        return Hearing(command, self.submit, self.stop, self.facts.append, self.late.append)
 
 
 class Sink(asyncio.WriteTransport):
@@ -81,6 +90,18 @@ async def test_how_late_people_are_heard_is_told_to_whoever_works() -> None:
     await hearing.start()
     await office.came.wait()
     assert office.late == [0.0, 0.25]
+    await hearing.stop()
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+async def test_that_somebody_wants_it_stopped_is_handed_on_and_so_is_what_comes_after(refuses: bool) -> None:
+    office = Office(refuses=refuses)
+    stop = StopLine(thread="slack:D1:1.1").model_dump_json()
+    job = JobLine(job=Job.TURN, key="T-2", lane="slack:D1:1.1").model_dump_json()
+    hearing = office.hearing(says(HEARS, stop, job))
+    await hearing.start()
+    await office.came.wait()
+    assert (office.stops, len(office.jobs)) == (["slack:D1:1.1"], 1)
     await hearing.stop()
 
 
@@ -147,6 +168,12 @@ async def test_a_job_that_is_handed_on_is_a_line_that_can_be_read() -> None:
     sink = Sink()
     await Handing(Wire(sink).job).submit(Job.RUN, "A-3", "payments production", attempt="2")
     assert read(sink.written) == JobLine(job=Job.RUN, key="A-3", lane="payments production", attempt="2")
+
+
+async def test_a_stop_that_is_handed_on_is_a_line_that_can_be_read() -> None:
+    sink = Sink()
+    Wire(sink).stop(ThreadId("slack:D1:1.1"))
+    assert read(sink.written) == StopLine(thread="slack:D1:1.1")
 
 
 async def test_a_parent_that_does_not_read_holds_nobody_up() -> None:
