@@ -147,14 +147,14 @@ async def knowledge(session: "Session") -> AsyncIterator[Check]:
 
 async def model(session: "Session") -> Check:
     """Whether the model answers one short request."""
-    from agent.bootstrap import Parts
     from agent.conversation.errors import ConversationError
     from agent.conversation.messages import Message, Request, Role
+    from agent.making.models import language_model
 
     settings = session.app.settings.model
     if settings.provider == "none":
         return Check("model", None, "none is configured: the embedded planner answers")
-    chosen = Parts(session.app.settings, session.app.home, session.app.directory).language_model()
+    chosen = language_model(settings)
     request = Request((Message(Role.PERSON, "Say: ready"),), (), "en", session.app.now())
     try:
         reply = await chosen.complete(request, _unheard)

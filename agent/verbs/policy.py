@@ -179,7 +179,7 @@ async def diff_(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     from agent.approvals.forecast import forecast
     from agent.approvals.policy import Call
     from agent.approvals.propose import untrusted
-    from agent.bootstrap import people_of
+    from agent.making.people import people_of
     from agent.verbs.opening import opened
 
     async with opened(arguments, context) as session:
@@ -278,7 +278,7 @@ def _other(file: Path, settings: "Settings") -> "Settings":
 
 def _policy(file: Path, settings: "Settings", session: "Session") -> "Policy":
     from agent.approvals.policy import PolicyGap
-    from agent.bootstrap import people_of
+    from agent.making.people import people_of
     from agent.policies import policy_of
 
     try:

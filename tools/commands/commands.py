@@ -16,7 +16,6 @@ from tools.contract import (
     Asker,
     Change,
     Effect,
-    Example,
     Finding,
     Grant,
     Json,
@@ -31,6 +30,7 @@ from tools.contract import (
     Verdict,
     Verification,
 )
+from tools.declared import spoken
 from tools.vocabulary import Vocabulary
 
 SHOWN_LINES = 20  # of an output, at its beginning and at its end
@@ -62,10 +62,7 @@ def _spec(command: Command, arguments: type[CommandArguments]) -> Spec:
         arguments=arguments,
         effect=command.effect,
         timeout=command.timeout + 5,  # the program's own limit comes first, and says more
-        examples=tuple(
-            Example(example) if isinstance(example, str) else Example(example.text, example.language)
-            for example in command.examples
-        ),
+        examples=spoken(command.examples),
         target=("environment", "service", *([command.machine] if command.machine else [])),
     )
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from unicodedata import category
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from tools.contract import Effect
+from tools.declared import Declared, Name, SpokenExample, name_of, wrong
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 RESERVED = frozenset({"undo"})
@@ -26,11 +27,7 @@ class CommandRefused(Exception):
     """A declared command cannot be offered; the message says what is wrong with it."""
 
 
-class _Declared(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Argument(_Declared):
+class _Argument(Declared):
     description: str = ""
 
 
@@ -110,17 +107,10 @@ Argument = Annotated[
 ]
 
 
-class SpokenExample(_Declared):
-    """Something people say to get the command."""
-
-    text: str
-    language: Literal["en", "fr"] = "en"
-
-
-class Command(_Declared):
+class Command(Declared):
     """One declared operation. A placeholder `{argument}` stands for its value inside one element of a list."""
 
-    name: Annotated[str, Field(pattern=r"^[a-zA-Z][a-zA-Z0-9_-]{0,63}$")]
+    name: Name
     description: str = Field(min_length=10)
     effect: Effect = Effect.WRITE
     arguments: Mapping[ArgumentName, Argument] = Field(default_factory=dict)
@@ -200,14 +190,11 @@ def declared(settings: Sequence[Mapping[str, object]], hosts: Collection[str] = 
     """
     commands, problems = [], []
     for number, given in enumerate(settings):
-        name = given.get("name", f"number {number + 1}")
+        name = name_of(given, number)
         try:
             commands.append(Command.model_validate(given))
         except ValidationError as error:
-            for problem in error.errors():
-                key = ".".join(str(part) for part in problem["loc"])
-                message = problem["msg"].removeprefix("Value error, ")
-                problems.append(f"tools.commands: {name!r}: {f'{key}: ' if key else ''}{message}")
+            problems += [f"tools.commands: {problem}" for problem in wrong(name, error)]
             continue
         for strange in sorted(set(commands[-1].hosts()) - set(hosts)):
             known = ", ".join(sorted(hosts)) or "none are there"

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from tools.commands.declared import PLACEHOLDER, RESERVED, Argument, ArgumentName, SpokenExample
+from tools.commands.declared import PLACEHOLDER, RESERVED, Argument, ArgumentName
 from tools.contract import Effect, Json
+from tools.declared import Declared, Expression, Name, SpokenExample, taken
 from tools.http.addresses import Refused, permitted
 
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/{}-]*")
@@ -28,11 +27,7 @@ class ApiRefused(Exception):
     """A declared API cannot be offered; the message says what is wrong with it."""
 
 
-class _Declared(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Request(_Declared):
+class Request(Declared):
     """One request. A placeholder `{argument}` stands for its value in one piece of the path, a query value or a text.
 
     `project` (JMESPath) picks from the body what is shown. `holds` (JMESPath over `status`, `body` and `arguments`) is
@@ -43,8 +38,8 @@ class Request(_Declared):
     path: str
     query: Mapping[str, str] = Field(default_factory=dict)
     body: Json = None
-    project: str | None = None
-    holds: str | None = None
+    project: Expression = None
+    holds: Expression = None
 
     @field_validator("path")
     @classmethod
@@ -52,15 +47,6 @@ class Request(_Declared):
         if not _PATH.fullmatch(path) or any(part in {".", ".."} for part in path.split("/")):
             raise ValueError(f"{path!r} should begin with / and hold no query, no `..` and no spaces")
         return path
-
-    @field_validator("project", "holds")
-    @classmethod
-    def _compiles(cls, expression: str | None) -> str | None:
-        try:
-            jmespath.compile(expression or "@")
-        except JMESPathError as error:
-            raise ValueError(f"{expression!r} is no JMESPath: {str(error).splitlines()[0]}") from error
-        return expression
 
     @property
     def safe(self) -> bool:
@@ -72,10 +58,10 @@ class Request(_Declared):
         return {name for text in texts for name in PLACEHOLDER.findall(text)}
 
 
-class Operation(_Declared):
+class Operation(Declared):
     """One thing an API can do for people: a read, or a write with its plan, its check and its way back."""
 
-    name: Annotated[str, Field(pattern=r"^[a-zA-Z][a-zA-Z0-9_-]{0,63}$")]
+    name: Name
     description: str = Field(min_length=10)
     effect: Effect = Effect.WRITE
     arguments: Mapping[ArgumentName, Argument] = Field(default_factory=dict)
@@ -108,10 +94,10 @@ class Operation(_Declared):
         return self
 
 
-class Api(_Declared):
+class Api(Declared):
     """One API: its address, who may be behind that, what every request carries, and what may be asked of it."""
 
-    name: Annotated[str, Field(pattern=r"^[a-zA-Z][a-zA-Z0-9_-]{0,63}$")]
+    name: Name
     base: str
     headers: Mapping[str, str] = Field(default_factory=dict)
     authorization_file: Path | None = None
@@ -159,16 +145,7 @@ def _texts(value: Json) -> Iterator[str]:
 
 def declared(settings: Sequence[Mapping[str, object]]) -> tuple[Api, ...]:
     """The APIs of `tools.http`. Raises `ApiRefused` naming everything that is wrong."""
-    apis, problems = [], []
-    for number, given in enumerate(settings):
-        name = given.get("name", f"number {number + 1}")
-        try:
-            apis.append(Api.model_validate(given))
-        except ValidationError as error:
-            for problem in error.errors():
-                key = ".".join(str(part) for part in problem["loc"])
-                message = problem["msg"].removeprefix("Value error, ")
-                problems.append(f"{name!r}: {f'{key}: ' if key else ''}{message}")
+    apis, problems = taken(Api, settings)
     if problems:
         raise ApiRefused("\n".join(problems))
     return tuple(apis)

@@ -14,7 +14,6 @@ from tools.contract import (
     Asker,
     Change,
     Effect,
-    Example,
     Finding,
     Grant,
     Json,
@@ -28,6 +27,7 @@ from tools.contract import (
     Verdict,
     Verification,
 )
+from tools.declared import judged, spoken
 from tools.http.client import Answered, Client, Filled, NoAnswer, fill
 from tools.http.declared import Api, Operation, Request, declared
 from tools.vocabulary import Vocabulary
@@ -68,10 +68,7 @@ def _spec(api: Api, operation: Operation, vocabulary: Vocabulary) -> Spec:
         arguments=made,
         effect=operation.effect,
         timeout=api.timeout + 5,
-        examples=tuple(
-            Example(each) if isinstance(each, str) else Example(each.text, each.language)
-            for each in operation.examples
-        ),
+        examples=spoken(operation.examples),
     )
 
 
@@ -144,12 +141,7 @@ class WriteOperation:
             holds = jmespath.search(check.holds or "@", seen)
         except JMESPathError as error:
             return Verification(Verdict.UNCLEAR, f"{check.holds} cannot be told of the answer: {error}")
-        if not isinstance(holds, bool):
-            return Verification(Verdict.UNCLEAR, f"{check.holds} is {holds!r}, neither true nor false")
-        wanted = values.get("undo") is not True
-        return Verification(
-            Verdict.DONE if holds is wanted else Verdict.NOT_DONE, f"{check.holds} is {str(holds).lower()}"
-        )
+        return judged(check.holds, holds, wanted=values.get("undo") is not True)
 
     def _wanted(self, arguments: Arguments) -> Request:
         undo = self._operation.undo

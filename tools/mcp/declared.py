@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from tools.commands.declared import SpokenExample
 from tools.contract import Effect, Json
+from tools.declared import Declared, Expression, Name, SpokenExample, taken
 
 PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 RESERVED = "undo"
@@ -28,11 +26,7 @@ class ServerRefused(Exception):
     """A server or a tool of it cannot be offered; the message says what is wrong."""
 
 
-class _Declared(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Limit(_Declared):
+class Limit(Declared):
     """What one argument may be, beyond what the server's schema says. `fixed` is sent always and shown to nobody."""
 
     choices: Annotated[tuple[Json, ...], Field(min_length=1)] | None = None
@@ -64,7 +58,7 @@ class Limit(_Declared):
         return "fixed" in self.model_fields_set
 
 
-class Step(_Declared):
+class Step(Declared):
     """A call of another listed tool of the server, by its name here, within its limits.
 
     `{argument}` in a text stands for that argument of the write.
@@ -75,24 +69,15 @@ class Step(_Declared):
 
     tool: ToolName
     arguments: Mapping[str, Json] = Field(default_factory=dict)
-    project: str | None = None
-    holds: str | None = None
-
-    @field_validator("project", "holds")
-    @classmethod
-    def _compiles(cls, expression: str | None) -> str | None:
-        try:
-            jmespath.compile(expression or "@")
-        except JMESPathError as error:
-            raise ValueError(f"{expression!r} is no JMESPath: {str(error).splitlines()[0]}") from error
-        return expression
+    project: Expression = None
+    holds: Expression = None
 
 
-class ListedTool(_Declared):
+class ListedTool(Declared):
     """One tool that may be used. What is not said to be a read is a write."""
 
     tool: ToolName
-    name: Annotated[str, Field(pattern=r"^[a-zA-Z][a-zA-Z0-9_-]{0,63}$")] | None = None
+    name: Name | None = None
     effect: Effect = Effect.WRITE
     description: Annotated[str, Field(min_length=10)] | None = None
     arguments: Mapping[str, Limit] = Field(default_factory=dict)
@@ -121,7 +106,7 @@ class ListedTool(_Declared):
         return self
 
 
-class Server(_Declared):
+class Server(Declared):
     """One server: a program that speaks over its input and output, or an address."""
 
     name: ServerName
@@ -182,17 +167,7 @@ class Server(_Declared):
 
 def declared(settings: Sequence[Mapping[str, object]]) -> tuple[Server, ...]:
     """The servers of `tools.mcp`. Raises `ServerRefused` naming everything that is wrong."""
-    servers: list[Server] = []
-    problems: list[str] = []
-    for number, given in enumerate(settings):
-        name = given.get("name", f"number {number + 1}")
-        try:
-            servers.append(Server.model_validate(given))
-        except ValidationError as error:
-            for problem in error.errors():
-                key = ".".join(str(part) for part in problem["loc"])
-                message = problem["msg"].removeprefix("Value error, ")
-                problems.append(f"{name!r}: {f'{key}: ' if key else ''}{message}")
+    servers, problems = taken(Server, settings)
     names = [server.name for server in servers]
     problems += [
         f"{name!r}: there are two of this name" for name in sorted({n for n in names if names.count(n) > 1})

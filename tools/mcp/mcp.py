@@ -21,6 +21,7 @@ from tools.contract import (
     Verification,
     digest,
 )
+from tools.declared import judged
 from tools.mcp.declared import RESERVED, Server
 from tools.mcp.pinned import Pinned
 from tools.mcp.pins import Pins
@@ -163,12 +164,7 @@ class WriteMcp(_Held):
             holds = told.asked(check.holds or "@", values)
         except ToolFailed as error:
             return Verification(Verdict.UNCLEAR, str(error))
-        if not isinstance(holds, bool):
-            return Verification(Verdict.UNCLEAR, f"{check.holds} is {holds!r}, neither true nor false")
-        wanted = not _undoing(arguments)
-        return Verification(
-            Verdict.DONE if holds is wanted else Verdict.NOT_DONE, f"{check.holds} is {str(holds).lower()}"
-        )
+        return judged(check.holds, holds, wanted=not _undoing(arguments))
 
 
 def _undoing(arguments: Arguments) -> bool:

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from tools.contract import Arguments, Example, Json, Spec, ToolUnavailable
+from tools.contract import Arguments, Json, Spec, ToolUnavailable
+from tools.declared import spoken
 from tools.mcp.arguments import model
 from tools.mcp.declared import PLACEHOLDER, RESERVED, ListedTool, Server, ServerRefused, Step
 from tools.mcp.port import Answered, Connection, Offered, differences
@@ -40,10 +41,7 @@ class Listing:
             effect=listed.effect,
             version=self.pin.hash[:12],
             timeout=server.timeout + server.start_timeout + _MARGIN,
-            examples=tuple(
-                Example(each) if isinstance(each, str) else Example(each.text, each.language)
-                for each in listed.examples
-            ),
+            examples=spoken(listed.examples),
             target=(),  # of the runs of one tool, one at a time: nobody knows what they have in common
         )
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from tools.commands.declared import (
     ArgumentName,
@@ -19,6 +19,7 @@ from tools.commands.declared import (
     StringArgument,
 )
 from tools.contract import BadArguments
+from tools.declared import Declared, taken
 from tools.metrics.named import METRICS, PLACE, Metric, Written, filled
 from tools.metrics.promql import parse
 
@@ -35,14 +36,12 @@ class MetricRefused(Exception):
     """A declared metric cannot be offered; the message says what is wrong with it."""
 
 
-class DeclaredMetric(BaseModel):
+class DeclaredMetric(Declared):
     """One metric: `$service`, `$environment`, `$window` and the parameters may stand in its query.
 
     `query` is one number for each instant, so it adds up what it selects. Inside a string a value is escaped; a matcher
     whose value nobody gives (such as `service="$service"` when all are meant) lets everything pass.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
     words: str = Field(min_length=2, max_length=80)
@@ -93,16 +92,7 @@ class DeclaredMetric(BaseModel):
 
 def declared(settings: Sequence[Mapping[str, object]]) -> tuple[DeclaredMetric, ...]:
     """The metrics of `tools.metrics.named`. Raises `MetricRefused` naming everything that is wrong."""
-    metrics, problems = [], []
-    for number, given in enumerate(settings):
-        name = given.get("name", f"number {number + 1}")
-        try:
-            metrics.append(DeclaredMetric.model_validate(given))
-        except ValidationError as error:
-            for problem in error.errors():
-                key = ".".join(str(part) for part in problem["loc"])
-                message = problem["msg"].removeprefix("Value error, ")
-                problems.append(f"{name!r}: {f'{key}: ' if key else ''}{message}")
+    metrics, problems = taken(DeclaredMetric, settings)
     problems += _shared(metrics)
     if problems:
         raise MetricRefused("\n".join(problems))

@@ -29,12 +29,12 @@ from agent.surfaces.slack.events import NAME
 from agent.surfaces.slack.gate import Gate
 from agent.surfaces.slack.listening import Listening
 from agent.surfaces.slack.marking import Marking
-from agent.surfaces.slack.pulse import Pulse
 from agent.surfaces.slack.reading import Reading
 from agent.surfaces.slack.reception import Reception
 from agent.surfaces.slack.sender import Sender
 from agent.surfaces.slack.tabs import Tabs
 from agent.surfaces.slack.talking import Talking
+from agent.surfaces.slack.token import TokenWatch
 from agent.surfaces.slack.voice import SlackVoice
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class SlackSurface:
         self._talking = Talking(self._reception, settings, self._listening, self._tabs, clock)
         self._approving = Approving(self._reception)
         self._marking = Marking(self._reception, clock)
-        self._pulse = Pulse(self._client)
+        self._watch = TokenWatch(self._client)
         self._bot_id = ""
         self._socket: AsyncSocketModeHandler | None = None
         self._runner: web.AppRunner | None = None
@@ -103,7 +103,7 @@ class SlackSurface:
         await self.open()
         bolt = self._bolt()
         await self._listening.start(self._talking.bot, self.voice.url)
-        self._pulse.start()
+        self._watch.start()
         if self._settings.mode == "socket":
             await self._open_socket(bolt)
         else:
@@ -112,7 +112,7 @@ class SlackSurface:
     async def stop(self) -> None:
         """Hears nobody any more."""
         await self._listening.stop()
-        await self._pulse.stop()
+        await self._watch.stop()
         if self._socket is not None:
             await self._socket.client.close()  # type: ignore[no-untyped-call]  # it ships no types for it
         if self._runner is not None:
@@ -130,8 +130,8 @@ class SlackSurface:
     def trouble(self) -> str | None:
         """Why it does not hear people at this moment."""
         if self._socket is not None and not self._connected():
-            return self._pulse.trouble or "not connected to Slack"
-        asked = (self._pulse, self._sender, self._door.standings, self._listening)
+            return self._watch.trouble or "not connected to Slack"
+        asked = (self._watch, self._sender, self._door.standings, self._listening)
         return next((one.trouble for one in asked if one.trouble), None)
 
     @property
@@ -215,7 +215,7 @@ class SlackSurface:
 
     async def _on_end(self, body: Mapping[str, object]) -> None:
         await self._listening.on_event(body)
-        self._pulse.on_event(body)
+        self._watch.on_event(body)
 
 
 async def _ourselves(

@@ -337,8 +337,8 @@ async def test_an_app_that_was_removed_is_trouble_from_the_moment_slack_says_so(
 
 async def test_a_token_that_is_not_taken_any_more_is_trouble_until_it_is_taken_again(here: Office) -> None:
     here.slack.revoked = "token_revoked"
-    await here.surface._pulse.look()
+    await here.surface._watch.look()
     assert "token_revoked" in str(here.surface.trouble())
     here.slack.revoked = ""
-    await here.surface._pulse.look()
+    await here.surface._watch.look()
     assert here.surface.trouble() is None

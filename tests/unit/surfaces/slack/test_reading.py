@@ -12,8 +12,8 @@ from agent.jobs.voice import VoiceUnavailable
 from agent.settings import SlackSettings
 from agent.surfaces.slack.calls import Calls
 from agent.surfaces.slack.check import examined
-from agent.surfaces.slack.pulse import Pulse
 from agent.surfaces.slack.reading import Reading, SlackRefuses, SlackSilent
+from agent.surfaces.slack.token import TokenWatch
 
 
 class Slow:
@@ -90,9 +90,9 @@ async def test_a_page_that_is_no_json_at_all_is_no_answer_to_whoever_asks(slow: 
         with pytest.raises(VoiceUnavailable):
             await calls.until_done("auth.test", AsyncWebClient("xoxb-1", slow.url).auth_test)
         slow.answers = [(502, {}, "Bad Gateway")] * 2
-        pulse = Pulse(AsyncWebClient("xoxb-1", slow.url))
-        await pulse.look()
-        assert "does not answer" in str(pulse.trouble)
+        watch = TokenWatch(AsyncWebClient("xoxb-1", slow.url))
+        await watch.look()
+        assert "does not answer" in str(watch.trouble)
         (found,) = await examined(settings, lambda: datetime.now(UTC))
         assert (found.what, found.ok) == ("network", False)
 

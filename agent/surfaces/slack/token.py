@@ -13,7 +13,7 @@ EVERY = 60.0  # seconds
 GONE = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
 
 
-class Pulse:
+class TokenWatch:
     """Opened by `start`, closed by `stop`. `sleep` is passed in so that a test need not wait."""
 
     def __init__(self, client: AsyncWebClient, sleep: Sleep = asyncio.sleep) -> None:
@@ -23,7 +23,7 @@ class Pulse:
 
     def start(self) -> None:
         """Begins to ask."""
-        self._task = asyncio.create_task(self._go_on(), name="pulse")
+        self._task = asyncio.create_task(self._go_on(), name="token")
 
     async def stop(self) -> None:
         """Asks no more."""

@@ -1,0 +1,1 @@
+"""The adapters that the settings choose, each made when it is first needed: their packages take a while to load."""
