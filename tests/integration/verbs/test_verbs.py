@@ -176,7 +176,10 @@ def test_everything_that_is_kept_is_closed_to_others(shell: Shell) -> None:
         (["show", "nonsense", "--as", "maya"], 4, "there is no 'nonsense'"),
         (["audit", "show", "A-9", "--as", "maya"], 4, "nothing about"),
         (["doctor", "--home", "/nonexistent/home"], 2, "sayso init"),
-        (["frobnicate"], 2, "invalid choice"),
+        (["frobnicate"], 2, "there is no verb 'frobnicate'. `sayso --help` lists them"),
+        (["actoins"], 2, "there is no verb 'actoins'. Did you mean `sayso actions`? `sayso --help`"),
+        (["actions", "aprove", "A-1"], 2, "Did you mean `sayso actions approve`? `sayso actions --help`"),
+        (["actions", "list", "--state", "open"], 2, "invalid choice: 'open'"),
     ],
 )
 def test_bad_input_gets_a_sentence_and_its_code(shell: Shell, words: list[str], code: int, said: str) -> None:
