@@ -129,6 +129,7 @@ def test_a_check_of_a_read_says_that_no_policy_is_asked(shell: Shell) -> None:
     ("words", "said"),
     [
         (["lamb", "state=on"], "nearest: lamp"),
+        (["deploy"], "'deploy' is a tool, but it is not enabled; `tools.enabled` in the settings enables it"),
         (["lamp", "state=dim"], "state"),
         (["lamp", "colour=red", "state=on"], "colour"),
         (["lamp", "state=on", "--at", "soon"], "'soon' should be a time such as"),

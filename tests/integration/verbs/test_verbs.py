@@ -289,6 +289,10 @@ def test_a_tool_or_a_source_of_a_channel_that_is_not_there_is_refused_by_name(sh
     for wrong, said in (
         ("tools: [lgos]", "slack.channels.C1.tools: 'lgos' is not there"),
         (
+            "tools: [logs]",
+            "slack.channels.C1.tools: 'logs' is a tool, but it is not enabled; `tools.enabled`",
+        ),
+        (
             "knowledge: [slack, dcos]",
             "slack.channels.C1.knowledge: 'dcos' is not there; there is docs, slack",
         ),
