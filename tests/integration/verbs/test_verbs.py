@@ -129,10 +129,23 @@ def test_an_edit_makes_a_new_action_and_a_wrong_one_leaves_the_old(shell: Shell)
 
 
 def test_documents_are_found_after_they_were_read(shell: Shell) -> None:
-    assert shell.run("search", "fuse", "--as", "maya").returncode == 4
+    unread = shell.run("search", "fuse", "--as", "maya")
+    assert (unread.returncode, "nothing of docs was read. `sayso ingest` reads" in unread.stdout) == (4, True)
     assert shell.run("ingest", "--as", "maya").returncode == 0
     found = shell.json("search", "fuse of the hall lamp", "--as", "maya")
     assert "number seven" in str(found["passages"])
+
+
+def test_a_search_where_no_source_is_set_says_how_to_add_one(shell: Shell) -> None:
+    file = shell.home / "sayso.yaml"
+    file.write_text(file.read_text().replace("  sources: [{name: docs, kind: markdown, path: docs}]\n", ""))
+    done = shell.run("search", "fuse", "--as", "maya")
+    assert done.returncode == 4
+    assert "no source of knowledge is set" in done.stdout
+    assert f"`knowledge.sources` in {file}" in done.stdout
+    assert "sayso ingest" in done.stdout
+    said = shell.json("search", "fuse", "--as", "maya")
+    assert (said["passages"], "knowledge.sources" in str(said["nothing_to_search"])) == ([], True)
 
 
 def test_somebody_without_a_role_may_use_nothing(shell: Shell) -> None:
