@@ -75,6 +75,34 @@ def test_init_writes_a_private_file_that_doctor_accepts_and_never_overwrites(tmp
     assert shell.run("doctor").returncode == 0
 
 
+def test_the_doctor_warns_of_what_comes_to_nothing(shell: Shell) -> None:
+    assert warned(shell) == [
+        "person: lea may use nothing: has no role, and `access` gives that no enabled tool"
+    ]
+    file = shell.home / "sayso.yaml"
+    poor = file.read_text().replace("lamp: [operator]}", "lamp: [operator], logs: [viewer], lgos: [viewer]}")
+    poor = poor.replace("roles: [viewer, keeper]", "roles: [viewer]").replace("roles: []", "roles: [viewer]")
+    file.write_text(
+        poor.replace("  sources: [{name: docs, kind: markdown, path: docs}]\n", "model: {name: gpt}\n")
+    )
+    said = warned(shell)
+    for part in (
+        "knowledge: no sources",
+        "model: `model.name` is 'gpt', and the provider is none",
+        "access: logs: 'logs' is a tool, but it is not enabled",
+        "access: lgos: there is no tool 'lgos'; nearest: logs (not enabled)",
+        "policy: lamps: lamp can never be approved: it needs one person of keeper",
+    ):
+        assert any(one.startswith(part) for one in said), (part, said)
+    assert len(said) == 5
+    assert "warn  policy     lamps: " in shell.run("doctor").stdout
+
+
+def warned(shell: Shell) -> list[str]:
+    checks = listed(shell.json("doctor")["checks"])
+    return [f"{one['what']}: {one['said']}" for one in checks if one["warning"]]
+
+
 def test_a_command_goes_from_words_to_an_approved_effect(shell: Shell) -> None:
     proposed = shell.json("ask", "turn the lamp on", "--as", "maya")
     assert isinstance(proposed["actions"], list)
