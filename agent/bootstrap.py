@@ -33,7 +33,7 @@ from agent.store.port import Store
 from agent.store.scribe import Scribe
 from agent.store.shelf import FolderShelf
 from tools.contract import Connected
-from tools.registry import NotRegistered
+from tools.registry import NotRegistered, Registry
 
 if TYPE_CHECKING:
     from agent.telemetry.traces import Traces
@@ -81,7 +81,7 @@ async def build(
         runbooks = built(settings, registry, vocabulary_of(settings))
         registry = discreet(runbooks.registry, Redactor(emails=settings.redaction.emails))
         settings = settings.model_copy(update={"access": {**settings.access, **runbooks.access}})
-        policy = policy_of(settings, registry.specs(), directory.everybody())
+        policy = policy_of(settings, registry.specs(), directory.everybody(), registry.off)
     except (PolicyGap, NotRegistered, RunbookRefused) as error:
         raise SettingsError(f"{home.config}: {error}") from error
     for name, schedule in settings.schedules.items():
@@ -89,7 +89,7 @@ async def build(
             raise SettingsError(
                 f"{home.config}: schedules.{name}.person = {schedule.person!r}: is nobody of `people`; name one"
             )
-    _check_channels(settings, home, [spec.name for spec in registry.specs()], libraries.source_names())
+    _check_channels(settings, home, registry, libraries.source_names())
     scribe = Scribe(Redactor(emails=settings.redaction.emails), seen=seen)
     store = await SqlStore.open(store_place(settings, home), scribe, note=note)
     if settings.slack is not None:
@@ -144,18 +144,21 @@ async def build(
     return app
 
 
-def _check_channels(settings: Settings, home: Home, tools: Sequence[str], sources: Sequence[str]) -> None:
+def _check_channels(settings: Settings, home: Home, registry: Registry, sources: Sequence[str]) -> None:
     """What the settings say of channels must be there. Raises `SettingsError`."""
+    tools = [spec.name for spec in registry.specs()]
     for id_, channel in ({} if settings.slack is None else settings.slack.channels).items():
         for key, named, known in (
             ("tools", channel.tools, tools),
             ("knowledge", channel.knowledge, sources),
         ):
             for name in sorted((named or frozenset()) - set(known)):
-                raise SettingsError(
-                    f"{home.config}: slack.channels.{id_}.{key}: {name!r} is not there; there is "
-                    f"{', '.join(sorted(known)) or 'none'}"
+                why = (
+                    registry.why_not(name)
+                    if key == "tools" and name in registry.off
+                    else f"{name!r} is not there; there is {', '.join(sorted(known)) or 'none'}"
                 )
+                raise SettingsError(f"{home.config}: slack.channels.{id_}.{key}: {why}")
 
 
 async def _traces(settings: Settings, store: Store) -> "Traces | None":

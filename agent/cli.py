@@ -35,6 +35,15 @@ from agent.verbs.exits import Exit, Stop
 DESCRIPTION = """\
 sayso runs operations by conversation: it answers with evidence,
 and changes nothing before somebody approved exactly that change."""
+FIRST = f"""\
+{DESCRIPTION}
+
+begin with:  sayso demo            a small shop of real processes, and a conversation about it
+             sayso init            write a commented sayso.yaml for your own systems
+             sayso chat            talk about your own systems, in this terminal
+help:        sayso --help          every verb
+             sayso VERB --help     what a verb takes
+"""
 EPILOG = """\
 start here:  sayso demo            a small shop of real processes, and a conversation about it
              sayso init            write a commented sayso.yaml for your own systems
@@ -61,9 +70,25 @@ VERBS = (
 )
 
 
+class Line(argparse.ArgumentParser):
+    """A parser that names the nearest verb instead of all of them where one is not there."""
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.nargs != argparse.PARSER or action.choices is None or value in action.choices:
+            super()._check_value(action, value)
+            return
+        import difflib
+
+        near = difflib.get_close_matches(str(value), [str(verb) for verb in action.choices], n=1)
+        meant = f" Did you mean `{self.prog} {near[0]}`?" if near else ""
+        self.exit(
+            Exit.USAGE, f"{self.prog}: there is no verb {value!r}.{meant} `{self.prog} --help` lists them\n"
+        )
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line, with the verbs that other packages add (entry points `sayso.verbs`)."""
-    top = argparse.ArgumentParser(
+    top = Line(
         prog="sayso",
         description=DESCRIPTION,
         epilog=EPILOG,
@@ -79,8 +104,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one verb and returns its exit code."""
-    chosen = parser().parse_args(arguments)
+    """Runs one verb and returns its exit code; without one, says where to begin."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if not words:
+        sys.stdout.write(FIRST)
+        return Exit.DONE
+    chosen = parser().parse_args(words)
     context = verbs.Context(environ=dict(os.environ), cwd=Path.cwd())  # noqa: TID251 - read once, here
     # A closed pipe (`sayso ... | head`) ends the program quietly, as with other commands.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)

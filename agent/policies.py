@@ -1,7 +1,7 @@
 """The policy made of the settings, its conditions held against the arguments that the tools really take."""
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.approvals.conditions import Begins, Condition, Every, Matches, OneOf, Ranges, Scalar
@@ -12,15 +12,18 @@ from agent.people.person import Person
 from agent.settings import ConditionSettings, OverrideSettings, RuleSettings, Settings
 from tools.contract import Effect, Json, Spec
 
-# Shipped tools: a rule may speak of one that is not enabled here.
-SHIPPED = frozenset({"deploy", "rollback", "restart", "scale"})
 NUMBERS = frozenset({"integer", "number"})
 
 
-def policy_of(settings: Settings, specs: Sequence[Spec], people: Sequence[Person] = ()) -> Policy:
-    """The rules as the approvals room knows them. Raises `PolicyGap` with a line for each thing that is wrong."""
+def policy_of(
+    settings: Settings, specs: Sequence[Spec], people: Sequence[Person] = (), off: Iterable[str] = ()
+) -> Policy:
+    """The rules as the approvals room knows them; they may speak of tools that are `off`, not enabled here.
+
+    Raises `PolicyGap` with a line for each thing that is wrong.
+    """
     known = {spec.name: spec for spec in specs}
-    reader = _Reader(settings, known)
+    reader = _Reader(settings, known, off)
     rules = [reader.rule(rule) for rule in settings.policies]
     policy = Policy(rules, {tool: frozenset(roles) for tool, roles in settings.access.items()}, people)
     wrong = reader.wrong
@@ -54,8 +57,8 @@ class _Argument:
 class _Reader:
     """Reads rules; what is wrong with them gathers in `wrong`."""
 
-    def __init__(self, settings: Settings, specs: Mapping[str, Spec]) -> None:
-        self._settings, self._specs = settings, specs
+    def __init__(self, settings: Settings, specs: Mapping[str, Spec], off: Iterable[str]) -> None:
+        self._settings, self._specs, self._off = settings, specs, frozenset(off)
         self.wrong: list[str] = []
 
     def rule(self, rule: RuleSettings) -> Rule:
@@ -94,8 +97,7 @@ class _Reader:
         )
 
     def _tools(self, rule: RuleSettings, where: str) -> None:
-        commands = {str(command.get("name")) for command in self._settings.tools.commands}
-        known = {*self._specs, *SHIPPED, *commands}
+        known = {*self._specs, *self._off}
         for tool in rule.tools:
             spec = self._specs.get(tool)
             if tool not in known:

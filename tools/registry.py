@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from tools.contract import BadArguments, Effect, ReadTool, Spec, Tool, WriteTool
-from tools.vocabulary import unknown
+from tools.vocabulary import nearest
 
 # What the providers of language models accept as the name of a function.
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -22,9 +22,12 @@ class NotRegistered(Exception):
 
 
 class Registry:
-    """The tools by name, in the order they were given. It never changes after it was built."""
+    """The tools by name, in the order they were given. It never changes after it was built.
 
-    def __init__(self, tools: Iterable[Tool]) -> None:
+    `off` names tools that could be enabled and are not; they are refused like unknown ones, in other words.
+    """
+
+    def __init__(self, tools: Iterable[Tool], off: Iterable[str] = ()) -> None:
         self._tools: dict[str, Tool] = {}
         for tool in tools:
             name = tool.spec.name
@@ -41,12 +44,24 @@ class Registry:
                     f"{name!r} declares the effect {tool.spec.effect.value!r} and is made otherwise"
                 )
             self._tools[name] = tool
+        self.off = tuple(name for name in off if name not in self._tools)
 
     def get(self, name: str) -> Tool:
         """The tool of this name. Raises `BadArguments` naming the nearest."""
         if name not in self._tools:
-            raise unknown("tool", name, self._tools, f"there is no tool {name!r}", none="none is enabled")
+            near = nearest(name, self._tools)
+            raise BadArguments(self.why_not(name), field="tool", value=name, nearest=near)
         return self._tools[name]
+
+    def why_not(self, name: str) -> str:
+        """Why a name stands for no tool here: not enabled, or none at all, with the nearest."""
+        if name in self.off:
+            return f"{name!r} is a tool, but it is not enabled; `tools.enabled` in the settings enables it"
+        near = [
+            f"{one} (not enabled)" if one in self.off else one
+            for one in nearest(name, [*self._tools, *self.off])
+        ]
+        return f"there is no tool {name!r}; nearest: {', '.join(near) or 'none is enabled'}"
 
     def read(self, name: str) -> ReadTool:
         """The read of this name. Raises `BadArguments` for a write, which only an approved action reaches."""

@@ -40,7 +40,19 @@ class Forecast:
     glass: tuple[str, ...] = ()
     expires_after: timedelta = timedelta()
     shut: tuple[Shut, ...] = ()
-    enough: bool = True  # whether those people are as many, of as many teams, as it takes
+    teams: int = 0  # how many teams those people are of
+    own: bool = False  # whether who asks could approve it, had somebody else asked
+
+    @property
+    def enough(self) -> bool:
+        """Whether those people are as many, of as many teams, as it takes."""
+        if self.need is None or self.need.auto:
+            return True
+        return len(self.approvers) >= self.need.quorum and self.enough_teams
+
+    @property
+    def enough_teams(self) -> bool:
+        return self.need is None or self.need.distinct_teams == 1 or self.teams >= self.need.distinct_teams
 
     @property
     def quorum(self) -> int:
@@ -79,12 +91,8 @@ def forecast(policy: Policy, people: Sequence[TeamMember], call: Call, at: datet
         no = refused.refusal
         return Forecast(Outlook.REFUSED, no.fields.get("rule", ""), no)
     need = judged.requirement
-    able = [
-        person
-        for person in people
-        if need.may_approve(person.id, person.roles) and (person.id != call.person or need.self_approval)
-    ]
-    teams = {person.team for person in able} - {""}
+    fitting = [person for person in people if need.may_approve(person.id, person.roles)]
+    able = [person for person in fitting if person.id != call.person or need.self_approval]
     return Forecast(
         Outlook.AUTO if need.auto else Outlook.ALLOWED,
         need.rule,
@@ -93,8 +101,8 @@ def forecast(policy: Policy, people: Sequence[TeamMember], call: Call, at: datet
         glass=_members(people, need.break_glass),
         expires_after=judged.expires_after,
         shut=judged.shut,
-        enough=need.auto
-        or (len(able) >= need.quorum and (need.distinct_teams == 1 or len(teams) >= need.distinct_teams)),
+        teams=len({person.team for person in able} - {""}),
+        own=len(able) < len(fitting),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime, tzinfo
 
+from agent.approvals.action import Requirement
 from agent.approvals.card import sentence, shut_name
 from agent.approvals.forecast import Forecast, Outlook, length
 from agent.approvals.policy import Call
@@ -86,17 +87,10 @@ def told(found: Forecast, call: Call, at: datetime, locale: str, name: Name, zon
         return [*lines, say("policy.refused", locale), sentence(found.refusal, locale)]
     if need is None or found.outlook is Outlook.AUTO:
         return [*lines, say("policy.runs_by_itself", locale, rule=found.rule)]
-    until = f"{at + found.expires_after:%Y-%m-%d %H:%M} UTC"
-    lines.append(say("policy.waits", locale, count=need.quorum, rule=found.rule, until=until))
-    lines.append(say("policy.may_approve", locale, who=", ".join(map(name, found.approvers)) or "-"))
-    if not found.enough:
-        lines.append(say("policy.not_enough_people", locale))
-    if need.distinct_teams > 1:
-        lines.append(say("policy.teams", locale, count=need.distinct_teams))
-    if need.self_approval:
-        lines.append(say("policy.self_approval", locale))
-    if need.reason_required:
-        lines.append(say("policy.reason_required", locale))
+    if found.enough:
+        lines += _approvable(found, need, at, locale, name)
+    else:
+        lines += _unapprovable(found, need, call, locale, name)
     for one in found.shut:
         ends = f"{one.until.astimezone(zone):%a %Y-%m-%d %H:%M} {zone}"
         lines.append(say("policy.would_override", locale, freeze=shut_name(one.name, locale), until=ends))
@@ -105,3 +99,38 @@ def told(found: Forecast, call: Call, at: datetime, locale: str, name: Name, zon
         who = ", ".join(map(name, found.glass))
         lines.append(say("policy.break_glass", locale, who=who, within=within))
     return lines
+
+
+def _approvable(found: Forecast, need: Requirement, at: datetime, locale: str, name: Name) -> list[str]:
+    """How long it would wait, for whom, and what their yes takes."""
+    until = f"{at + found.expires_after:%Y-%m-%d %H:%M} UTC"
+    lines = [
+        say("policy.waits", locale, count=need.quorum, rule=found.rule, until=until),
+        say("policy.may_approve", locale, who=", ".join(map(name, found.approvers))),
+    ]
+    if need.distinct_teams > 1:
+        lines.append(say("policy.teams", locale, count=need.distinct_teams))
+    if need.self_approval:
+        lines.append(say("policy.self_approval", locale))
+    if need.reason_required:
+        lines.append(say("policy.reason_required", locale))
+    return lines
+
+
+def _unapprovable(found: Forecast, need: Requirement, call: Call, locale: str, name: Name) -> list[str]:
+    """That it could be asked for and never be approved, by which rule, and who is missing."""
+    fields = {
+        "rule": found.rule,
+        "roles": members(need.approver_roles, name),
+        "who": ", ".join(map(name, found.approvers)),
+        "able": len(found.approvers),
+        "teams": found.teams,
+        "needed": need.distinct_teams,
+    }
+    if not found.approvers:
+        lines = [say("policy.nobody_can", locale, count=need.quorum, **fields)]
+    elif len(found.approvers) < need.quorum:
+        lines = [say("policy.too_few_can", locale, count=need.quorum, **fields)]
+    else:
+        lines = [say("policy.too_few_teams", locale, **fields)]
+    return [*lines, say("policy.own_request", locale, name=name(call.person))] if found.own else lines

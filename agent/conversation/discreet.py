@@ -42,7 +42,10 @@ class Unforeseen(Exception):
 def discreet(registry: Registry, redactor: Redactor) -> Registry:
     """The same tools, whose writes let no secret out. What reads find is redacted where it becomes evidence."""
     tools: Iterable[Tool] = registry
-    return Registry(DiscreetWrite(tool, redactor) if isinstance(tool, WriteTool) else tool for tool in tools)
+    return Registry(
+        (DiscreetWrite(tool, redactor) if isinstance(tool, WriteTool) else tool for tool in tools),
+        registry.off,
+    )
 
 
 @dataclass(frozen=True, slots=True)

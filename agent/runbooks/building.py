@@ -11,7 +11,7 @@ from agent.settings import RunbookSettings, Settings
 from tools.commands.arguments import CommandArguments, field_for
 from tools.commands.declared import Argument
 from tools.registry import Registry
-from tools.vocabulary import Vocabulary, nearest
+from tools.vocabulary import Vocabulary
 
 _ARGUMENT: TypeAdapter[Argument] = TypeAdapter(Argument)
 
@@ -52,7 +52,7 @@ def built(settings: Settings, registry: Registry, vocabulary: Vocabulary) -> Bui
     if wrong:
         raise RunbookRefused("\n".join(wrong))
     access = {TOOL + name: tuple(sorted(one.roles)) for name, one in made.items()}
-    return Built(made, Registry([*registry, *starters]), access)
+    return Built(made, Registry([*registry, *starters], registry.off), access)
 
 
 def _wrong(procedure: Procedure, settings: RunbookSettings, registry: Registry) -> Iterator[str]:
@@ -62,8 +62,7 @@ def _wrong(procedure: Procedure, settings: RunbookSettings, registry: Registry) 
     for number, step in enumerate(procedure.steps, 1):
         at = f"{where}.steps[{number}]"
         if step.tool not in known:
-            near = ", ".join(nearest(step.tool, known)) or "none is enabled"
-            yield f"{at}.tool = {step.tool!r}: is no enabled tool; nearest: {near}"
+            yield f"{at}.tool = {step.tool!r}: {registry.why_not(step.tool)}"
             continue
         fields = known[step.tool].arguments.model_fields
         for name in step.arguments.keys() - fields.keys():

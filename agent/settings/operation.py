@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from agent.settings.section import Duration, Name, Section, postgres_url
+from agent.settings.section import Address, Duration, Name, Section, postgres_url
 
 
 class StoreSettings(Section):
@@ -53,10 +53,8 @@ class TelemetrySettings(Section):
 class ServeSettings(Section):
     """`sayso serve`: the process that stays."""
 
-    listen: str = Field(
-        default="127.0.0.1:8470",
-        pattern=r"^[^\s:]+:\d{1,5}$",
-        description="Where /healthz, /readyz and /metrics are answered",
+    listen: Address = Field(
+        default="127.0.0.1:8470", description="Where /healthz, /readyz and /metrics are answered"
     )
     log_style: Literal["auto", "json", "text"] = Field(
         default="auto", description="How it logs: lines for people on a terminal, else JSON"

@@ -18,6 +18,12 @@ DURATION = re.compile(r"^(\d+)\s*(s|m|h|d|w)$")
 POSTGRES = re.compile(r"^postgresql(\+psycopg)?://[^\s]+$")
 
 
+ADDRESS = re.compile(r"[^\s:]+:(\d{1,5})")
+
+
+LAST_PORT = 65_535
+
+
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -48,10 +54,24 @@ def postgres_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def address(value: object) -> str:
+    """A host and a port to listen at. Raises `ValueError`."""
+    found = ADDRESS.fullmatch(str(value))
+    if found is None or int(found[1]) > LAST_PORT:
+        raise ValueError(
+            f"should be HOST:PORT with a port up to {LAST_PORT}, such as 127.0.0.1:8470, or 0.0.0.0:8470 to be "
+            "reached from other machines"
+        )
+    return str(value)
+
+
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 
 
 TimeZone = Annotated[str, BeforeValidator(time_zone)]
+
+
+Address = Annotated[str, BeforeValidator(address)]
 
 
 Language = Literal["en", "fr"]

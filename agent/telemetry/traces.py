@@ -138,7 +138,7 @@ class Traces:
 
     def registry(self, registry: Registry) -> Registry:
         """The tools, each of whose runs is a span."""
-        return Registry([self._tool(registry.get(spec.name)) for spec in registry.specs()])
+        return Registry([self._tool(registry.get(spec.name)) for spec in registry.specs()], registry.off)
 
     def _tool(self, tool: ReadTool | WriteTool) -> ReadTool | WriteTool:
         if isinstance(tool, WriteTool):

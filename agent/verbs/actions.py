@@ -30,7 +30,7 @@ STATES = (
 def add(group: verbs.Group) -> None:
     verb = group.add_parser(
         "actions",
-        help="proposed changes: list, show, approve, reject, edit, withdraw, run, break-glass, settle",
+        help="proposed changes: list, show, approve, reject, edit, withdraw, run, break-glass, countersign, settle",
         description="Proposed changes and the decisions about them. An approved change runs at once, in this process.",
     )
     sub = verb.add_subparsers(title="what to do", metavar="WHAT", required=True)

@@ -1,7 +1,7 @@
 """`sayso doctor`: is everything there that the settings ask for, and what to do where it is not."""
 
 import argparse
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,11 +18,16 @@ _TRIED = frozenset({"status", "kubernetes", "tickets"}) | _OF_A_SERVICE
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at: `ok` is None where it is worth a word and no fault."""
+    """One thing looked at: `ok` is None where it is worth a word and no fault; a `warning` is likely no intention."""
 
     what: str
     ok: bool | None
     said: str
+    warning: bool = False
+
+    @property
+    def mark(self) -> str:
+        return {True: "ok", False: "FAIL", None: "warn" if self.warning else "note"}[self.ok]
 
 
 def add(group: verbs.Group) -> None:
@@ -41,18 +46,26 @@ async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
     from agent.verbs.opening import opened, print_json
 
     async with opened(arguments, context, anybody=True) as session:
-        checks = [check async for check in examined(session)]
+        checks = [check async for check in examined(session, context.environ)]
     if arguments.json:
-        print_json({"checks": [{"what": one.what, "ok": one.ok, "said": one.said} for one in checks]})
+        print_json(
+            {
+                "checks": [
+                    {"what": one.what, "ok": one.ok, "warning": one.warning, "said": one.said}
+                    for one in checks
+                ]
+            }
+        )
     else:
         for one in checks:
-            mark = {True: "ok  ", False: "FAIL", None: "note"}[one.ok]
-            print(f"{mark}  {one.what:10} {one.said}")
+            print(f"{one.mark:4}  {one.what:10} {one.said}")
     return Exit.FAILED if any(one.ok is False for one in checks) else Exit.DONE
 
 
-async def examined(session: "Session") -> AsyncIterator[Check]:
+async def examined(session: "Session", environ: Mapping[str, str]) -> AsyncIterator[Check]:
     """Every check, in the order people read them."""
+    from agent.verbs.rights import loose
+
     app = session.app
     yield Check(
         "settings", True, f"{app.home.config} ({app.home.chosen_by}); {len(app.settings.people)} people"
@@ -65,7 +78,10 @@ async def examined(session: "Session") -> AsyncIterator[Check]:
         yield check
     async for check in knowledge(session):
         yield check
-    yield await model(session)
+    async for check in model(session, environ):
+        yield check
+    for what, said in loose(app):
+        yield Check(what, None, said, warning=True)
     async for check in backends(session):
         yield check
     async for check in servers(session):
@@ -128,8 +144,9 @@ async def knowledge(session: "Session") -> AsyncIterator[Check]:
     """The indexes, and what they were made from."""
     from knowledge.port import KnowledgeError
 
-    if not session.app.settings.knowledge.sources:
-        yield Check("knowledge", None, "no sources; add some under knowledge.sources")
+    if not session.app.sources:
+        said = "no sources, so nothing is found in documents or chats: name some under `knowledge.sources`"
+        yield Check("knowledge", None, said, warning="knowledge" in session.app.registry)
         return
     try:
         status = await (await session.app.knowledge.library()).status()
@@ -145,22 +162,27 @@ async def knowledge(session: "Session") -> AsyncIterator[Check]:
         yield Check("knowledge", None, note)
 
 
-async def model(session: "Session") -> Check:
-    """Whether the model answers one short request."""
+async def model(session: "Session", environ: Mapping[str, str]) -> AsyncIterator[Check]:
+    """What is missing of the model, and whether it answers one short request."""
     from agent.conversation.errors import ConversationError
     from agent.conversation.messages import Message, Request, Role
     from agent.making.models import language_model
+    from agent.models.lacking import lacking
 
     settings = session.app.settings.model
+    if (missing := lacking(settings, environ)) is not None:
+        yield Check("model", None, missing, warning=True)
     if settings.provider == "none":
-        return Check("model", None, "none is configured: the embedded planner answers")
+        yield Check("model", None, "none is configured: the embedded planner answers")
+        return
     chosen = language_model(settings)
     request = Request((Message(Role.PERSON, "Say: ready"),), (), "en", session.app.now())
     try:
         reply = await chosen.complete(request, _unheard)
     except ConversationError as error:
-        return Check("model", False, f"{error}; until it answers, the embedded planner does")
-    return Check("model", True, f"{reply.model} answers")
+        yield Check("model", False, f"{error}; until it answers, the embedded planner does")
+    else:
+        yield Check("model", True, f"{reply.model} answers")
 
 
 async def _unheard(_piece: str) -> None:
@@ -177,7 +199,7 @@ async def backends(session: "Session") -> AsyncIterator[Check]:
     for tool in session.app.registry:
         spec = tool.spec
         if not session.app.policy.roles_for(spec.name):
-            yield Check(spec.name, None, "nobody may use it: it is not in `access`")
+            yield Check(spec.name, None, "nobody may use it: it is not in `access`", warning=True)
         if isinstance(tool, WriteTool) or spec.name not in _TRIED:
             continue
         service = next(iter(session.app.settings.services), None)

@@ -282,7 +282,8 @@ def _policy(file: Path, settings: "Settings", session: "Session") -> "Policy":
     from agent.policies import policy_of
 
     try:
-        return policy_of(settings, session.app.registry.specs(), people_of(settings))
+        registry = session.app.registry
+        return policy_of(settings, registry.specs(), people_of(settings), registry.off)
     except PolicyGap as error:
         raise Stop(f"{file}: {error}", Exit.USAGE) from error
 

@@ -56,13 +56,30 @@ async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:
         try:
             library = await session.app.knowledge.library()
             result = await library.search(query, reader_of(session.person))
+            empty = "" if result.passages else await _empty(session)
         except KnowledgeError as error:
             raise Stop(str(error), Exit.UNAVAILABLE) from error
         if arguments.json:
-            print_json(passages.as_json(result))
+            print_json({**passages.as_json(result), **({"nothing_to_search": empty} if empty else {})})
+        elif empty:
+            print(empty)
         else:
             passages.show(result, query.text, session.locale)
     return Exit.DONE if result.passages else Exit.NOT_FOUND
+
+
+async def _empty(session: "Session") -> str:
+    """Why there is nothing to search in at all, and what to do about it; "" where there is something."""
+    from agent.words.catalogue import say
+
+    app = session.app
+    if (await (await app.knowledge.library()).status()).documents:
+        return ""
+    if not app.sources:
+        return say("terminal.no_sources", session.locale, config=app.home.config)
+    return say(
+        "terminal.nothing_read", session.locale, sources=", ".join(source.name for source in app.sources)
+    )
 
 
 def _moment(said: str | None, session: "Session") -> "datetime | None":

@@ -29,7 +29,10 @@ def add(group: verbs.Group) -> None:
         "--role", choices=ROLES, default="all", help="hear people (surface), work (worker), or both (default)"
     )
     verb.add_argument(
-        "--listen", metavar="HOST:PORT", help="where health and metrics are (default: settings)"
+        "--listen",
+        type=_address,
+        metavar="HOST:PORT",
+        help="where health and metrics are (default: settings)",
     )
     verb.add_argument(
         "--for-parent",
@@ -38,6 +41,15 @@ def add(group: verbs.Group) -> None:
     )
     verbs.add_place(verb)
     verb.set_defaults(run=run)
+
+
+def _address(written: str) -> str:
+    from agent.settings.section import address
+
+    try:
+        return address(written)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{written!r} {error}") from error
 
 
 async def run(arguments: argparse.Namespace, context: verbs.Context) -> Exit:

@@ -32,5 +32,6 @@ def whitelist(
         near = ", ".join(nearest(unknown[0], [*shipped, *commands]))
         raise SettingsError(f"{home.config}: tools.enabled: {unknown[0]!r} is no tool; nearest: {near}")
     return Registry(
-        commands[name] if name in commands else shipped[name]() for name in settings.tools.enabled
+        (commands[name] if name in commands else shipped[name]() for name in settings.tools.enabled),
+        off=[*shipped, *commands],
     )

@@ -113,3 +113,11 @@ VALVE = "tools: [valve], approvers: [keeper]"
 )
 def test_a_rule_that_cannot_mean_what_it_says_is_refused(tmp_path: Path, text: str, said: str) -> None:
     assert said in complaint(tmp_path, text)
+
+
+def test_a_rule_may_speak_of_a_tool_that_is_not_enabled(tmp_path: Path) -> None:
+    file = tmp_path / "sayso.yaml"
+    file.write_text(f"{HEAD}policies:\n  - {{name: r, tools: [valve, silence], approvers: [keeper]}}\n")
+    with pytest.raises(PolicyGap, match="there is no tool 'silence'"):
+        policy_of(load(file, {}), SPECS)
+    assert policy_of(load(file, {}), SPECS, off=("silence",)).rules[0].tools == {"valve", "silence"}

@@ -107,3 +107,16 @@ def test_lengths_of_time_are_written_as_people_write_them(
 
 def test_a_bare_number_is_no_length_of_time(tmp_path: Path) -> None:
     assert "such as 30s, 15m" in complaint(tmp_path, "model: {timeout: 12}\n")
+
+
+@pytest.mark.parametrize("place", ["foo", "127.0.0.1", "8470", "localhost:http", "127.0.0.1:84700"])
+def test_a_place_to_listen_at_that_is_none_is_named_with_what_would_be_right(
+    tmp_path: Path, place: str
+) -> None:
+    said = complaint(tmp_path, f"serve:\n  listen: '{place}'\n")
+    assert f"line 2: serve.listen = '{place}': should be HOST:PORT" in said
+    assert "such as 127.0.0.1:8470" in said
+
+
+def test_a_port_alone_is_no_place_to_listen_at(tmp_path: Path) -> None:
+    assert "serve.listen = 8470: should be HOST:PORT" in complaint(tmp_path, "serve: {listen: 8470}\n")

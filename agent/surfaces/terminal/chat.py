@@ -1,6 +1,7 @@
 """A conversation typed into a terminal: words for sayso, and a few commands that begin with a slash."""
 
 import logging
+import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import uuid4
@@ -17,6 +18,12 @@ from agent.words.catalogue import say
 LOG = logging.getLogger("sayso.terminal")
 
 Command = Callable[[list[str]], Awaitable[None]]
+
+# "show A-1", "approve a-1": a command about one action without its slash. Any other word makes it a question.
+_ABOUT_ONE = re.compile(
+    r"\s*(?:(show)\s+([at]-\d+)|(approve|reject|withdraw|break-glass|countersign)\s+(a-\d+))\s*",
+    re.IGNORECASE,
+)
 
 
 class Chat:
@@ -48,7 +55,7 @@ class Chat:
         paper().print(self._say("welcome", name=self._sitting.person.name), style="bold")
         await self._sitting.catch_up()
         async for line in self._lines():
-            words = line.split()
+            words = with_slash(line).split()
             if not words:
                 continue
             if words[0] in ("/quit", "/exit") or line.strip().lower() in ("quit", "exit"):
@@ -211,3 +218,12 @@ class Chat:
 
     def _say(self, key: str, **fields: object) -> str:
         return say(f"terminal.{key}", self._sitting.locale, **fields)
+
+
+def with_slash(line: str) -> str:
+    """The line, with the slash that was left out where it is nothing but a command and the id of an action."""
+    found = _ABOUT_ONE.fullmatch(line)
+    if found is None:
+        return line
+    command, id_ = (part for part in found.groups() if part is not None)
+    return f"/{command.lower()} {id_.upper()}"

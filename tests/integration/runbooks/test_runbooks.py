@@ -220,7 +220,7 @@ async def test_whenever_a_worker_dies_another_one_goes_on_and_nothing_is_done_tw
 @pytest.mark.parametrize(
     ("change", "to", "wrong"),
     [
-        ("{tool: stamp, with: {word: closed}}", "{tool: stmp}", "is no enabled tool; nearest: stamp"),
+        ("{tool: stamp, with: {word: closed}}", "{tool: stmp}", "there is no tool 'stmp'; nearest: stamp"),
         ("with: {word: closed}", "with: {wrd: closed}", "has no such argument; it takes word"),
         ("{tool: stamp, with: {word: closed}}", "{tool: stamp}", "word is missing, which stamp needs"),
         ('with: {word: "{word}"}', "with: {word: hello}", "parameters.word: no step uses it"),

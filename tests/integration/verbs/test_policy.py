@@ -115,6 +115,47 @@ def test_a_check_counts_teams_and_says_no_where_no_rule_fits(shell: Shell) -> No
     assert "Rules for other values: lamps, many, cellar." in str(attic["said"])
 
 
+LONELY = SETTINGS.replace("[viewer, keeper]", "[viewer]").replace(
+    "[viewer, operator]", "[viewer, operator, chief]"
+)
+
+
+@pytest.mark.parametrize(
+    ("approvers", "person", "said"),
+    [
+        (
+            "[chief], quorum: 2",
+            "maya",
+            "needs 2 people's yes, of chief, and only 1 of 2 may give one: Sam. Maya could, had somebody else asked",
+        ),
+        (
+            "['person:maya']",
+            "maya",
+            "nobody could approve it: rule lamps needs a yes of Maya. Maya could, had",
+        ),
+        (
+            "[chief, viewer], quorum: 2, distinct_teams: 2",
+            "sam",
+            "lamps demande l'accord de 2 équipes différentes, et ceux qui peuvent le donner (Maya, Tom) sont de 1",
+        ),
+    ],
+)
+def test_a_check_says_plainly_that_too_few_could_ever_approve(
+    shell: Shell, approvers: str, person: str, said: str
+) -> None:
+    rules = f"  - {{name: lamps, tools: [lamp], approvers: {approvers}}}\nknowledge: {{embedder: none}}\n"
+    head = LONELY.split("  - name: lamps", maxsplit=1)[0].replace(
+        "lamp: [operator]", "lamp: [operator, chief]"
+    )
+    (shell.home / "sayso.yaml").write_text((head + rules).replace("HOME", str(shell.home)))
+    found = shell.check("lamp", "state=on", "--as", person, "--at", TUESDAY)
+    told = " ".join(found["said"]) if isinstance(found["said"], list) else ""
+    assert said in told
+    assert found["enough_approvers"] is False
+    assert "wait for" not in told
+    assert "Who may approve" not in told
+
+
 def test_a_check_answers_in_the_language_of_the_person(shell: Shell) -> None:
     found = shell.check("lamp", "state=on", "--as", "sam", code=3)
     assert "Ce serait refusé." in str(found["said"])
@@ -129,6 +170,7 @@ def test_a_check_of_a_read_says_that_no_policy_is_asked(shell: Shell) -> None:
     ("words", "said"),
     [
         (["lamb", "state=on"], "nearest: lamp"),
+        (["deploy"], "'deploy' is a tool, but it is not enabled; `tools.enabled` in the settings enables it"),
         (["lamp", "state=dim"], "state"),
         (["lamp", "colour=red", "state=on"], "colour"),
         (["lamp", "state=on", "--at", "soon"], "'soon' should be a time such as"),

@@ -83,6 +83,12 @@ async def test_a_port_that_somebody_else_has_is_named(home: Path) -> None:
         assert await process.wait() == 5
 
 
+async def test_a_place_to_listen_at_that_is_none_is_named_as_it_was_given(home: Path) -> None:
+    process = await started(home, "--listen", "foo")
+    assert "argument --listen: 'foo' should be HOST:PORT" in await line(process, "--listen: ")
+    assert await process.wait() == 2
+
+
 async def test_without_settings_it_says_what_to_do(tmp_path: Path) -> None:
     process = await started(tmp_path)
     assert "sayso init" in await line(process, "there is no such file")

@@ -75,6 +75,34 @@ def test_init_writes_a_private_file_that_doctor_accepts_and_never_overwrites(tmp
     assert shell.run("doctor").returncode == 0
 
 
+def test_the_doctor_warns_of_what_comes_to_nothing(shell: Shell) -> None:
+    assert warned(shell) == [
+        "person: lea may use nothing: has no role, and `access` gives that no enabled tool"
+    ]
+    file = shell.home / "sayso.yaml"
+    poor = file.read_text().replace("lamp: [operator]}", "lamp: [operator], logs: [viewer], lgos: [viewer]}")
+    poor = poor.replace("roles: [viewer, keeper]", "roles: [viewer]").replace("roles: []", "roles: [viewer]")
+    file.write_text(
+        poor.replace("  sources: [{name: docs, kind: markdown, path: docs}]\n", "model: {name: gpt}\n")
+    )
+    said = warned(shell)
+    for part in (
+        "knowledge: no sources",
+        "model: `model.name` is 'gpt', and the provider is none",
+        "access: logs: 'logs' is a tool, but it is not enabled",
+        "access: lgos: there is no tool 'lgos'; nearest: logs (not enabled)",
+        "policy: lamps: lamp can never be approved: it needs one person of keeper",
+    ):
+        assert any(one.startswith(part) for one in said), (part, said)
+    assert len(said) == 5
+    assert "warn  policy     lamps: " in shell.run("doctor").stdout
+
+
+def warned(shell: Shell) -> list[str]:
+    checks = listed(shell.json("doctor")["checks"])
+    return [f"{one['what']}: {one['said']}" for one in checks if one["warning"]]
+
+
 def test_a_command_goes_from_words_to_an_approved_effect(shell: Shell) -> None:
     proposed = shell.json("ask", "turn the lamp on", "--as", "maya")
     assert isinstance(proposed["actions"], list)
@@ -129,10 +157,23 @@ def test_an_edit_makes_a_new_action_and_a_wrong_one_leaves_the_old(shell: Shell)
 
 
 def test_documents_are_found_after_they_were_read(shell: Shell) -> None:
-    assert shell.run("search", "fuse", "--as", "maya").returncode == 4
+    unread = shell.run("search", "fuse", "--as", "maya")
+    assert (unread.returncode, "nothing of docs was read. `sayso ingest` reads" in unread.stdout) == (4, True)
     assert shell.run("ingest", "--as", "maya").returncode == 0
     found = shell.json("search", "fuse of the hall lamp", "--as", "maya")
     assert "number seven" in str(found["passages"])
+
+
+def test_a_search_where_no_source_is_set_says_how_to_add_one(shell: Shell) -> None:
+    file = shell.home / "sayso.yaml"
+    file.write_text(file.read_text().replace("  sources: [{name: docs, kind: markdown, path: docs}]\n", ""))
+    done = shell.run("search", "fuse", "--as", "maya")
+    assert done.returncode == 4
+    assert "no source of knowledge is set" in done.stdout
+    assert f"`knowledge.sources` in {file}" in done.stdout
+    assert "sayso ingest" in done.stdout
+    said = shell.json("search", "fuse", "--as", "maya")
+    assert (said["passages"], "knowledge.sources" in str(said["nothing_to_search"])) == ([], True)
 
 
 def test_somebody_without_a_role_may_use_nothing(shell: Shell) -> None:
@@ -176,7 +217,10 @@ def test_everything_that_is_kept_is_closed_to_others(shell: Shell) -> None:
         (["show", "nonsense", "--as", "maya"], 4, "there is no 'nonsense'"),
         (["audit", "show", "A-9", "--as", "maya"], 4, "nothing about"),
         (["doctor", "--home", "/nonexistent/home"], 2, "sayso init"),
-        (["frobnicate"], 2, "invalid choice"),
+        (["frobnicate"], 2, "there is no verb 'frobnicate'. `sayso --help` lists them"),
+        (["actoins"], 2, "there is no verb 'actoins'. Did you mean `sayso actions`? `sayso --help`"),
+        (["actions", "aprove", "A-1"], 2, "Did you mean `sayso actions approve`? `sayso actions --help`"),
+        (["actions", "list", "--state", "open"], 2, "invalid choice: 'open'"),
     ],
 )
 def test_bad_input_gets_a_sentence_and_its_code(shell: Shell, words: list[str], code: int, said: str) -> None:
@@ -285,6 +329,10 @@ def test_a_tool_or_a_source_of_a_channel_that_is_not_there_is_refused_by_name(sh
     before = file.read_text()
     for wrong, said in (
         ("tools: [lgos]", "slack.channels.C1.tools: 'lgos' is not there"),
+        (
+            "tools: [logs]",
+            "slack.channels.C1.tools: 'logs' is a tool, but it is not enabled; `tools.enabled`",
+        ),
         (
             "knowledge: [slack, dcos]",
             "slack.channels.C1.knowledge: 'dcos' is not there; there is docs, slack",

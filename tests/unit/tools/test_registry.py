@@ -37,6 +37,16 @@ def test_an_unknown_tool_is_refused_with_the_nearest() -> None:
     assert caught.value.nearest == ("deploy",)
 
 
+def test_a_tool_that_is_not_enabled_is_told_from_one_that_is_none() -> None:
+    tools = Registry([Pretender("logs", Effect.READ)], off=["logs", "deploy"])
+    assert tools.off == ("deploy",)
+    with pytest.raises(BadArguments, match="'deploy' is a tool, but it is not enabled; `tools.enabled`"):
+        tools.get("deploy")
+    with pytest.raises(BadArguments, match=r"no tool 'deplyo'; nearest: deploy \(not enabled\)") as caught:
+        tools.get("deplyo")
+    assert caught.value.nearest == ("logs",)  # what may be called instead is what there is
+
+
 def test_specs_are_listed_by_effect() -> None:
     assert [spec.name for spec in registry().specs(Effect.READ)] == ["status"]
     assert [spec.name for spec in registry().specs(Effect.WRITE)] == ["deploy", "restart"]

@@ -86,6 +86,34 @@ class MarkingApp(QuietApp):
     requests: ToldMaya = field(default_factory=ToldMaya)
 
 
+class ToldTurns(ToldMaya):
+    """The same, for the names of turns alone."""
+
+    async def record(self, id_: str, person: Person) -> TurnRecord | None:
+        return await super().record(id_, person) if id_.startswith("T-") else None
+
+
+@dataclass
+class NamedActions(NoActions):
+    """The same; keeps which ones it was asked for."""
+
+    named: list[str] = field(default_factory=list)
+
+    async def find(self, id_: str, _person: Person) -> None:
+        self.named.append(id_)
+
+
+@dataclass
+class NamingApp(MarkingApp):
+    """The same, without any action."""
+
+    requests: ToldMaya = field(default_factory=ToldTurns)
+    actions: NamedActions = field(default_factory=NamedActions)
+
+    def name(self, id_: str) -> str:
+        return self.directory.get(id_).name
+
+
 class BreakingApp(MarkingApp):
     """The same, and the question "why?" breaks it."""
 
@@ -153,6 +181,44 @@ async def test_a_command_without_its_word_says_what_to_type(
 ) -> None:
     await chat(line)
     assert told in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "id_"),
+    [("show A-1", "A-1"), ("  Show a-17 ", "A-17"), ("approve A-2", "A-2"), ("withdraw a-3", "A-3")],
+)
+async def test_a_command_and_an_id_need_no_slash(
+    line: str, id_: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = NamingApp()
+    await TypedChat(sitting(app), [line]).run()
+    assert (app.actions.named, app.asked) == ([id_], [])
+    assert f"There is no {id_} that you may see" in capsys.readouterr().out
+
+
+async def test_an_answer_is_shown_without_a_slash(capsys: pytest.CaptureFixture[str]) -> None:
+    app = NamingApp()
+    await TypedChat(sitting(app), ["show t-1"]).run()
+    assert (app.actions.named, app.asked) == ([], [])
+    assert "T-1  Maya Lindqvist, 2026-11-23 00:00 UTC\n> how?" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "show A-1 please",
+        "show me A-1",
+        "please approve A-1",
+        "approve T-1",
+        "should I approve A-1",
+        "show payments",
+        "A-1",
+        "show",
+        "tools A-1",
+    ],
+)
+async def test_any_other_text_is_a_question(line: str) -> None:
+    assert (await chat(line)).asked == [line]
 
 
 async def test_an_answer_is_marked_whole_or_by_its_passage_with_a_reason() -> None:
