@@ -196,6 +196,8 @@ async def test_whenever_a_worker_dies_another_one_goes_on_and_nothing_is_done_tw
                 await desk.decide(action.id, shop.app.directory.get("tom"), Verdict.APPROVE)
             await worker.round()
         except Killed:
+            # What it had begun lives in this process on, and comes to its end in its own time.
+            await asyncio.gather(*engine.tasks, return_exceptions=True)
             await shop.app.store.leave(shop.app.fleet.me)  # what others do for a worker that is dead
             shop.ahead += timedelta(minutes=5)
             worker, engine, desk = shop.at_work()
