@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
+from knowledge.analyzer import Terms, language_of
 from knowledge.catalogue import Catalogue, Shelved
 from knowledge.chunking import said
 from knowledge.confidence import Signs, confidence, heeding
@@ -14,7 +15,7 @@ from knowledge.copies import collapsed
 from knowledge.dense import DenseIndex
 from knowledge.expected import Expected, asked_after, expected
 from knowledge.hybrid import LEXICAL_WEIGHT, Found, fuse
-from knowledge.lexical import LexicalIndex, Question, Terms, Wanted, language_of
+from knowledge.lexical import LexicalIndex
 from knowledge.pointed import pointed
 from knowledge.port import (
     By,
@@ -31,6 +32,7 @@ from knowledge.port import (
     Scope,
     Searched,
 )
+from knowledge.question import Question, Wanted
 from knowledge.sentences import best
 from knowledge.services import is_elsewhere, services_in
 from knowledge.worth import worth

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from knowledge.lexical import Analyzer
+from knowledge.analyzer import Analyzer
 
 # Who and when of the same thing are different questions, although small words are not what a question is about.
 _ASKED = {

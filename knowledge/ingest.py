@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from knowledge.analyzer import language_of
 from knowledge.catalogue import Catalogue, Shelved, fingerprint
 from knowledge.chunking import chunks_of, said, without_speakers
 from knowledge.incidents import Rules
-from knowledge.lexical import PUBLIC_GROUP, LexicalIndex, language_of
+from knowledge.lexical import PUBLIC_GROUP, LexicalIndex
 from knowledge.port import (
     Chunk,
     Document,

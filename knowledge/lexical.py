@@ -1,8 +1,7 @@
 """The half that finds by words: tantivy over stems (English, French), names kept whole, and four letters at a time.
 
-Names are what an operator pastes: error codes, metrics, paths, versions. Each is indexed whole in a field of its
-own, and its pieces among the words, so that `PaymentsPoolExhausted` is found by "pool exhausted". Runs of four letters
-forgive a slip of the finger and count for a quarter.
+Words, names and runs of four letters are each a field of their own; the runs forgive a slip of the finger and count
+for a quarter.
 
 How rare a word is weighs it, and is itself something to know. So it is counted by groups - what all may read, and each
 private place - and a question is weighed by the groups its asker may read: what others keep private moves no score.
@@ -12,274 +11,31 @@ import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from knowledge.glossary.glossary import glossary
+from knowledge.analyzer import Analyzer, Terms, grams_of
 from knowledge.port import Entry, IndexDamaged, Scope
+from knowledge.question import Question, Wanted
+from knowledge.smallwords import PARTICLES, SMALL
 
 if TYPE_CHECKING:
     import tantivy
 
 _K1 = 1.2  # tantivy's BM25 constants are fixed: the best a term can do is (K1 + 1) * idf
-_GRAM = 4
 _GRAMS_WEIGHT = 0.25
 _HEAP_BYTES = 50_000_000
 _COUNTS_KEPT = 50_000
 PUBLIC_GROUP = "*"
-_RUN = re.compile(r"\w[\w\-./:@#=]*\w|\w")
-_JOINT = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\-./:@#=]+")
-_NAME = re.compile(r"\d|_|/.*/")
 _PROPER = re.compile(r"(?<=[^.?!:\s] )[A-ZÀ-Þ][\w\-./]*\w|\b(?=[\w\-./]*\d)\w[\w\-./]*\w")
-_CLITIC = re.compile(r"-(?:t-)?(?:je|tu|il|elle|on|nous|vous|ils|elles|ce|ci|là)\b", re.IGNORECASE)
-_CLOSE = 28  # stems; about forty words with the small ones
-_LETTERS = re.compile(r"[^\W\d_]+")
-_ENGLISH = frozenset(
-    _LETTERS.findall(
-        "the of to and is it you that for are with was be at this have from by not but what we can when your "
-        "how why did do does which who if there their has were will i my our any"
-    )
-)
-_FRENCH = frozenset(
-    _LETTERS.findall(
-        "le la les des du un une et que qui dans pour sur pas avec au aux ce cette ces il elle nous vous je "
-        "se sont plus par ou mais comment pourquoi quand quel quelle quels quelles été être ont depuis où qu "
-        "est de en"
-    )
-)
-
-
-# What a question is put in, and not what it is about.
-_ASKING = (
-    _ENGLISH
-    | _FRENCH
-    | frozenset(
-        _LETTERS.findall(
-            "where whom whose should could would may might must shall am been being had having were they them he she "
-            "his her him its me us yours these those there here then than so some such just also please tell know ever "
-            "anyone anybody anything someone somebody something on as into onto an a "
-            "j m t l d c qu y je tu me te ça ca cela on sa son ses leur leurs notre nos votre vos mon ma mes si ne n "
-            "suis es sommes êtes était fait faut peut peux doit dois donc car combien lequel laquelle déjà "
-            "quoi dont chez vers lui elles eux ai as a avons avez avait eu sera serait étaient sait sais savez dire "
-            "dis dites peuvent pouvez peut-on devons devez quelqu aussi encore"
-        )
-    )
-)
-# Words that help to find - people write alike - and whose absence says nothing against a passage.
-_SMALL = _ASKING | frozenset(
-    _LETTERS.findall(
-        "va vont quoi quelqu quand dont lors tout tous toute toutes très aussi alors chez vers entre sans "
-        "avons avez ai avait avoir serait sera desquels auquel "
-        "a an am us me he she him her his its they them these those whose whom where been being could should would "
-        "may might must shall than then so such as or also just about into much many some someone anyone anybody "
-        "let got get ever please"
-    )
-)
-# What makes one word of two where English writes it so: fail over, log in, set up.
-_PARTICLES = frozenset({"in", "on", "off", "up", "out", "over", "down", "back"})
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a text says, as the index sees it: stems of its words, and names kept whole."""
-
-    words: tuple[str, ...]
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """One word or name of a question: as it was typed, how rare it is, and the terms that answer to it.
-
-    Terms are its own stem, and what stands for it in the other language.
-    """
-
-    typed: str
-    weight: float
-    terms: frozenset[str]
-    held: bool  # whether anything the asker may read has one of them
-    name: bool = False  # has a digit, or a capital where a sentence does not begin
-
-    def in_(self, said: AbstractSet[str]) -> bool:
-        """Whether a passage speaks of it."""
-        return not self.terms.isdisjoint(said)
-
-    def or_as(self, written: Iterable[str]) -> "Wanted":
-        """The same, also found where it and its neighbour are written as one word: "fail over" in "failover"."""
-        return replace(self, terms=self.terms.union(written), held=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question made ready: what to look up in which field, and what is wanted of a passage.
-
-    A chunk with all that is `asked` scores about 1. `leads` are enough to find chunks worth scoring: words and names,
-    and the grams of words that no chunk has.
-    """
-
-    asked: tuple[tuple[str, str, float], ...]  # field, term, boost
-    leads: tuple[tuple[str, str, float], ...]
-    wanted: tuple[Wanted, ...]
-
-    def coverage(self, said: Terms) -> float:
-        """How much of the question a passage speaks of, 0 to 1; words that no document has count too."""
-        whole = sum(one.weight for one in self.wanted)
-        return self.overlap(said) / whole if whole else 0.0
-
-    def overlap(self, said: Terms) -> float:
-        """The weight of what question and passage share."""
-        has = {*said.words, *said.names}
-        return sum(one.weight for one in self.wanted if one.in_(has))
-
-    def together(self, said: Terms) -> float:
-        """The most of the question that stands close together in a passage, 0 to 1: within some forty words of it."""
-        whole = sum(one.weight for one in self.wanted)
-        starts = range(0, max(1, len(said.words) - _CLOSE // 2), _CLOSE // 2)
-        near = (Terms(said.words[at : at + _CLOSE], said.names) for at in starts)
-        return max(self.overlap(some) for some in near) / whole if whole else 0.0
-
-    def misses_name(self, said: Terms) -> bool:
-        """Whether a name of the question (`INC-120`, `Redis`, `2.4.1`) is not in a passage."""
-        has = {*said.words, *said.names}
-        return any(one.name and not one.in_(has) for one in self.wanted)
-
-    def first_in(self, part: str) -> Wanted | None:
-        """The word that stands first in a part of the question; None if it has none of them."""
-        text = part.lower()
-        standing = [(text.find(one.typed.lower()), one) for one in self.wanted]
-        return min((pair for pair in standing if pair[0] >= 0), key=lambda pair: pair[0], default=(0, None))[
-            1
-        ]
-
-    def shared(self, said: Terms) -> tuple[str, ...]:
-        """The words of the question, as typed, that a passage has, the rarest first."""
-        has = {*said.words, *said.names}
-        both = [one for one in self.wanted if one.in_(has)]
-        return tuple(dict.fromkeys(one.typed for one in sorted(both, key=lambda one: -one.weight)))
-
-
-class Asked(NamedTuple):
-    """One word or name of a question before it is weighed: its field, as typed, and the terms that answer to it."""
-
-    field: str
-    typed: str
-    terms: tuple[str, ...]
-    times: int = 1
-    perhaps: bool = False  # two words that may be written as one: "fail over"; they count if anything has it
-
-
-class Analyzer:
-    """Makes terms of texts, in English or French by the small words of each."""
-
-    def __init__(self) -> None:
-        self._english = _stemmer("english")
-        self._french = _stemmer("french")
-        self._glossary = glossary(self._french.analyze, self._english.analyze)
-
-    def passage(self, text: str) -> Terms:
-        """Terms of a text to index; in doubt, it is English."""
-        english, french = _languages(text)
-        stem = self._french if french > english else self._english
-        return Terms(tuple(stem.analyze(spread(text))), tuple(names_in(text)))
-
-    def question(self, text: str) -> "list[Asked]":
-        """Words and names of a question, each once; in doubt its words are stemmed in both languages."""
-        english, french = _languages(text)
-        asked: dict[str, Asked] = {}
-        runs = _RUN.findall(_CLITIC.sub(" ", text))
-        # A question of small words only is about those.
-        about = [run for run in runs if run.lower() not in _ASKING] or runs
-        for run in about:
-            for one in (
-                *self._words(run, english, french),
-                *(Asked("names", run, (n,)) for n in names_in(run)),
-            ):
-                before = asked.get(f"{one.field}:{one.terms[0]}", one._replace(times=0))
-                asked[f"{one.field}:{one.terms[0]}"] = before._replace(times=before.times + 1)
-        return [*asked.values(), *self._compounds(runs)]
-
-    def _compounds(self, runs: Sequence[str]) -> Iterator[Asked]:
-        """Each two words in a row as one, in case it is written so."""
-        for one, other in pairwise(runs):
-            if one.isalpha() and other.isalpha():
-                stems = self._english.analyze(one + other)
-                yield from (Asked("words", f"{one} {other}", (stem,), perhaps=True) for stem in stems)
-
-    def in_english(self, text: str) -> str | None:
-        """A French question word by word in English, small words left out; None for any other."""
-        if language_of(text) != "fr":
-            return None
-        runs = (run for run in _RUN.findall(_CLITIC.sub(" ", text)) if run.lower() not in _ASKING)
-        stems = ((run, self._french.analyze(run)) for run in runs)
-        return (
-            " ".join(self._glossary.spoken.get(stem[0], run) if stem else run for run, stem in stems) or None
-        )
-
-    def gist(self, text: str, asking: Mapping[str, str]) -> str:
-        """What a text asks (by the last word that `asking` has) and about what: English stems and names, sorted."""
-        runs: list[str] = _RUN.findall(_CLITIC.sub(" ", text.lower()))
-        asked = [asking[word] for run in runs for word in _LETTERS.findall(run) if word in asking]
-        spoken = self.in_english(text.lower()) or text.lower()
-        about = [run for run in _RUN.findall(spoken) if run not in _ASKING and run not in asking]
-        stems = {stem for run in about for stem in self._english.analyze(spread(run))}
-        about_it = sorted({*stems, *(name for run in about for name in names_in(run))})
-        return ": ".join((asked[-1] if asked else "what", " ".join(about_it or runs)))
-
-    def _words(self, run: str, english: int, french: int) -> Iterator[Asked]:
-        """The words of a run of letters, each with the stems that answer to it."""
-        for piece in spread(run).split():
-            stems: dict[str, None] = {}
-            if english >= french:
-                for stem in self._english.analyze(piece):
-                    stems |= dict.fromkeys((stem, *self._glossary.from_english.get(stem, ())))
-            if french >= english:
-                for stem in self._french.analyze(piece):
-                    stems |= dict.fromkeys((stem, *self._glossary.from_french.get(stem, ())))
-            if stems:
-                yield Asked("words", run, tuple(stems))
 
 
 def _joins(run: str) -> bool:
-    return len(run) > 1 and run.isalpha() and run.lower() not in _SMALL
-
-
-def names_in(text: str) -> Iterable[str]:
-    """Codes, versions, metrics and paths, in lower case: what has a digit, an underscore or two slashes."""
-    runs = (run for run in _RUN.findall(text) if len(run) > 1 and not run.isalpha())
-    return (run.lower() for run in runs if _NAME.search(run))
-
-
-def spread(text: str) -> str:
-    """The text with the pieces of its identifiers beside them: `etcdMembersDown` is also `etcd Members Down`."""
-    runs: list[str] = _RUN.findall(text)
-    # Most are plain words: nothing to take apart.
-    return " ".join([run if run.isalpha() and run[1:].islower() else " ".join(_pieces(run)) for run in runs])
-
-
-def _pieces(run: str) -> list[str]:
-    pieces = [piece for piece in _JOINT.split(run) if piece]
-    if len(pieces) < 2:
-        return pieces
-    # Lone numbers of a version or a date would match everything; the whole is among the names.
-    spoken = [piece for piece in pieces if not piece.isdigit()]
-    return [*spoken, "".join(pieces)] if spoken else []
-
-
-def language_of(text: str) -> str:
-    """`en`, `fr`, or nothing when the small words do not tell."""
-    english, french = _languages(text)
-    return "" if english == french else "en" if english > french else "fr"
-
-
-def grams_of(words: Iterable[str]) -> list[str]:
-    """Each four letters in a row, ends marked; a word of two letters is one."""
-    marked = (f"^{word}$" for word in words)
-    return [word[i : i + _GRAM] for word in marked for i in range(max(1, len(word) - _GRAM + 1))]
+    return len(run) > 1 and run.isalpha() and run.lower() not in SMALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,23 +66,6 @@ def _marked(group: str) -> str:
 def _counted_as(group: str, field: str, term: str = "") -> str:
     """The token that stands for a term in a group, in the field that only counts."""
     return f"{_marked(group)}{field[0]}{term}"
-
-
-def _languages(text: str) -> tuple[int, int]:
-    words = _LETTERS.findall(text[:4000].lower())
-    return sum(map(_ENGLISH.__contains__, words)), sum(map(_FRENCH.__contains__, words))
-
-
-def _stemmer(language: str) -> "tantivy.TextAnalyzer":
-    from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
-
-    builder = TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.lowercase())
-    return (
-        builder.filter(Filter.stopword(language))
-        .filter(Filter.stemmer(language))
-        .filter(Filter.ascii_fold())
-        .build()
-    )
 
 
 class LexicalIndex:
@@ -389,9 +128,9 @@ class LexicalIndex:
             weight = _rarity(sum(held.values()), size)
             if one.perhaps:
                 both = one.typed.split()
-                if _joins(both[0]) and (_joins(both[1]) or both[1].lower() in _PARTICLES):
+                if _joins(both[0]) and (_joins(both[1]) or both[1].lower() in PARTICLES):
                     wanted = [word.or_as(known) if word.typed in both else word for word in wanted]
-            elif one.typed.lower() not in _SMALL:
+            elif one.typed.lower() not in SMALL:
                 terms_ = frozenset(known or one.terms[:1])
                 wanted.append(Wanted(one.typed, weight, terms_, bool(known), one.typed in proper))
             by_term += [

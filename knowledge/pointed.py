@@ -7,8 +7,9 @@ What answers says it in a breath: two sentences in a row.
 from collections.abc import Callable
 from typing import NamedTuple
 
+from knowledge.analyzer import Terms
 from knowledge.expected import Expected
-from knowledge.lexical import Question, Terms
+from knowledge.question import Question
 from knowledge.sentences import sentences
 
 

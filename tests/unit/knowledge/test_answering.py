@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from knowledge.analyzer import Terms
 from knowledge.confidence import Signs, confidence
 from knowledge.expected import Expected
-from knowledge.lexical import LexicalIndex, Question, Terms
+from knowledge.lexical import LexicalIndex
 from knowledge.pointed import Pointed, pointed
 from knowledge.port import Document, Entry, Kind, Standing
+from knowledge.question import Question
 from knowledge.services import is_elsewhere, services_in
 from knowledge.sources.markdown import page
 from knowledge.worth import worth

@@ -5,7 +5,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.lexical import LexicalIndex, language_of, names_in, spread
+from knowledge.analyzer import language_of, names_in, spread
+from knowledge.lexical import LexicalIndex
 from knowledge.port import Entry, Scope
 
 EVERYWHERE = Scope(places=frozenset({"open"}), groups=frozenset({"*"}))
