@@ -62,6 +62,21 @@ def before_of(one: Occurrence) -> str | None:
     return found[2] or None if found and one.kind is ChangeKind.CONFIG else None
 
 
+def after_of(one: Occurrence) -> str | None:
+    """What is there since: a version, or a value."""
+    if one.kind is ChangeKind.CONFIG:
+        found = _SET.fullmatch(one.title)
+        return found[3] if found else None
+    return version_of(one)
+
+
+def is_of_the_same(one: Occurrence, other: Occurrence) -> bool:
+    """Whether two changes are of the version, or of the same value, of one service in one place."""
+    if (one.service, one.environment) != (other.service, other.environment) or kind_of(one) != kind_of(other):
+        return False
+    return kind_of(one) == "release" or (kind_of(one) == "config" and subject_of(one) == subject_of(other))
+
+
 def suspects(scene: Scene, trouble: Trouble) -> list[Occurrence]:
     """The changes of this very service, or of nobody knows which, in this place, that came before, oldest first."""
     onset = trouble.onset

@@ -11,6 +11,7 @@ from tools.investigate.ledger import Ledger, cited
 from tools.investigate.reasoning import Conclusion
 from tools.investigate.recalling import Note
 from tools.investigate.signals import Scene
+from tools.investigate.undoing import undone
 from tools.metrics.telling import figure
 from tools.times import clock_time, iso
 
@@ -37,7 +38,7 @@ def facts(
         "troubles": [each.service for each in conclusion.troubles],
         "symptoms": _symptoms(scene, conclusion.troubles, ledger),
         "over": _over(scene, conclusion, ledger),
-        "hypotheses": [_hypothesis(each) for each in conclusion.ranked[:SHOWN]],
+        "hypotheses": [_hypothesis(each, undone(scene, each, ledger)) for each in conclusion.ranked[:SHOWN]],
         "ruled_out": [_ruled(each) for each in conclusion.ruled_out],
         "incidents": [_note(each, ledger) for each in incidents],
         "runbooks": [_note(each, ledger) for each in runbooks],
@@ -90,7 +91,7 @@ def _over(scene: Scene, conclusion: Conclusion, ledger: Ledger) -> list[Json]:
     return told
 
 
-def _hypothesis(one: Hypothesis) -> Json:
+def _hypothesis(one: Hypothesis, undone_by: dict[str, Json] | None) -> Json:
     change = one.change
     return {
         "kind": one.kind,
@@ -99,6 +100,7 @@ def _hypothesis(one: Hypothesis) -> Json:
         "confidence": one.confidence.value,
         "score": one.score,
         "fields": dict(one.fields),
+        "undone": undone_by,
         "change": None if change is None else {"at": iso(change.at), "by": change.by, "title": change.title},
         "for": [_point(each) for each in one.points if each.weight > 0],
         "against": [_point(each) for each in one.points if each.weight < 0],
@@ -149,6 +151,7 @@ def digest(scene: Scene, conclusion: Conclusion, told: dict[str, Json], zone: tz
         lines.append(
             f"{number}. {each.kind}: {each.subject} ({each.confidence.value} confidence, {each.score} points)"
         )
+        lines += _undone(told, number - 1)
         lines += [
             f"   {'for' if point.weight > 0 else 'against'} ({point.weight:+d}): {point.code} {_values(point)} "
             f"{cited(point.cites)}"
@@ -167,6 +170,24 @@ def digest(scene: Scene, conclusion: Conclusion, told: dict[str, Json], zone: tz
     lines += [f"not checked: {each}" for each in (unchecked if isinstance(unchecked, list) else [])]
     lines.append(f"confidence by rule: {RULE}")
     return "\n".join(lines)
+
+
+def _undone(told: dict[str, Json], place: int) -> list[str]:
+    """That a cause was taken away already, and what is seen since."""
+    ranked = told["hypotheses"]
+    one = ranked[place] if isinstance(ranked, list) and place < len(ranked) else None
+    done = one.get("undone") if isinstance(one, dict) else None
+    if not isinstance(done, dict):
+        return []
+    parts = [
+        f"   undone at {done['at']} by {_safe(str(done['by']))}: {_safe(str(done['title']))} {_places(done['cites'])}"
+    ]
+    if "errors" in done:
+        parts.append(f"   since then {done['errors']} errors logged {_places(done['errors_cites'])}")
+    if isinstance(now := done.get("now"), int | float):
+        rate = figure(float(now), str(done["unit"]))
+        parts.append(f"   since then {done['metric']} {rate} {_places(done['rate_cites'])}")
+    return parts
 
 
 def _verdict(scene: Scene, conclusion: Conclusion, zone: tzinfo) -> str:

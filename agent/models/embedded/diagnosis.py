@@ -42,6 +42,14 @@ def reads(scan: Scan, act: Act, families: Mapping[str, Spec], context: Context) 
     return tuple(call for call in calls if call is not None)
 
 
+def is_of_nothing(scan: Scan, act: Act, context: Context) -> bool:
+    """Whether a sentence asks about present trouble and names neither a service nor a place, nor quotes anything."""
+    if act.mood in {Mood.ORDER, Mood.NEGATED} or _is_history(scan, context):
+        return False
+    ill = says("trouble", scan.abstract) or says("slow", scan.abstract)
+    return ill and not any(scan.of(role) for role in ("service", "environment", "quoted"))
+
+
 def _call(
     spec: Spec, extras: Mapping[str, Json], where: Mapping[str, str], scan: Scan, context: Context
 ) -> Call | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from agent.conversation.evidence import Evidence
 from agent.models.embedded.facts import amount, moment, rows, text, texts
+from agent.models.embedded.undoing import undone
 from agent.models.embedded.wording import figure, measured, name_of, quoted
 from agent.models.embedded.writing import Writer, capital, listed
 from agent.words.catalogue import say
@@ -50,14 +51,24 @@ class _Report:
             head = self._say("several", count=len(main), **self._place)
             parts = [listed(head, self._symptoms())]
             parts += [
-                listed(f"{at}. {self._one_of(one)}", self._points(one)) for at, one in enumerate(main, 1)
+                listed(
+                    f"{at}. {self._one_of(one)}",
+                    [*undone(one, self._writer, self._cites), *self._points(one)],
+                )
+                for at, one in enumerate(main, 1)
             ]
             parts.append("\n".join(f"- {line}" for line in [*less, *self._closing()]))
         else:
             parts = [
                 listed(
                     self._likely(main[0]),
-                    [*self._points(main[0]), *self._symptoms(), *less, *self._closing()],
+                    [
+                        *undone(main[0], self._writer, self._cites),
+                        *self._points(main[0]),
+                        *self._symptoms(),
+                        *less,
+                        *self._closing(),
+                    ],
                 )
             ]
         parts += [line for one in main if (line := self._next(one))]
@@ -240,7 +251,7 @@ class _Report:
         """The obvious next step: back to what was there before."""
         fields = _mapping(one, "fields")
         before, kind = text(fields, "before"), text(one, "kind")
-        if not before or text(one, "confidence") not in _SURE:
+        if not before or text(one, "confidence") not in _SURE or _mapping(one, "undone"):
             return ""
         if kind == "release":
             return self._writer.say("next_rollback", service=text(one, "service"), version=before)
@@ -250,9 +261,9 @@ class _Report:
             )
         return ""
 
-    def _cites(self, one: _Facts) -> str:
+    def _cites(self, one: _Facts, key: str = "cites") -> str:
         """Places among the findings of the investigation, whose own is 1, as numbers of evidence."""
-        value = one.get("cites")
+        value = one.get(key)
         places: Sequence[Json] = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
         numbers = (self._first - 1 + place for place in places if isinstance(place, int))
         return "".join(f"[{number}]" for number in dict.fromkeys(numbers))

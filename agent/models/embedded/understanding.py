@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 from pathlib import Path
 
-from agent.models.embedded import approvals, diagnosis, future, pointing
+from agent.models.embedded import approvals, diagnosis, future, pointing, subject, wellbeing
 from agent.models.embedded.acts import Act, Mood, judge, says, takes_back
 from agent.models.embedded.arguments import Context, Filled, fill, refusal
 from agent.models.embedded.folding import stem
@@ -75,6 +75,7 @@ class Understanding:
     async def _read(
         self, text: str, now: datetime, earlier: Sequence[str], families: Mapping[str, Spec]
     ) -> Reading:
+        text = self._about(text, now, earlier)
         scan = self._scanner.scan(text, now)
         act = judge(scan.abstract, self._own_verbs)
         guess = await self._intents.guess(scan)
@@ -88,13 +89,34 @@ class Understanding:
             return later
         if (write := self._ordered(scan, act, guess, context)) is not None:
             return write
-        if calls := diagnosis.reads(scan, act, families, context):
-            return calls
-        return self._shown(scan, context) or self._unordered(scan, act, guess, context)
+        return (
+            diagnosis.reads(scan, act, families, context)
+            or self._whose(scan, act, context, earlier, families)
+            or wellbeing.reads(scan, act, families, self._specs, context)
+            or self._shown(scan, context)
+            or self._unordered(scan, act, guess, context)
+        )
 
     def versions(self, text: str, now: datetime) -> tuple[str, ...]:
         """The versions that a text names and means."""
         return tuple(dict.fromkeys(mention.value for mention in self._scanner.scan(text, now).of("version")))
+
+    # --- what "it" is --------------------------------------------------------------------------------------------
+
+    def _about(self, text: str, now: datetime, earlier: Sequence[str]) -> str:
+        """The text with the service that was talked about, where it asks why of something it does not name."""
+        if not subject.is_pronoun(text) or subject.services(self._scanner.scan(text, now)):
+            return text
+        spoken = subject.spoken_of(self._scanner, earlier, now)
+        return subject.named(text, spoken[0]) if len(spoken) == 1 else text
+
+    def _whose(
+        self, scan: Scan, act: Act, context: Context, earlier: Sequence[str], families: Mapping[str, Spec]
+    ) -> AskBack | None:
+        """Asks which service a question about trouble means, where that is open."""
+        if not subject.is_pronoun(scan.text) or not diagnosis.is_of_nothing(scan, act, context):
+            return None
+        return subject.whose(families, subject.spoken_of(self._scanner, earlier, context.now))
 
     # --- what only the record or the future knows ---------------------------------------------------------------
 
@@ -283,8 +305,12 @@ class Understanding:
         self, scan: Scan, now: datetime, earlier: Sequence[str], families: Mapping[str, Spec]
     ) -> Reading | None:
         """The request before, with what this sentence names put in: "and in staging?", "payments"."""
-        before = await self._read(earlier[-1], now, earlier[:-1], families)
         context = Context(now, self._zone)
+        if subject.is_pronoun(earlier[-1]) and len(found := subject.services(scan)) == 1:
+            asked = await self._read(subject.named(earlier[-1], found[0]), now, earlier[:-1], families)
+            again = self._repeated(asked, scan, context) if isinstance(asked, tuple) else None
+            return again or asked
+        before = await self._read(earlier[-1], now, earlier[:-1], families)
         if scan.of("later") and (tool := self._change_in(before)):
             return AskBack(Doubt.LATER, tool)
         match before:

@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 
 from agent.conversation.evidence import Evidence
 from agent.models.embedded import approvals, clusters, recounting
+from agent.models.embedded.cause import is_felt, rose
 from agent.models.embedded.facts import (
     Deployment,
     Found,
@@ -16,6 +17,7 @@ from agent.models.embedded.facts import (
     Running,
     Series,
     Table,
+    rows,
 )
 from agent.models.embedded.folding import fold
 from agent.models.embedded.recounting import cite
@@ -60,15 +62,19 @@ class Writer:
     # --- one kind of evidence ----------------------------------------------------------------------------------
 
     def everything(self, found: Found, question: str) -> list[str]:
-        """One paragraph for each kind of evidence there is."""
+        """One paragraph for each kind of evidence there is; what went wrong before what runs all the same."""
         parts: list[str] = []
         parts += [self.table(table) for table in found.tables]
+        ill = [series for series in found.series if found.running and is_felt(series) and rose(series)]
+        parts += [self.series(series) for series in ill]
+        firing = [piece for piece in found.others if found.running and _fires(piece)]
+        parts += [_plainly(piece) for piece in firing]
         changes = found.deployments and (not found.running or asks_for_changes(question))
         if changes:
             parts.append(self.deployments(found.deployments))
         elif found.running:
             parts.append(self.status(found.running))
-        parts += [self.series(series) for series in found.series]
+        parts += [self.series(series) for series in found.series if series not in ill]
         parts += [self.logs(logs) for logs in found.logs]
         parts += [
             self.lines(lines)
@@ -76,7 +82,8 @@ class Writer:
             if not any(logs.service == lines.service for logs in found.logs)
         ]
         parts += recounting.told(self.locale, found.passages, found.nothing, question)
-        parts += [clusters.told(piece, self.locale, self.at) or _plainly(piece) for piece in found.others]
+        calm = [piece for piece in found.others if piece not in firing]
+        parts += [clusters.told(piece, self.locale, self.at) or _plainly(piece) for piece in calm]
         return parts
 
     def logs(self, logs: Logs) -> str:
@@ -233,6 +240,10 @@ class Writer:
 
     def _cell(self, cell: str | float | None) -> str:
         return "–" if cell is None else cell if isinstance(cell, str) else figure(cell, self.locale)
+
+
+def _fires(piece: Evidence) -> bool:
+    return piece.finding.kind == "alerts" and any(rows(piece.finding.facts, "alerts"))
 
 
 def _plainly(piece: Evidence) -> str:

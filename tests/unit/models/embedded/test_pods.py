@@ -58,7 +58,7 @@ def test_a_question_about_pods_is_asked_of_the_cluster(
         ("why is payments failing?", {"status", "metrics", "logs", "knowledge"}),
         ("what is running in production?", {"status"}),
         ("show me the errors in the checkout logs", {"logs"}),
-        ("comment va payments ?", {"status"}),
+        ("comment va payments ?", {"status", "metrics", "alerts"}),
     ],
 )
 def test_a_question_about_a_service_is_not(planner: Understanding, text: str, tools: set[str]) -> None:
