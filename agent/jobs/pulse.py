@@ -3,7 +3,7 @@
 Turns that wait for a model keep nobody; turns that compute here do, and many of them at once make each of them no
 faster, only everything else late. So places are taken away while people are heard late, and given back one by one while
 they are not. One turn always may work. `Pulse` is for a process that hears people by the loop that answers them, and
-looks how late that loop is; `room` for one whose people are heard by another process, which tells how late.
+looks how late that loop is; `Courtesy` is for one whose people are heard by another process, which tells how late.
 """
 
 import asyncio
@@ -16,8 +16,9 @@ EVERY = 0.02  # seconds between two looks while somebody works
 IDLE = 0.25  # seconds while nobody does
 LATE = 0.010  # seconds from which on the loop is late
 PROMPT = 0.003  # seconds up to which it is not
-HEARD_LATE = 0.030  # seconds that another process took to keep what somebody said, from which on it is late
+HEARD_LATE = 0.025  # seconds that another process took to keep what somebody said, from which on it is late
 HEARD_PROMPT = 0.015  # seconds up to which it is not
+IN_A_ROW = 4  # of its words, about a second
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -49,8 +50,23 @@ def places(now: int, late: float) -> int:
     return now + 1 if late <= PROMPT else now
 
 
-def room(now: int, late: float) -> int:
-    """The same where another process hears people, and was so many seconds late at most since it said so last."""
-    if late >= HEARD_LATE:
-        return 1  # what it waits for are the cores and the store: fewer turns at once are not enough
-    return now + 1 if late <= HEARD_PROMPT else now
+class Courtesy:
+    """The same where another process hears people, and says now and then how late it was at most since it said so last.
+
+    What it waits for are the cores and the store: fewer turns at once are not enough, so but one is left. Its word
+    comes a few times a second, and a place comes back when several words in a row were good.
+    """
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate, self._good = gate, 0
+
+    def heard(self, late: float) -> None:
+        """It was so many seconds late."""
+        if late > HEARD_PROMPT:
+            self._good = 0
+            if late >= HEARD_LATE:
+                self._gate.open(1)
+            return
+        self._good += 1
+        if self._good % IN_A_ROW == 0:
+            self._gate.open(self._gate.places + 1)

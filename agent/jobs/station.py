@@ -11,7 +11,7 @@ from agent.app import App
 from agent.conversation.thread import ThreadId
 from agent.jobs.engine import POLLING, Carrier, DbosEngine, LocalFirst, Width
 from agent.jobs.fairness import Gate
-from agent.jobs.pulse import Pulse, room
+from agent.jobs.pulse import Courtesy, Pulse
 from agent.jobs.voice import Voice
 from agent.jobs.worker import ROUND, Worker
 
@@ -50,9 +50,9 @@ class Station:
         """
         limits = app.settings.limits
         self._app, self._role, self._every = app, role, every
-        self._gate = gate = Gate(limits.turns, limits.turns_each)
+        gate = Gate(limits.turns, limits.turns_each)
         # Turns that wait for a model elsewhere keep nobody here waiting.
-        self._computes = app.settings.model.provider == "none"
+        self._courtesy = Courtesy(gate) if app.settings.model.provider == "none" else None
         works = role is not Role.SURFACE
         self.worker = Worker(app, app.fleet, voices, gate, clock, works=works, stops=stops)
         work = self.worker.jobs if works else None
@@ -78,8 +78,8 @@ class Station:
 
     def heard_late(self, seconds: float) -> None:
         """The process that hears people for this one was so late at most, since it said so last."""
-        if self._computes:
-            self._gate.open(room(self._gate.places, seconds))
+        if self._courtesy is not None:
+            self._courtesy.heard(seconds)
 
     def alone(self) -> bool:
         """Whether no other process works, as far as the last round saw."""

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from agent.jobs.fairness import Gate
-from agent.jobs.pulse import EVERY, HEARD_LATE, IDLE, Pulse, places, room
+from agent.jobs.pulse import EVERY, HEARD_LATE, HEARD_PROMPT, IDLE, IN_A_ROW, Courtesy, Pulse, places
 
 
 @dataclass
@@ -37,9 +37,32 @@ def test_a_loop_that_is_late_halves_the_places_and_one_that_is_not_gives_back_on
     assert [places(32, late) for late in (0.0, 0.005, 0.05)] == [33, 32, 16]
 
 
-def test_while_another_process_hears_people_late_one_turn_works_and_places_come_back_one_by_one() -> None:
-    assert [room(32, late) for late in (HEARD_LATE, 1.0)] == [1, 1]
-    assert [room(1, late) for late in (0.0, 0.01, 0.02)] == [2, 2, 1]
+def test_while_another_process_hears_people_late_one_turn_works() -> None:
+    gate = Gate(8, 8)
+    Courtesy(gate).heard(HEARD_LATE)
+    assert gate.places == 1
+
+
+def test_places_come_back_one_by_one_while_it_hears_them_in_time() -> None:
+    gate = Gate(3, 3)
+    courtesy = Courtesy(gate)
+    courtesy.heard(1.0)
+    seen = []
+    for _ in range(4):
+        for _ in range(IN_A_ROW):
+            courtesy.heard(HEARD_PROMPT)
+        seen.append(gate.places)
+    assert seen == [2, 3, 3, 3]  # no more than it was made for
+
+
+def test_a_word_between_good_and_bad_takes_no_place_and_gives_none() -> None:
+    gate = Gate(3, 3)
+    courtesy = Courtesy(gate)
+    courtesy.heard(1.0)
+    for _ in range(2 * IN_A_ROW):
+        courtesy.heard(0.0)
+        courtesy.heard((HEARD_PROMPT + HEARD_LATE) / 2)
+    assert gate.places == 1
 
 
 async def test_while_the_loop_is_late_one_turn_works_and_the_others_begin_when_it_is_not() -> None:
