@@ -31,6 +31,12 @@ class Actions:
     ) -> Sequence[Action]:
         """The latest actions first; with a reader, those that they may know of, as they may be shown to them."""
         await self._decisions.expire()
+        return await self.kept(state=state, limit=limit, reader=reader)
+
+    async def kept(
+        self, *, state: State | None = None, limit: int = 20, reader: Person | None = None
+    ) -> Sequence[Action]:
+        """The same as they are kept: what nobody decided in time is ended by whoever tells its thread."""
         wanted = limit
         while True:
             found = await self._store.actions(state=state, limit=wanted)

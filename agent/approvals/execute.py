@@ -102,8 +102,15 @@ class Executor:
             return await self._refuse(action, refusal)
         try:
             tool = self._write_tool(action.tool)
-            if tool.spec.version != action.tool_version:
-                return await self._another_tool(action, tool.spec.version)
+        except ToolError as error:
+            return await self._stale(action, None, str(error))
+        if tool.spec.version != action.tool_version:
+            return await self._another_tool(action, tool.spec.version)
+        return await self._planned(action, tool, progress)
+
+    async def _planned(self, action: Action, tool: WriteTool, progress: Progress) -> Answer:
+        """Plans it once more, and begins where the plan is the one that was approved."""
+        try:
             arguments = tool.spec.validate(action.arguments)
             async with asyncio.timeout(tool.spec.timeout):
                 plan = await tool.plan(arguments)

@@ -9,7 +9,7 @@ from agent.approvals.policy import Call, Policy
 from agent.approvals.ports import Clock, Ledger, Tools
 from agent.approvals.refusal import ActionRefused, Reason, Refusal
 from agent.audit.event import Fact, FactKind
-from tools.contract import Asker, Json, ToolUnavailable, WriteTool
+from tools.contract import Asker, Json, ToolError, ToolFailed, ToolUnavailable, WriteTool
 
 FAILURES = 3  # approved and failed actions of one tool in one thread, after which no more are proposed
 TRUSTED = frozenset({"asker", "settings"})  # where an argument may come from without a mark
@@ -36,6 +36,7 @@ class Wish:
     provenance: Mapping[str, str]
     supersedes: ActionId | None = None
     origin: Origin = Origin()
+    by_itself: bool = True  # whether it may run without anybody looking at it, where a rule lets it
 
 
 class Proposer:
@@ -63,7 +64,10 @@ class Proposer:
         return await self.wish(Wish(tool, arguments, thread, key, why, provenance, origin=origin), asker)
 
     async def renew(self, stale: Action, asker: Asker) -> Action:
-        """Proposes the same again, with the plan as it is now. Raises as `propose`."""
+        """Proposes the same again, with the plan as it is now, for somebody to look at. Raises as `propose`.
+
+        What a rule lets run by itself by now is not proposed: nobody would look.
+        """
         wish = Wish(
             stale.tool,
             stale.arguments,
@@ -72,6 +76,7 @@ class Proposer:
             stale.why,
             stale.provenance,
             origin=replace(stale.origin, renews=stale.id),
+            by_itself=False,
         )
         return await self.wish(wish, asker)
 
@@ -88,10 +93,17 @@ class Proposer:
             # Words stay with whoever said them: somebody else's edit is that person's request about the old one.
             old.why if asker.person == old.requester else f"{old.id} ({old.requester}: {old.why})",
             {**old.provenance, **dict.fromkeys(changes, CONFIDENT)},
-            supersedes=old.id if old.state is State.AWAITING_APPROVAL else None,
+            supersedes=old.id if old.state is State.AWAITING_APPROVAL else await self._renewal(old),
             origin=Origin(old.origin.turn),
         )
         return await self.wish(wish, asker)
+
+    async def _renewal(self, stale: Action) -> ActionId | None:
+        """What a stale action was asked again as, while that waits: an edit takes its place, so that not both run."""
+        for one in await self._ledger.actions(state=State.AWAITING_APPROVAL, thread=stale.thread):
+            if one.origin.renews == stale.id:
+                return one.id
+        return None
 
     async def wish(self, wish: Wish, asker: Asker) -> Action:
         """The action this wish becomes."""
@@ -107,6 +119,8 @@ class Proposer:
             judged = self._policy.judge(call, self._clock())
         except ActionRefused as refused:
             raise await self._recorded(asker, wish.tool, refused.refusal, wish) from refused
+        if judged.requirement.auto and not wish.by_itself:
+            raise ActionRefused(Refusal(Reason.NOT_WAITING, {"tool": wish.tool}))
         if (no := await self._objection(wish)) is not None:
             raise await self._recorded(asker, wish.tool, no, wish)
         try:
@@ -116,6 +130,10 @@ class Proposer:
             raise ToolUnavailable(
                 f"{wish.tool}: planning took more than {tool.spec.timeout:.0f} s; nothing was proposed"
             ) from error
+        except ToolError:
+            raise
+        except Exception as error:  # whoever wrote the tool: who asks has to be told, whatever it is
+            raise ToolFailed(f"{wish.tool} broke: {type(error).__name__}: {error}") from error
         if plan.changes_nothing:
             nothing = Refusal(Reason.NOTHING_TO_DO, {"plan": plan.title})
             raise await self._recorded(asker, wish.tool, nothing, wish)

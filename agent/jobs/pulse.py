@@ -19,6 +19,7 @@ PROMPT = 0.003  # seconds up to which it is not
 HEARD_LATE = 0.025  # seconds that another process took to keep what somebody said, from which on it is late
 HEARD_PROMPT = 0.015  # seconds up to which it is not
 IN_A_ROW = 4  # of its words, about a second
+SMOOTH = 32  # words over which it is smoothed how late it is while hardly a turn works
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -54,17 +55,20 @@ class Courtesy:
     """The same where another process hears people, and says now and then how late it was at most since it said so last.
 
     What it waits for are the cores and the store: fewer turns at once are not enough, so but one is left. Its word
-    comes a few times a second, and a place comes back when several words in a row were good.
+    comes a few times a second, and a place comes back when several words in a row were good. How late it is while
+    hardly a turn works is nobody's fault, a store far away perhaps: late is what is twice that.
     """
 
     def __init__(self, gate: Gate) -> None:
-        self._gate, self._good = gate, 0
+        self._gate, self._good, self._alone = gate, 0, 0.0
 
     def heard(self, late: float) -> None:
         """It was so many seconds late."""
-        if late > HEARD_PROMPT:
+        if self._gate.at_work <= 1 and late:
+            self._alone += (min(late, 2 * HEARD_LATE) - self._alone) / SMOOTH
+        if late > max(HEARD_PROMPT, 1.5 * self._alone):
             self._good = 0
-            if late >= HEARD_LATE:
+            if late >= max(HEARD_LATE, 2 * self._alone):
                 self._gate.open(1)
             return
         self._good += 1

@@ -6,7 +6,7 @@ from statistics import fmean
 
 from tools.changes.port import Occurrence
 from tools.contract import Json
-from tools.investigate.changed import after_of, is_of_the_same, version_of
+from tools.investigate.changed import after_of, before_of, is_of_the_same, version_of
 from tools.investigate.course import Course
 from tools.investigate.hypothesis import Hypothesis
 from tools.investigate.ledger import Ledger
@@ -23,15 +23,14 @@ def undone(scene: Scene, one: Hypothesis, ledger: Ledger) -> dict[str, Json] | N
     if cause is None or last is None or after_of(last) in {None, after_of(cause)}:
         return None
     place = (cause.service, scene.environment)
-    if any(
-        each.version == version_of(cause)
-        for each in scene.running
-        if (each.service, each.environment) == place
-    ):
-        return None
+    back = after_of(last) == before_of(cause)
+    here = [each.version for each in scene.running if (each.service, each.environment) == place]
+    if version_of(cause) in here or not (here or back):
+        return None  # it runs still, or nobody knows what does
     told: dict[str, Json] = {
         "title": last.title,
         "to": after_of(last),
+        "back": back,
         "by": last.by,
         "at": iso(last.at),
         "cites": [ledger.changes()],

@@ -251,7 +251,7 @@ class _Report:
         """The obvious next step: back to what was there before."""
         fields = _mapping(one, "fields")
         before, kind = text(fields, "before"), text(one, "kind")
-        if not before or text(one, "confidence") not in _SURE or _mapping(one, "undone"):
+        if not before or text(one, "confidence") not in _SURE or _taken_away(_mapping(one, "undone")):
             return ""
         if kind == "release":
             return self._writer.say("next_rollback", service=text(one, "service"), version=before)
@@ -270,6 +270,11 @@ class _Report:
 
     def _say(self, key: str, /, **fields: object) -> str:
         return say(f"planner.why.{key}", self._locale, **fields)
+
+
+def _taken_away(undone: _Facts) -> bool:
+    """Whether there is no use in going back: that was done, or what came instead shows no errors."""
+    return bool(undone) and (undone.get("back") is True or not undone.get("errors"))
 
 
 def _mapping(facts: _Facts, key: str) -> _Facts:

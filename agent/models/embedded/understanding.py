@@ -105,8 +105,11 @@ class Understanding:
 
     def _about(self, text: str, now: datetime, earlier: Sequence[str]) -> str:
         """The text with the service that was talked about, where it asks why of something it does not name."""
-        if not subject.is_pronoun(text) or subject.services(self._scanner.scan(text, now)):
+        scan = self._scanner.scan(text, now)
+        if not subject.is_pronoun(text) or subject.services(scan):
             return text
+        if judge(scan.abstract, self._own_verbs).mood is Mood.ORDER:
+            return text  # what is to be changed is named, or asked for, never made out
         spoken = subject.spoken_of(self._scanner, earlier, now)
         return subject.named(text, spoken[0]) if len(spoken) == 1 else text
 

@@ -100,6 +100,8 @@ class Sqlite(Database):
         raw = connection.connection.driver_connection
         if not isinstance(raw, sqlite3.Connection):
             raise TypeError(f"{raw!r} is no connection of SQLite's")
+        if raw.in_transaction:  # half of what somebody else did must not be committed with this
+            raise StoreError(f"{self.file}: a transaction was left open; start sayso again")
         raw.execute("PRAGMA busy_timeout=0")  # the pauses are ours
         try:
             self._turnstile.until(lambda: _tried(raw), self._busy_ms / 1000)

@@ -120,6 +120,6 @@ class Tabs:
     async def _drawn(self, person: Person) -> Block:
         locale = self._app.locale_of(person.id)
         specs = [spec for spec in self._app.registry.specs() if self._app.may_use(person, spec.name)]
-        actions = await self._app.actions.latest(limit=LATEST, reader=person)
+        actions = await self._app.actions.kept(limit=LATEST, reader=person)
         links = {str(one.id): await self._link_to(one) for one in home.listed(person, actions)}
         return home.of(person, actions, specs, locale, links)

@@ -9,7 +9,7 @@ import pytest
 from agent.approvals.action import Action, State, Verdict
 from agent.approvals.card import sentence
 from agent.approvals.execute import Executor, OneTimeGrant, pauses
-from agent.approvals.refusal import Reason
+from agent.approvals.refusal import ActionRefused, Reason
 from agent.approvals.windows import Freeze, Override, span
 from agent.audit.event import FactKind
 from tests.fakes.office import Office, valve_rule
@@ -104,6 +104,31 @@ async def test_a_plan_that_breaks_ends_it_with_nothing_done() -> None:
     assert answer.action.state is State.STALE
     assert "valve broke: KeyError" in answer.action.detail
     assert office.valve.witness == []
+
+
+async def test_what_a_rule_lets_run_by_itself_by_now_is_not_asked_again() -> None:
+    office = Office()
+    action = await approved(office)
+    office.valve.position = 15
+    stale = (await office.executor.run(action, office.heard)).action
+    office.rules = (valve_rule(auto=True, approvers=frozenset()),)
+    with pytest.raises(ActionRefused):
+        await office.proposer.renew(stale, office.asker("maya"))
+    assert [one.id for one in await office.store.actions()] == [stale.id]
+
+
+async def test_an_edit_of_what_went_stale_takes_the_place_of_what_it_was_asked_again_as() -> None:
+    office = Office()
+    action = await approved(office)
+    office.valve.position = 15
+    stale = (await office.executor.run(action, office.heard)).action
+    anew = await office.proposer.renew(stale, office.asker("maya"))
+    assert (anew.state, anew.plan.changes) == (State.AWAITING_APPROVAL, (Change("position", "15", "20"),))
+    edited = await office.proposer.edit(stale, office.asker("maya"), {"position": 30})
+    assert edited.state is State.AWAITING_APPROVAL
+    latest = await office.store.action(anew.id)
+    assert latest is not None
+    assert latest.state is State.SUPERSEDED
 
 
 async def test_an_approval_that_waited_too_long_does_not_run() -> None:

@@ -65,6 +65,16 @@ def test_a_word_between_good_and_bad_takes_no_place_and_gives_none() -> None:
     assert gate.places == 1
 
 
+def test_where_it_is_always_late_however_few_turns_work_that_is_not_held_against_them() -> None:
+    gate = Gate(3, 3)
+    courtesy = Courtesy(gate)
+    for _ in range(100):
+        courtesy.heard(0.04)  # the store is far away
+    assert gate.places == 3
+    courtesy.heard(0.2)
+    assert gate.places == 1
+
+
 async def test_while_the_loop_is_late_one_turn_works_and_the_others_begin_when_it_is_not() -> None:
     gate, time, end = Gate(4, 4), Time(), asyncio.Event()
     pulse = Pulse(gate, time.clock, time.sleep)

@@ -392,6 +392,33 @@ class InkedStamp(Stamp):
         return replace(await Stamp.plan(self, arguments), observed={"ink": self.ink})
 
 
+@dataclass
+class PuzzledStamp(Stamp):
+    """Its plan breaks once it is `puzzled`."""
+
+    puzzled: bool = False
+
+    async def plan(self, arguments: Arguments) -> Plan:
+        if self.puzzled:
+            raise KeyError("a mistake of whoever wrote the tool")
+        return await Stamp.plan(self, arguments)
+
+
+async def test_a_plan_that_breaks_is_told_and_not_asked_again(tmp_path: Path) -> None:
+    stamp = PuzzledStamp(tmp_path / "witness")
+    shift = await on_shift(tmp_path, stamp=stamp)
+    await shift.hear("stamp one")
+    await shift.engine.quiet()
+    stamp.puzzled = True
+    await shift.desk.decide("A-1", TOM, Verdict.APPROVE)
+    await shift.engine.quiet()
+    assert (await shift.action()).state is State.STALE
+    assert "stamp broke: KeyError" in shift.voice.said[-1]
+    assert shift.voice.said[-1].endswith("Ask again to see the new plan.")
+    assert len(await shift.app.store.actions()) == 1
+    await shift.app.close()
+
+
 async def test_what_went_stale_is_asked_again_once_with_the_plan_of_now(tmp_path: Path) -> None:
     stamp = InkedStamp(tmp_path / "witness")
     shift = await on_shift(tmp_path, stamp=stamp)
