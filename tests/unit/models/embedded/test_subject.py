@@ -54,6 +54,15 @@ async def test_what_was_talked_about_is_meant(planner: Understanding, text: str)
     assert [(call.tool, call.arguments["service"]) for call in reading] == [("investigate", "checkout")]
 
 
+@pytest.mark.parametrize(
+    "text", ["Why is it slow? restart it in production", "why is it slow? please restart it in staging"]
+)
+async def test_no_order_is_filled_in_with_what_was_talked_about(planner: Understanding, text: str) -> None:
+    reading = await read(planner, text, "why is checkout slow?")
+    calls = reading if isinstance(reading, tuple) else ()
+    assert all("service" not in call.arguments for call in calls if call.tool == "restart"), reading
+
+
 async def test_of_two_services_that_were_talked_about_it_is_asked_which(planner: Understanding) -> None:
     back = await read(planner, "why is it slow?", "compare the latency of checkout and payments")
     assert isinstance(back, AskBack), back
