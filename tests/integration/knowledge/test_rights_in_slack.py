@@ -54,7 +54,8 @@ class World:
         self.membership = Membership(kept, self.slack, town.clock)
         self.ears = Ears(kept, self.membership)
         self.ears.bot = "UBOT"
-        self.deleted: list[str] = []
+        self.deleted: list[str] = []  # while it was heard: of the rest nobody told us, before it is read back
+        self.heard = True
         self.old: list[Mapping[str, object]] = []  # events that Slack may send once more
 
     async def hear(self, event: Mapping[str, object]) -> None:
@@ -65,6 +66,8 @@ class World:
 
     async def does(self, step: str, user: str, which: int) -> None:
         """One step: something that somebody does in Slack, or that is done about it here."""
+        channel = await self.kept.channel("C1")
+        self.heard = channel is not None and channel.heard
         if (event := self.event(step, user, which)) is not None:
             await self.hear(event)
         match step:
@@ -95,7 +98,7 @@ class World:
         }
         if step in simple:
             return simple[step]()
-        if step == "delete" and chosen is not None:
+        if step == "delete" and chosen is not None and self.heard:
             self.deleted.append(town.standing()[chosen])
         if chosen is not None and step in ("edit", "delete"):
             return (

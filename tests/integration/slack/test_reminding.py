@@ -75,6 +75,7 @@ async def test_nobody_is_reminded_who_decided_already_or_may_not(slack: Workspac
     )
     thread = await slack.say("<@UBOT> stamp one")
     card = await slack.shows("card:A-1", channel="DUTOM")
+    await here.engine.quiet()  # all copies are there
     await slack.click("sayso_approve", slack.buttons(card)["sayso_approve"], user="UTOM", channel="DUTOM")
     await slack.shows("1 of 2", channel="DUADA")
     await later(here, thread)
@@ -92,6 +93,7 @@ async def test_in_the_approvals_channel_those_are_named_who_get_no_card_of_their
     )
     thread = await slack.say("<@UBOT> stamp one")
     card = await slack.shows("card:A-1", channel="C9")
+    await here.engine.quiet()
     await slack.click("sayso_approve", slack.buttons(card)["sayso_approve"], user="UTOM", channel="C9")
     await slack.shows("1 of 2", channel="C9")
     await later(here, thread)
