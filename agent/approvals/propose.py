@@ -120,7 +120,9 @@ class Proposer:
         except ActionRefused as refused:
             raise await self._recorded(asker, wish.tool, refused.refusal, wish) from refused
         if judged.requirement.auto and not wish.by_itself:
-            raise ActionRefused(Refusal(Reason.NOT_WAITING, {"tool": wish.tool}))
+            # It stays as stale as it was: that nobody would look is no attempt of anybody's to put on record.
+            fields = {"action": wish.origin.renews, "state": State.STALE.value}
+            raise ActionRefused(Refusal(Reason.NOT_WAITING, fields))
         if (no := await self._objection(wish)) is not None:
             raise await self._recorded(asker, wish.tool, no, wish)
         try:
